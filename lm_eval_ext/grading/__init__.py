@@ -1,0 +1,17 @@
+"""Strings in, verdicts out. Imports neither lm_eval nor torch, transformers, trl, sympy or math_verify."""
+
+from lm_eval_ext.grading.extract import EXTRACTORS, extract
+from lm_eval_ext.grading.grader import Grader, GraderConfig, Judge, grade_one, shared_grader
+from lm_eval_ext.grading.verdict import Item, Verdict
+
+__all__ = [
+    "EXTRACTORS",
+    "Grader",
+    "GraderConfig",
+    "Item",
+    "Judge",
+    "Verdict",
+    "extract",
+    "grade_one",
+    "shared_grader",
+]

@@ -1,0 +1,87 @@
+r"""Answers with the notation taken off: the same mathematics, one spelling.
+
+One table drives it: (pattern, replacement, why). Rules never change the mathematical value, run in
+order, once each, in linear time; what they cannot make equal goes on to the symbolic layer.
+
+    >>> normalize(r"$x = \dfrac{1}{2}$.")
+    'x=\\frac{1}{2}'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+Rule = tuple[re.Pattern[str], str, str]
+
+
+def _rules(*rows: tuple[str, str, str]) -> tuple[Rule, ...]:
+    return tuple((re.compile(pattern), replacement, why) for pattern, replacement, why in rows)
+
+
+RULES: tuple[Rule, ...] = _rules(
+    (r"\\left(?![a-z])\s*\.?|\\right(?![a-z])\s*\.?|\\[Bb]ig+[lr]?(?![a-z])", "", "sizes of delimiters"),
+    (r"\\(?:displaystyle|textstyle|limits)(?![a-z])", "", "sizes of formulas"),
+    (r"\\[,;:!]|\\q?quad(?![a-z])|\\ |~|&nbsp;", " ", "spacing"),
+    (r"\\[()\[\]]|(?<!\\)\$", " ", "math delimiters: $x$ is x"),
+    (r"\\[dtc]frac(?![a-z])", r"\\frac", "one fraction command"),
+    (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}", r"\frac12 is \frac{1}{2}"),
+    (r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{", r"\frac1{2} is \frac{1}{2}"),
+    (r"\\sqrt\s*(\d)", r"\\sqrt{\1}", r"\sqrt2 is \sqrt{2}"),
+    (r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|operatorname|mbox)\s*\{([^{}]*)\}", r" \1 ", "fonts"),
+    (r"\\(?:cdot|times|ast)(?![a-z])|[·×∙⋅]", "*", "one multiplication sign"),
+    (r"\\le(?:q|qslant)?(?![a-z])|≤|⩽", "<=", "one sign for at most"),
+    (r"\\ge(?:q|qslant)?(?![a-z])|≥|⩾", ">=", "one sign for at least"),
+    (r"\\neq?(?![a-z])|≠", "!=", "one sign for different"),
+    (r"\\infty(?![a-z])|∞", "oo", "one infinity"),
+    (r"\\pi(?![a-z])|π", "pi", "one pi"),
+    (r"\\cup(?![a-z])|∪", "U", "one union sign"),
+    (r"\\in(?![a-z])|∈", " in ", "one membership sign"),
+    (r"\\mathbb\s*\{?\s*([A-Z])\s*\}?", r"\1", r"\mathbb{R} is R"),
+    (r"\\(?:emptyset|varnothing)(?![a-z])|∅", "{}", "one empty set"),
+    (r"\^\s*\{?\s*\\?circ\s*\}?|°|\\degrees?(?![a-z])", "", "degrees as a bare number"),
+    (r"\\([%$#&_])", r"\1", "escaped signs"),
+    (r"(?<=\d)\s*%", "%", "a percent sign follows its number"),
+    (r"^\$\s*(?=[\d.])", "", "dollars in front of an amount"),
+    (r"\\([{}])", r"\1", "braces of a set"),
+    (r"(?<![\w.])\.(?=\d)", "0.", ".5 is 0.5"),
+    (r"(?<=\d)\.0+(?!\d)", "", "2.0 is 2"),
+    (r"[−–]", "-", "one minus sign"),
+    (r"\s*([-+*/^=<>(){}\[\],;:|!])\s*", r"\1", "space around operators and brackets"),
+    (r"\^\{(\w)\}", r"^\1", "x^{2} is x^2"),
+    (r"_\{(\w)\}", r"_\1", "a_{1} is a_1"),
+    (r"\s+", " ", "runs of space"),
+)
+_THOUSANDS = re.compile(r"(?<![\d.,(\[{])\d{1,3}(?:,\d{3})+(?![\d,])")
+_SCRIPTS = (("^", re.compile("[⁰¹²³⁴-⁹⁺⁻ⁿⁱ]+")), ("_", re.compile("[₀-₉₊₋ₐₙₖ]+")))
+_VULGAR = re.compile("[¼-¾⅐-⅞]")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_WORDS = re.compile(r"[A-Za-z][A-Za-z .'-]*")
+_NAMED = re.compile(r"^[A-Za-z](?:_\w|\([A-Za-z]\))?\s*=\s*(?=[^=])")
+
+
+def plain_unicode(text: str) -> str:
+    """Unicode mathematics as ASCII: "x² + 2½" is "x^{2} + 2 1/2". NFKC alone would make x² into x2."""
+    for small, script in _SCRIPTS:
+        text = script.sub(lambda m, small=small: small + "{" + _nfkc(m.group()) + "}", text)
+    text = _VULGAR.sub(lambda m: f" {_nfkc(m.group())} ", text)
+    return _nfkc(_INVISIBLE.sub("", text)).strip()
+
+
+def _nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("\N{FRACTION SLASH}", "/")
+
+
+def normalize(answer: str) -> str:
+    """`answer` in the one spelling that the table leads to."""
+    text = plain_unicode(answer)
+    text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text.replace("{,}", ",").replace("\\!", ""))
+    for pattern, replacement, _ in RULES:
+        text = pattern.sub(replacement, text)
+    text = text.strip(" .")
+    return text.lower() if _WORDS.fullmatch(text) else text
+
+
+def without_name(answer: str) -> str:
+    """The right side of "x = 5" or "f(n) = 5": the name of what was asked for is not the answer."""
+    return _NAMED.sub("", answer, count=1)

@@ -1,0 +1,59 @@
+"""The words every part of the package shares: what is graded, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+Layer = Literal["exact", "normalized", "symbolic", "judge", "none"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to grade.
+
+    Attributes:
+        response: all that the model wrote.
+        gold: the reference answer.
+        problem: the problem text; only the judge reads it.
+    """
+
+    response: str
+    gold: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome for one response; `str()` of it is JSON, so that it reads well in sample logs.
+
+    Attributes:
+        correct: True equal, False different (or no answer given), None undecided.
+        layer: what decided: "exact", "normalized", "symbolic", "judge"; "none" where there is no
+            answer (`correct=False`) or nothing could decide (`correct=None`).
+        answer: what was extracted from the response, None if it commits to nothing.
+        reason: the rule that made the two equal, the difference, or why it stayed undecided.
+    """
+
+    correct: bool | None
+    layer: Layer
+    answer: str | None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        assert self.layer in LAYERS, f"layer is {self.layer!r}; it must be one of {LAYERS}"
+        assert (self.correct is None) <= (self.layer == "none"), "undecided verdicts have layer 'none'"
+        assert (self.answer is None) <= (not self.correct), "a right verdict needs an answer"
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """The verdict whose `str()` was `text`. Raises ValueError if it is no verdict."""
+        fields: Any = json.loads(text)
+        if not isinstance(fields, dict) or "correct" not in fields:
+            raise ValueError(f"not a verdict: {text[:200]!r}")
+        return cls(**fields)
