@@ -1,0 +1,66 @@
+"""The command line: parses, calls, prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Math evaluation for lm-evaluation-harness: tasks, a layered grader, evidence."""
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="[ANY OPTION OF lm_eval run]",
+)
+def run(context: typer.Context) -> None:
+    """Evaluate a model: the protocol is checked before the engine starts, then `lm_eval run` does it.
+
+    Takes every option of `lm_eval run` (see `lm-eval-ext run --help`). Without --include_path it finds
+    the tasks of this package. Refuses tensor parallelism, vLLM without a seed in --model_args, sampling
+    without repeats, and a max_gen_toks that does not fit the model's window.
+
+        lm-eval-ext run --model vllm --model_args pretrained=M,seed=42 --tasks mathnet,math_qwen
+    """
+    from lm_eval_ext.harness.launch import run as launch
+
+    launch(context.args)
+
+
+@app.command("tasks-path")
+def tasks_path() -> None:
+    """Print the folder that holds the task files, for `lm_eval --include_path "$(lm-eval-ext tasks-path)"`."""
+    from lm_eval_ext.harness.launch import tasks_path as path
+
+    typer.echo(path())
+
+
+@app.command()
+def doctor(
+    model: Annotated[str | None, typer.Option(help="A model whose window is to be shown.")] = None,
+) -> None:
+    """Show what an evaluation here would use: versions, cores, tasks, data; grades one answer as a trial."""
+    from lm_eval_ext.grading import grade_one
+    from lm_eval_ext.grading.pool import usable_cores
+    from lm_eval_ext.harness import protocol, sources
+    from lm_eval_ext.harness.launch import tasks_path as path
+
+    rows = {"python": sys.version.split()[0], **protocol.versions()}
+    rows["cores"] = str(usable_cores())
+    rows["tasks"] = str(path())
+    rows["data"] = sources.source() or "the Hub"
+    if model:
+        rows["window"] = str(protocol.context_window({"pretrained": model}))
+    rows["grader"] = str(grade_one(r"Final answer: $\frac{6}{8}$", "0.75"))
+    for name, value in rows.items():
+        typer.echo(f"{name:24}{value}")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,46 @@
+r"""GSM8K: grade-school word problems (openai/gsm8k, MIT).
+
+A row::
+
+    {"question": "Natalia sold clips to 48 of her friends in April, ...",
+     "answer": "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\n...\n#### 72"}
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+
+from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext.harness.sources import HubDataset, Row, field, load
+
+HUB = HubDataset("gsm8k", "openai/gsm8k", "main")
+EXEMPLARS = 8
+"""The first rows of the train split, in order: the same exemplars in every run."""
+
+_CALCULATOR = re.compile(r"<<[^<>]*>>")
+
+
+def dataset(data: str | None = None, **_: Any) -> DatasetDict:
+    """`test`, and the exemplars as `fewshot`."""
+    return DatasetDict(
+        test=Dataset.from_list([to_doc(row) for row in load(HUB, ("test",), data)]),
+        fewshot=Dataset.from_list([to_doc(row) for row in load(HUB, ("train",), data)[:EXEMPLARS]]),
+    )
+
+
+def to_doc(row: Row) -> Row:
+    """The row under this package's names; `cot` is the worked solution as a model should write it.
+
+    Raises:
+        DataError: the answer does not end in `#### N`.
+    """
+    problem, worked = field(row, ("question",), "gsm8k"), field(row, ("answer",), "gsm8k")
+    steps, mark, number = worked.rpartition("####")
+    if not mark:
+        raise DataError(f"gsm8k: an answer without '#### N': {worked[-80:]!r}")
+    gold = number.strip().replace(",", "")
+    reasoning = " ".join(_CALCULATOR.sub("", steps).split())
+    return {"problem": problem, "gold": gold, "cot": f"{reasoning} The answer is {gold}."}

@@ -1,0 +1,168 @@
+r"""MATH (EleutherAI/hendrycks_math, MIT) and its 500-problem subset MATH-500 (prm800k's split).
+
+A row of MATH::
+
+    {"problem": "How many vertical asymptotes does the graph of $y=\frac{2}{x^2+x-6}$ have?",
+     "level": "Level 3", "type": "Algebra", "solution": "The denominator ... $\boxed{2}$."}
+
+A row of MATH-500 adds `answer`, `subject`, `unique_id`, and its level is a number.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+
+from lm_eval_ext.grading.extract import boxes, extract
+from lm_eval_ext.harness.docs.mathnet import text_hash
+from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, load
+
+SUBJECTS = (
+    "algebra",
+    "counting_and_probability",
+    "geometry",
+    "intermediate_algebra",
+    "number_theory",
+    "prealgebra",
+    "precalculus",
+)
+MATH500 = HubDataset("math500", "HuggingFaceH4/MATH-500")
+
+QWEN_EXEMPLARS = (
+    "e07c82cc8fe4",
+    "c27cb2481ec5",
+    "3ca4d9600326",
+    "60b79a989e7b",
+)
+"""SHA-256 (of the white-space-collapsed problem text) of the four MATH train rows that Qwen's report uses."""
+
+_SEVERAL_ASKED = re.compile(
+    r"separated by comma|(?:enter|find|list|give|state) all|all (?:the |possible |real |complex )*"
+    r"(?:solutions|values|roots)",
+    re.IGNORECASE,
+)
+_ALSO_ACCEPTED = re.compile(r"\balso (?:an )?accept", re.IGNORECASE)
+
+
+def hub(subject: str) -> HubDataset:
+    """The data set of one subject.
+
+    Raises:
+        DataError: no such subject.
+    """
+    if subject not in SUBJECTS:
+        raise DataError(f"subject is {subject!r}; MATH has {', '.join(SUBJECTS)}")
+    return HubDataset(f"hendrycks_math/{subject}", "EleutherAI/hendrycks_math", subject)
+
+
+def subject_dataset(subject: str, data: str | None = None, **_: Any) -> DatasetDict:
+    """`test` of one subject and the four exemplars as `fewshot`: a task of the group `math_qwen`."""
+    return DatasetDict(
+        test=Dataset.from_list(test_docs((subject,), data)),
+        fewshot=Dataset.from_list(qwen_exemplars(data)),
+    )
+
+
+def full_dataset(data: str | None = None, level: int | None = None, **_: Any) -> DatasetDict:
+    """`test` of all subjects, or of one level of all subjects (with the exemplars as `fewshot`)."""
+    docs = test_docs(SUBJECTS, data)
+    if level is None:
+        return DatasetDict(test=Dataset.from_list(docs))
+    return DatasetDict(
+        test=Dataset.from_list([doc for doc in docs if doc["level"] == level]),
+        fewshot=Dataset.from_list(qwen_exemplars(data)),
+    )
+
+
+def math500_dataset(data: str | None = None, **_: Any) -> DatasetDict:
+    """MATH-500; its gold is the `answer` column."""
+    rows = load(MATH500, ("test",), data)
+    docs = [{**to_doc(row, row["subject"]), "gold": field(row, ("answer",), "math500")} for row in rows]
+    return DatasetDict(test=Dataset.from_list(docs))
+
+
+def test_docs(subjects: tuple[str, ...], data: str | None = None) -> list[Row]:
+    """Test problems of the subjects, in order."""
+    return [to_doc(row, subject) for subject in subjects for row in load(hub(subject), ("test",), data)]
+
+
+def train_docs(subjects: tuple[str, ...] = SUBJECTS, data: str | None = None) -> list[Row]:
+    """Train problems; a subject whose train file is missing from a data folder is left out."""
+    docs: list[Row] = []
+    for subject in subjects:
+        try:
+            docs += [to_doc(row, subject) for row in load(hub(subject), ("train",), data)]
+        except DataError:
+            continue
+    return docs
+
+
+def to_doc(row: Row, subject: str) -> Row:
+    """The row under this package's names."""
+    problem = field(row, ("problem",), f"MATH {subject}")
+    solution = field(row, ("solution",), f"MATH {subject}")
+    level = re.search(r"\d", str(row.get("level", "")))
+    return {
+        "id": row.get("unique_id") or text_hash(problem)[:12],
+        "problem": problem,
+        "solution": solution,
+        "gold": gold_of(problem, solution),
+        "level": int(level.group()) if level else None,
+        "subject": subject,
+        "problem_sha256": text_hash(problem),
+    }
+
+
+def gold_of(problem: str, solution: str) -> str:
+    r"""The answer that a worked solution means.
+
+    One box is the answer. Of several: all of them, if the problem asks for several values; else the
+    last that is not introduced as "also acceptable". Where the problem itself uses `\boxed` as notation,
+    the sentence that announces the answer.
+
+    Raises:
+        DataError: the solution states no answer.
+    """
+    if r"\boxed" in problem:
+        announced = extract(solution.replace(r"\boxed", ""))
+        if announced:
+            return announced
+    found = [box for box in boxes(solution) if not _offered_as_alternative(solution, box.start, box.end)]
+    texts = list(dict.fromkeys(box.text.strip() for box in found))
+    if not texts:
+        raise DataError(f"a MATH solution without a boxed answer: {solution[:120]!r}")
+    return ", ".join(texts) if _SEVERAL_ASKED.search(problem) else texts[-1]
+
+
+def _offered_as_alternative(solution: str, start: int, end: int) -> bool:
+    sentence = solution[solution.rfind(".", 0, start) + 1 : end + 60]
+    return bool(_ALSO_ACCEPTED.search(sentence.partition("\n\n")[0]))
+
+
+def qwen_exemplars(data: str | None = None) -> list[Row]:
+    """The four worked examples of `math_qwen`, in Qwen's order; the sample brings four of its own.
+
+    Raises:
+        DataError: one of the four is not in the train split.
+    """
+    train = train_docs(data=data)
+    if is_sample(data):
+        return [_exemplar(doc) for doc in train]
+    by_hash = {doc["problem_sha256"][:12]: doc for doc in train}
+    missing = [h for h in QWEN_EXEMPLARS if h not in by_hash]
+    if missing:
+        raise DataError(
+            f"math_qwen needs four exemplars from the MATH train split; of its {len(train)} rows none "
+            f"has a problem text with SHA-256 {', '.join(missing)}...; add the full train split of "
+            "EleutherAI/hendrycks_math as hendrycks_math/<subject>/train.jsonl"
+        )
+    return [_exemplar(by_hash[h]) for h in QWEN_EXEMPLARS]
+
+
+def _exemplar(doc: Row) -> Row:
+    """With the target a model sees: reasoning, box, and the answer in words."""
+    cot = f"Let's think step by step\n{doc['solution']}\nThe answer is {doc['gold']}"
+    return {**doc, "cot": cot}

@@ -1,0 +1,93 @@
+"""The filter `grade_math`: all responses of a task graded in one batch, before metrics are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lm_eval.api.filter import Filter
+from lm_eval.api.registry import register_filter
+
+from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
+from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.harness.metrics import Graded
+
+
+@register_filter("grade_math")
+class GradeMath(Filter):
+    """Replaces each document's responses by the verdicts on them.
+
+    Args:
+        extract: how the answer is found: "statement" (default), "boxed", "strict", "flexible"; see
+            `lm_eval_ext.grading.extract`.
+        timeout_s: seconds for one symbolic comparison.
+        workers: symbolic worker processes; None: one per core.
+
+    Every document needs a `gold`. Unknown arguments raise.
+    """
+
+    def __init__(
+        self, extract: str = "statement", timeout_s: float = 5.0, workers: int | None = None
+    ) -> None:
+        super().__init__()
+        if extract not in EXTRACTORS:
+            raise ValueError(f"grade_math: extract is {extract!r}; it must be one of {sorted(EXTRACTORS)}")
+        self.extract = extract
+        self.config = GraderConfig(workers=workers, timeout_s=timeout_s)
+
+    def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:
+        """One `Graded` per document, in order; lm-eval itself checks neither length nor order."""
+        items = [
+            Item(response or "", doc["gold"], doc.get("problem"))
+            for responses, doc in zip(resps, docs, strict=True)
+            for response in responses
+        ]
+        with Grader(self.config) as grader:
+            verdicts = grader.grade(items, extractor=EXTRACTORS[self.extract], progress="grading")
+            rest = iter(verdicts)
+            per_doc = [[next(rest) for _ in responses] for responses in resps]
+            return [
+                Graded(verdicts, votes)
+                for verdicts, votes in zip(per_doc, vote(per_doc, grader), strict=True)
+            ]
+
+
+def vote(per_doc: Sequence[Sequence[Verdict]], grader: Grader) -> list[list[int | None]]:
+    """Groups each document's responses by equivalent answers.
+
+    Right answers are one group (each equals the gold). The others are compared pairwise, all documents
+    in one batch; what cannot be decided stays apart.
+    """
+    keys = [[_key(verdict) for verdict in verdicts] for verdicts in per_doc]
+    pairs = [
+        (d, left, right)
+        for d, row in enumerate(keys)
+        for i, left in enumerate(distinct := _distinct(row))
+        for right in distinct[:i]
+    ]
+    equal = grader.equal((left, right) for _, left, right in pairs)
+    same = {pair for pair, verdict in zip(pairs, equal, strict=True) if verdict.correct}
+    return [_numbered(row, {(a, b) for doc, a, b in same if doc == d}) for d, row in enumerate(keys)]
+
+
+_RIGHT = "\0right"
+
+
+def _key(verdict: Verdict) -> str | None:
+    if verdict.answer is None:
+        return None
+    return _RIGHT if verdict.correct else normalize(verdict.answer)
+
+
+def _distinct(row: Sequence[str | None]) -> list[str]:
+    return [key for key in dict.fromkeys(row) if key not in (None, _RIGHT)]
+
+
+def _numbered(row: Sequence[str | None], same: set[tuple[str, str]]) -> list[int | None]:
+    """Numbers groups in order of appearance; a key joins the first earlier key it equals."""
+    numbers: dict[str, int] = {}
+    for key in (key for key in row if key is not None):
+        if key not in numbers:
+            twin = next((k for k in numbers if (key, k) in same or (k, key) in same), None)
+            numbers[key] = numbers[twin] if twin else len(numbers)
+    return [None if key is None else numbers[key] for key in row]

@@ -1,0 +1,101 @@
+"""From verdicts to the numbers in the table.
+
+Per document, from the verdicts on its K responses (K = 1 unless there are repeats):
+
+    accuracy           share right; undecided counts as not right: the lower bound
+    accuracy_high      share not shown to be different: the upper bound
+    accuracy_exact     share right by equal strings alone
+    accuracy_symbolic  share right without a judge
+    answered           share that commits to an answer
+    undecided          share that nothing could decide
+    pass@k             chance that one of k responses is right (K > 1)
+    maj@K              the answer most responses give is right (K > 1)
+    accuracy_level_N   accuracy on the problems of a level, for tasks that have levels
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from math import comb
+from typing import Any
+
+from lm_eval_ext.grading import Verdict
+
+SHARES: dict[str, Callable[[Verdict], bool]] = {
+    "accuracy": lambda v: v.correct is True,
+    "accuracy_high": lambda v: v.correct is not False,
+    "accuracy_exact": lambda v: v.correct is True and v.layer == "exact",
+    "accuracy_symbolic": lambda v: v.correct is True and v.layer != "judge",
+    "answered": lambda v: v.answer is not None,
+    "undecided": lambda v: v.correct is None,
+}
+HIGHER_IS_BETTER = {name: name != "undecided" for name in SHARES}
+
+
+class Graded(list[Verdict]):
+    """The verdicts on one document's responses, and how the responses vote.
+
+    Attributes:
+        votes: for each response the number of the answer it votes for (equivalent answers share a
+            number), None if it has no answer.
+    """
+
+    def __init__(self, verdicts: Sequence[Verdict], votes: Sequence[int | None]) -> None:
+        assert len(verdicts) == len(votes), f"{len(verdicts)} verdicts, {len(votes)} votes"
+        super().__init__(verdicts)
+        self.votes = list(votes)
+
+
+def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str, float]:
+    """lm-eval's hook: the metrics of one document. `results[0]` comes from the filter `grade_math`."""
+    graded = results[0]
+    scores = {name: _mean([holds(v) for v in graded]) for name, holds in SHARES.items()}
+    if len(graded) > 1:
+        right = sum(v.correct is True for v in graded)
+        scores |= {f"pass@{k}": pass_at_k(len(graded), right, k) for k in attempts(len(graded))}
+        scores[f"maj@{len(graded)}"] = majority(graded)
+    return scores
+
+
+def process_results_by_level(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str, float]:
+    """`process_results`, and the accuracy once more under the name of the document's level."""
+    scores = process_results(doc, results)
+    if doc["level"] is not None:
+        scores[f"accuracy_level_{doc['level']}"] = scores["accuracy"]
+    return scores
+
+
+def repeat_metrics(repeats: int) -> list[str]:
+    """Names of the metrics that only repeats give: pass@1, pass@2, pass@4, ... and maj@K."""
+    return [f"pass@{k}" for k in attempts(repeats)] + [f"maj@{repeats}"] if repeats > 1 else []
+
+
+def attempts(repeats: int) -> list[int]:
+    """Powers of two up to the number of repeats, and that number: 6 gives [1, 2, 4, 6]."""
+    powers = [2**i for i in range(repeats.bit_length())]
+    return sorted({k for k in powers if k <= repeats} | {repeats})
+
+
+def pass_at_k(n: int, right: int, k: int) -> float:
+    """Unbiased estimate of P(at least one of k responses is right) from n responses.
+
+    1 - C(n - right, k) / C(n, k): Chen et al. 2021, arXiv 2107.03374.
+    """
+    assert 0 <= right <= n and 1 <= k <= n, f"n={n}, right={right}, k={k}"
+    return 1.0 - comb(n - right, k) / comb(n, k)
+
+
+def majority(graded: Graded) -> float:
+    """1 if the answer with most votes is right; a tie counts by the share of right ones among its leaders."""
+    counts = Counter(vote for vote in graded.votes if vote is not None)
+    if not counts:
+        return 0.0
+    most = max(counts.values())
+    leaders = {vote for vote, count in counts.items() if count == most}
+    right = {vote for vote, v in zip(graded.votes, graded, strict=True) if v.correct is True}
+    return len(leaders & right) / len(leaders)
+
+
+def _mean(values: Sequence[bool]) -> float:
+    return sum(values) / len(values)

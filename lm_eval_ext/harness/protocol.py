@@ -1,0 +1,155 @@
+"""The evaluation protocol: what makes two runs comparable, checked before an engine or a request runs.
+
+Tensor parallelism 1 (another split of the sums changes scores: 10% where TP=1 gives 28% was seen), an
+engine seed with vLLM (`--seed` does not reach the engine), greedy decoding unless there are repeats, and
+an explicit token budget that fits the model's window together with the prompt (lm-eval would silently
+truncate the prompt).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from lm_eval_ext.harness.errors import ProtocolError
+
+TOKEN_BUDGET_NAMES = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
+RECORDED_PACKAGES = (
+    "lm_eval_ext",
+    "lm_eval",
+    "vllm",
+    "torch",
+    "transformers",
+    "math_verify",
+    "latex2sympy2_extended",
+    "sympy",
+)
+_VLLM_BACKEND = "lm_eval.models.vllm_causallms"
+
+
+def vllm_is_loaded() -> bool:
+    """Whether lm-eval built its model with vLLM: tasks are loaded after it and are not told."""
+    return _VLLM_BACKEND in sys.modules
+
+
+def check_model_args(model_args: Mapping[str, Any], vllm: bool) -> None:
+    """Refuses tensor parallelism, and vLLM without a seed.
+
+    Args:
+        model_args: what `--model_args` holds; lm-eval passes it on to tasks as metadata.
+        vllm: whether the model runs in vLLM.
+
+    Raises:
+        ProtocolError: in one line, with what to set instead.
+    """
+    parallel = int(model_args.get("tensor_parallel_size", 1))
+    if parallel != 1:
+        raise ProtocolError(
+            f"tensor_parallel_size={parallel}: another split of the model's sums changes its scores, so runs "
+            "are comparable only with tensor_parallel_size=1; to use several GPUs start one process per "
+            "GPU, each with tensor_parallel_size=1 (CUDA_VISIBLE_DEVICES=0 lm_eval ..., and so on)"
+        )
+    known = "pretrained" in model_args  # a model built in Python comes without its arguments
+    if vllm and known and "seed" not in model_args:
+        raise ProtocolError(
+            "vLLM runs without a seed in --model_args (--seed does not reach its engine, whose default is "
+            "1234): add seed=42 to --model_args"
+        )
+
+
+def check_generation(task: str, generation: Mapping[str, Any], repeats: int) -> int:
+    """The token budget of a task, once temperature and budget keep to the protocol.
+
+    Raises:
+        ProtocolError: no explicit budget; sampling without repeats, or repeats without sampling.
+    """
+    budget = next((generation[name] for name in TOKEN_BUDGET_NAMES if generation.get(name)), None)
+    if budget is None:
+        raise ProtocolError(
+            f"{task}: no max_gen_toks, and the harness's default of 256 truncates solutions; "
+            "set it in the task or with --gen_kwargs max_gen_toks=2048"
+        )
+    temperature = 0.0 if generation.get("do_sample") is False else float(generation.get("temperature", 0))
+    if repeats == 1 and temperature > 0:
+        raise ProtocolError(
+            f"{task}: temperature={temperature:g} with one response per problem measures luck; use "
+            "temperature=0, or several responses: --metadata '{\"repeats\": 8}'"
+        )
+    if repeats > 1 and temperature == 0:
+        raise ProtocolError(
+            f"{task}: {repeats} repeats at temperature 0 are {repeats} times the same response; add "
+            "--gen_kwargs do_sample=True,temperature=0.8"
+        )
+    return int(budget)
+
+
+def check_window(task: str, prompts: Iterable[str], budget: int, model_args: Mapping[str, Any]) -> None:
+    """Refuses a token budget that does not fit the model's window together with the longest prompt.
+
+    Nothing is checked where the window is not known: models behind an API.
+
+    Raises:
+        ProtocolError: window, longest prompt and budget, and what fits.
+    """
+    window = context_window(model_args)
+    if window is None:
+        return
+    longest = _longest(list(prompts), window - budget, model_args)
+    if longest + budget > window:
+        fits = f"max_gen_toks={window - longest}" if longest < window else "a shorter prompt"
+        raise ProtocolError(
+            f"{task}: the longest prompt has {longest} tokens and max_gen_toks is {budget}; together "
+            f"{longest + budget}, and the model's window is {window}. Use --gen_kwargs {fits} or a larger "
+            "max_model_len"
+        )
+
+
+def context_window(model_args: Mapping[str, Any]) -> int | None:
+    """Tokens of prompt and response together: `max_model_len`, `max_length`, else the model's config."""
+    given = model_args.get("max_model_len") or model_args.get("max_length")
+    if given:
+        return int(given)
+    if "pretrained" not in model_args:
+        return None
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(model_args["pretrained"], **_loading(model_args, "revision"))
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def _longest(prompts: list[str], room: int, model_args: Mapping[str, Any]) -> int:
+    """Tokens of the longest prompt; a text has no more tokens than bytes, so most need no tokenizer."""
+    sizes = [len(prompt.encode()) for prompt in prompts]
+    if max(sizes) <= room or "pretrained" not in model_args:
+        return 0
+    count = token_counter(model_args)
+    return max(count(prompt) for prompt, size in zip(prompts, sizes, strict=True) if size > room)
+
+
+def token_counter(model_args: Mapping[str, Any]) -> Any:
+    """A function from text to its number of tokens, with the tokenizer of the model under evaluation."""
+    from transformers import AutoTokenizer
+
+    name = model_args.get("tokenizer") or model_args["pretrained"]
+    tokenizer = AutoTokenizer.from_pretrained(name, **_loading(model_args, "tokenizer_revision"))
+    return lambda text: len(tokenizer(text, verbose=False)["input_ids"])
+
+
+def _loading(model_args: Mapping[str, Any], revision: str) -> dict[str, Any]:
+    return {
+        "revision": model_args.get(revision) or "main",
+        "trust_remote_code": bool(model_args.get("trust_remote_code", False)),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a score; lm-eval itself records only its own and transformers'."""
+    found = {}
+    for name in RECORDED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

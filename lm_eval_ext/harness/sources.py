@@ -1,0 +1,140 @@
+"""Where data come from: the Hub, the packaged sample, or a folder.
+
+`LM_EVAL_EXT_DATA`, or `--metadata '{"data": ...}'`, says which:
+
+    unset       the Hugging Face Hub
+    sample      the problems that ship with the package
+    <folder>    files in the Hub's schema (.jsonl or .parquet), one folder per data set:
+                mathnet/ hendrycks_math/<subject>/ math500/ gsm8k/, each file named after its split
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lm_eval_ext.harness.errors import DataError
+
+Row = dict[str, Any]
+
+VARIABLE = "LM_EVAL_EXT_DATA"
+SAMPLE = "sample"
+
+
+@dataclass(frozen=True)
+class HubDataset:
+    """A data set as the Hub and a data folder know it.
+
+    Attributes:
+        folder: name in a data folder, "hendrycks_math/algebra".
+        path: name on the Hub.
+        config: configuration on the Hub; None: its only one, or "all".
+    """
+
+    folder: str
+    path: str
+    config: str | None = None
+
+
+def source(data: str | None = None) -> str | None:
+    """`data` if given, else the environment variable; None means the Hub."""
+    return data or os.environ.get(VARIABLE) or None
+
+
+def is_sample(data: str | None) -> bool:
+    """Whether rows come from the packaged sample."""
+    return source(data) == SAMPLE
+
+
+def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) -> list[Row]:
+    """Rows of the named splits that exist, in order.
+
+    Raises:
+        DataError: nothing there, or a file that cannot be read (broken lines are named by number).
+    """
+    place = source(data)
+    if place is None:
+        return _from_hub(dataset, splits)
+    root = sample_folder() if place == SAMPLE else Path(place).expanduser()
+    folder = root / dataset.folder
+    found = [path for split in splits for path in _split_files(folder, split)]
+    if not found:
+        raise DataError(
+            f"no {' or '.join(splits)} file (.jsonl, .parquet) of {dataset.path} in {folder}: "
+            f"{VARIABLE} (or metadata 'data') is {place!r}; unset it for the Hub, set it to "
+            f"{SAMPLE!r} for the packaged problems"
+        )
+    return [row for path in found for row in read_rows(path)]
+
+
+def sample_folder() -> Path:
+    """The packaged problems, laid out as any data folder."""
+    return Path(str(files("lm_eval_ext"))) / "sample"
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Rows of a .jsonl or .parquet file."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        yield from pyarrow.parquet.read_table(path).to_pylist()
+        return
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _row(line, path, number)
+
+
+def _row(line: str, path: Path, number: int) -> Row:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, line {number}: not JSON ({error.msg}): {line[:80]!r}") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{path}, line {number}: expected an object, got {line[:80]!r}")
+    return row
+
+
+def _split_files(folder: Path, split: str) -> list[Path]:
+    """`test.jsonl`, `test.parquet` or the shards `test-00000-of-00002.parquet`."""
+    kinds = (".jsonl", ".parquet")
+    return sorted(p for p in folder.glob(f"{split}*") if p.suffix in kinds and _stem(p) == split)
+
+
+def _stem(path: Path) -> str:
+    return path.stem.partition("-")[0]
+
+
+def _from_hub(dataset: HubDataset, splits: tuple[str, ...]) -> list[Row]:
+    import datasets
+
+    try:
+        names = datasets.get_dataset_config_names(dataset.path)
+        config = dataset.config or ("all" if "all" in names else names[0])
+        loaded = datasets.load_dataset(dataset.path, config)
+    except Exception as error:
+        raise DataError(
+            f"cannot load {dataset.path} from the Hub ({type(error).__name__}: {str(error)[:200]}); "
+            f"set {VARIABLE}={SAMPLE} for the packaged problems, or to a folder of your own files"
+        ) from error
+    rows = [row for split in splits if split in loaded for row in loaded[split]]
+    if not rows:
+        raise DataError(f"{dataset.path} on the Hub has the splits {list(loaded)}; expected one of {splits}")
+    return rows
+
+
+def field(row: Row, names: tuple[str, ...], where: str) -> Any:
+    """The first of `names` that the row has: data sets rename their columns between releases.
+
+    Raises:
+        DataError: none is there; the message lists what is.
+    """
+    for name in names:
+        if name in row:
+            return row[name]
+    raise DataError(f"{where}: no column {' or '.join(names)}; the row has {sorted(row)}")

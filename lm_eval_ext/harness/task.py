@@ -1,0 +1,88 @@
+"""The task class behind every YAML of this package: lm-eval's own, with the protocol enforced."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.task import ConfigurableTask
+
+from lm_eval_ext.harness import filters as filters  # registers "grade_math"
+from lm_eval_ext.harness import metrics, protocol
+
+MIN_ANSWERED = 0.5
+MAX_CAPPED = 0.2
+
+log = logging.getLogger(__name__)
+
+
+class MathTask(ConfigurableTask):
+    """A YAML task that refuses runs outside the protocol and warns of runs that mean little.
+
+    `--metadata '{"repeats": 8}'` asks for several responses per problem and adds pass@k and maj@k.
+    """
+
+    def __init__(self, config: dict[str, Any], **kwargs: Any) -> None:
+        config = {key: value for key, value in config.items() if key != "class"}
+        self.model_args: dict[str, Any] = config.get("metadata") or {}
+        protocol.check_model_args(self.model_args, protocol.vllm_is_loaded())
+        config["repeats"] = int(self.model_args.get("repeats", config.get("repeats", 1)))
+        config["metric_list"] = [
+            *config["metric_list"],
+            *(
+                {"metric": name, "aggregation": "mean", "higher_is_better": True}
+                for name in metrics.repeat_metrics(config["repeats"])
+            ),
+        ]
+        super().__init__(config=config, **kwargs)
+
+    def build_all_requests(self, **kwargs: Any) -> None:
+        """lm-eval's, between the two checks that need the merged generation settings and the prompts."""
+        name, generation = self.config.task, self.config.generation_kwargs
+        budget = protocol.check_generation(name, generation, self.config.repeats)
+        super().build_all_requests(**kwargs)
+        prompts = [instance.args[0] for instance in self._instances]
+        if all(isinstance(prompt, str) for prompt in prompts):
+            protocol.check_window(name, prompts, budget, self.model_args)
+        self.config.metadata = {
+            **self.model_args,
+            "protocol": {"generation": dict(generation), "versions": protocol.versions()},
+        }
+
+    def apply_filters(self) -> list[Instance] | None:
+        """lm-eval's, and a warning where few answered or many ran into the token budget."""
+        filtered = super().apply_filters()
+        responses = [response for instance in self._instances for response in instance.resps]
+        for warning in self._warnings(responses):
+            log.warning("%s: %s", self.config.task, warning)
+        return filtered
+
+    def _warnings(self, responses: list[str]) -> list[str]:
+        found = []
+        answered = self._answered()
+        if answered < MIN_ANSWERED:
+            found.append(
+                f"only {answered:.0%} of the responses commit to an answer: the score says little about the "
+                "model's mathematics; try --apply_chat_template, more shots or a larger max_gen_toks"
+            )
+        capped = self._capped(responses)
+        if capped is not None and capped > MAX_CAPPED:
+            found.append(f"{capped:.0%} of the responses used up max_gen_toks; give it more tokens")
+        return found
+
+    def _answered(self) -> float:
+        """Share of responses with an answer, by the filter that finds most of them."""
+        shares = []
+        for name in self._instances[0].filtered_resps:
+            verdicts = [v for i in self._instances for v in i.filtered_resps[name]]
+            shares.append(sum(v.answer is not None for v in verdicts) / len(verdicts))
+        return max(shares)
+
+    def _capped(self, responses: list[str]) -> float | None:
+        """Share of responses as long as the token budget; None where no tokenizer is at hand."""
+        if "pretrained" not in self.model_args:
+            return None
+        budget = protocol.check_generation(self.config.task, self.config.generation_kwargs, self.config.repeats)
+        count = protocol.token_counter(self.model_args)
+        return sum(count(response) >= budget - 1 for response in responses) / len(responses)
