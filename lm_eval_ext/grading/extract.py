@@ -27,6 +27,12 @@ _ANNOUNCED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
+_REVERSED = re.compile(
+    r"(?:^|[.,;:]\s|\b(?:so|therefore|thus|hence),?\s)\s*(?P<value>[^.,;:\n]{1,80}?)\s+is\s+(?:the|our|my)"
+    r"\s+(?:final\s+)?answer\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _WRAPPING = re.compile(r"^[\s*_`>]+|[\s*_`]+$")
@@ -37,11 +43,18 @@ MAX_ANSWER_CHARS = 20_000
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of text and where it stands: `text[start:end]` holds the statement."""
+    """A statement of an answer, and where it stands.
+
+    Attributes:
+        text: the answer.
+        start: index of the statement in the text without thinking; `end` is the index after it.
+        emphatic: announced as final, so that it counts whatever it says.
+    """
 
     text: str
     start: int
     end: int
+    emphatic: bool = False
 
 
 def strip_thinking(response: str) -> str:
@@ -92,20 +105,31 @@ def last_boxed(text: str) -> Span | None:
 
 
 def last_announced(text: str) -> Span | None:
-    """The last "Final answer: x", "The answer is x", "#### x" or "A: x" that is followed by something."""
+    """The last "Final answer: x", "The answer is x", "x is the answer", "#### x" or "A: x" with an x."""
+    return _last_forward(text) or _last_reversed(text)
+
+
+def _last_forward(text: str) -> Span | None:
     for match in reversed(list(_ANNOUNCED.finditer(text))):
-        span = _statement(text, match.end(), whole_sentence=match.lastgroup == "answer")
+        span = _statement(text, match.end(), first_sentence=match.lastgroup == "answer")
         if span.text:
-            return span
+            return Span(span.text, span.start, span.end, emphatic=match.lastgroup in ("final", "hash"))
     return None
 
 
-def _statement(text: str, start: int, whole_sentence: bool) -> Span:
+def _last_reversed(text: str) -> Span | None:
+    found = None
+    for found in _REVERSED.finditer(text):
+        pass
+    return Span(_tidy(found["value"]), found.start("value"), found.end("value")) if found else None
+
+
+def _statement(text: str, start: int, first_sentence: bool) -> Span:
     """The paragraph from `start` (first blank lines skipped), or only its first sentence."""
     start += len(text[start:]) - len(text[start:].lstrip())
     blank = _BLANK_LINE.search(text, start)
     end = min(blank.start() if blank else len(text), start + MAX_ANSWER_CHARS)
-    if whole_sentence and (stop := _SENTENCE_END.search(text, start, end)):
+    if first_sentence and (stop := _SENTENCE_END.search(text, start, end)):
         end = stop.start()
     return Span(_tidy(text[start:end]), start, end)
 
@@ -124,7 +148,8 @@ def find(response: str) -> Span | None:
         return boxed or announced
     if boxed.start >= announced.start:  # inside the announced statement, or after it
         return boxed
-    return announced
+    says_something = announced.emphatic or _SIGN_OF_MATHEMATICS.search(announced.text)
+    return announced if says_something else boxed  # "so the answer is correct" takes nothing back
 
 
 def _text(span: Span | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from lm_eval.api.filter import Filter
@@ -59,12 +60,7 @@ def vote(per_doc: Sequence[Sequence[Verdict]], grader: Grader) -> list[list[int 
     in one batch; what cannot be decided stays apart.
     """
     keys = [[_key(verdict) for verdict in verdicts] for verdicts in per_doc]
-    pairs = [
-        (d, left, right)
-        for d, row in enumerate(keys)
-        for i, left in enumerate(distinct := _distinct(row))
-        for right in distinct[:i]
-    ]
+    pairs = [(d, *pair) for d, row in enumerate(keys) for pair in combinations(_distinct(row), 2)]
     equal = grader.equal((left, right) for _, left, right in pairs)
     same = {pair for pair, verdict in zip(pairs, equal, strict=True) if verdict.correct}
     return [_numbered(row, {(a, b) for doc, a, b in same if doc == d}) for d, row in enumerate(keys)]

@@ -126,10 +126,8 @@ def gold_of(problem: str, solution: str) -> str:
     Raises:
         DataError: the solution states no answer.
     """
-    if r"\boxed" in problem:
-        announced = extract(solution.replace(r"\boxed", ""))
-        if announced:
-            return announced
+    if r"\boxed" in problem and (announced := extract(solution)):
+        return announced
     found = [box for box in boxes(solution) if not _offered_as_alternative(solution, box.start, box.end)]
     texts = list(dict.fromkeys(box.text.strip() for box in found))
     if not texts:
@@ -138,7 +136,7 @@ def gold_of(problem: str, solution: str) -> str:
 
 
 def _offered_as_alternative(solution: str, start: int, end: int) -> bool:
-    sentence = solution[solution.rfind(".", 0, start) + 1 : end + 60]
+    sentence = solution[solution.rfind(".", 0, start) + 1 : end + 60].lstrip()
     return bool(_ALSO_ACCEPTED.search(sentence.partition("\n\n")[0]))
 
 
