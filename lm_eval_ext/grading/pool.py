@@ -9,12 +9,12 @@ a thousand.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +31,7 @@ START_S = 60.0
 """How long the first worker may take to load the symbolic layer, in seconds."""
 _SELF_DESTRUCT_S = 2.0
 _WINDOW_PER_WORKER = 64
-_PR_SET_PDEATHSIG = 1
+_WATCH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -115,16 +115,33 @@ def _start_worker(memory_mb: int, parent: int) -> None:
     """In the worker, before its first task: limits first, then the symbolic layer, warmed up."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler would wait for sympy's C code to return
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    _die_with_parent()
+    _die_with_parent(parent)
     _limit_memory(memory_mb)
     __import__(SYMBOLIC)
     sys.modules[SYMBOLIC].warm_up()
 
 
-def _die_with_parent() -> None:
-    """Linux: SIGKILL when the fork server goes, which goes when the process that uses it does."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with_parent(parent: int) -> None:
+    """A thread that ends the worker once the process that started the pool is gone.
+
+    The worker's own parent is the fork server, which lives as long as its children. Where a computation
+    holds the interpreter lock the thread cannot run, and the timer of `_compare` ends the worker.
+    """
+
+    def watch() -> None:
+        while _is_alive(parent):
+            time.sleep(_WATCH_S)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _limit_memory(memory_mb: int) -> None:

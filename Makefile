@@ -1,0 +1,22 @@
+# `make eval` and `make test` do all the set-up themselves, in .venv.
+.PHONY: help setup eval test check
+
+help:
+	@echo "make eval    evaluate SmolLM2-135M on a subset of the packaged problems, through vLLM"
+	@echo "make test    run the tests (make test TIER=unit for those without a language model)"
+	@echo "make check   lint, format and type checks"
+	@echo "make setup   prepare .venv alone"
+
+setup:
+	@bash scripts/setup.sh
+
+eval: setup
+	@bash scripts/eval.sh
+
+test: setup
+	.venv/bin/python -m pytest $(if $(TIER),-m $(TIER))
+
+check: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy

@@ -1,0 +1,82 @@
+import json
+import re
+
+import pytest
+
+from lm_eval_ext.grading import Grader, GraderConfig, Item, Verdict, grade_one
+from tests.conftest import cases
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader() as grader:
+        yield grader
+
+
+@pytest.mark.parametrize("case", cases("grade"), ids=lambda case: f"{case['answer']} ~ {case['gold']}")
+def test_verdicts(grader, case):
+    verdict = grader.grade([Item(f"Final answer: {case['answer']}", case["gold"])])[0]
+    assert (verdict.correct, verdict.layer) == (case["correct"], case["layer"])
+    assert verdict.reason
+
+
+def test_order_is_kept_over_a_batch_of_every_kind(grader):
+    rows = cases("grade") * 20
+    verdicts = grader.grade([Item(f"Final answer: {r['answer']}", r["gold"]) for r in rows])
+    assert [v.correct for v in verdicts] == [r["correct"] for r in rows]
+
+
+def test_no_answer_is_wrong_and_no_gold_is_undecided(grader):
+    nothing, no_gold = grader.grade([Item("I do not know.", "1"), Item("Final answer: 1", "  ")])
+    assert (nothing.correct, nothing.layer, nothing.answer) == (False, "none", None)
+    assert (no_gold.correct, no_gold.layer) == (None, "none")
+    missing = grader.grade([Item("Final answer: 1", None)])[0]
+    assert missing.correct is None and "gold" in missing.reason
+
+
+def test_an_absurdly_long_answer_is_decided_to_be_different(grader):
+    verdict = grader.grade([Item(r"\boxed{" + "1+" * 5_000 + "1}", "1")])[0]
+    assert verdict.correct is False and re.search(r"\d+ characters", verdict.reason)
+
+
+def test_grade_one_and_the_grader_agree(grader):
+    for case in cases("grade"):
+        response = f"Final answer: {case['answer']}"
+        assert grade_one(response, case["gold"]) == grader.grade([Item(response, case["gold"])])[0]
+
+
+def test_a_verdict_prints_as_json_and_reads_back():
+    verdict = Verdict(True, "exact", r"\frac{1}{2}", "equal")
+    assert json.loads(str(verdict))["layer"] == "exact"
+    assert Verdict.from_json(str(verdict)) == verdict
+    with pytest.raises(ValueError, match="not a verdict"):
+        Verdict.from_json('{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    "settings", [{"workers": 0}, {"timeout_s": 0}, {"memory_mb": 10}], ids=lambda s: next(iter(s))
+)
+def test_bad_settings_say_what_was_received(settings):
+    with pytest.raises(AssertionError, match=str(next(iter(settings.values())))):
+        GraderConfig(**settings)
+
+
+def test_unknown_settings_raise():
+    with pytest.raises(TypeError):
+        GraderConfig(timeout=5)
+
+
+class Generous:
+    """A judge that finds everything right; a real one is asked the same way."""
+
+    def judge(self, items, verdicts):
+        return [Verdict(True, "judge", v.answer, "it said so") for v in verdicts]
+
+
+def test_only_answers_not_found_equal_reach_the_judge():
+    items = [Item("Final answer: 1", "1"), Item("Final answer: 2", "1"), Item("nothing", "1")]
+    with Grader(GraderConfig(judge=Generous())) as grader:
+        verdicts = grader.grade(items)
+    assert [v.layer for v in verdicts] == ["exact", "judge", "none"]
