@@ -451,7 +451,7 @@ def s040() -> str:
         roots = sp.roots(X**2 + k * X + k + 10, X)
         if all(r.is_integer for r in roots):
             found.append(k)
-    return listed(found)
+    return " or ".join(f"k = {k}" for k in found)
 
 
 def s041() -> str:
@@ -459,7 +459,7 @@ def s041() -> str:
     if any(pow(n, 2, 3) == (pow(2, m, 3) + 33) % 3 for n in range(3) for m in (1, 3)):
         raise ValueError("odd exponents are not excluded modulo 3")
     found = [(m, math.isqrt(2**m + 33)) for m in range(1, 301) if is_square(2**m + 33)]
-    return tuples(found)
+    return "(m, n) = " + " and ".join(str(pair) for pair in found)
 
 
 def s042() -> str:
@@ -695,7 +695,7 @@ def s061() -> str:
         check = rule * rule.subs(X, Y) - rule.subs(X, X + Y) - 4 * X * Y
         if sp.expand(check) != 0:
             raise ValueError("a candidate does not satisfy the equation")
-        found.append(f"f(x) = {tex(rule)}")
+        found.append(f"f(x) = {str(rule).replace('*', '')}")
     return " and ".join(reversed(found))
 
 
@@ -749,7 +749,7 @@ def s066() -> str:
     rule = sp.expand(sp.interpolate(points, X))
     if sp.expand(rule.subs(X, X**2 + Y) - X * rule - rule.subs(X, Y)) != 0:
         raise ValueError("the rule does not satisfy the equation")
-    return f"f(x) = {tex(sp.Symbol('c') * rule)} for any real constant $c$"
+    return f"f(x) = {str(sp.Symbol('c') * rule).replace('*', '')} for any real constant $c$"
 
 
 CHECKS: dict[str, Callable[[], str]] = {
