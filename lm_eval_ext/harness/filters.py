@@ -85,5 +85,5 @@ def _numbered(row: Sequence[str | None], same: set[tuple[str, str]]) -> list[int
     for key in (key for key in row if key is not None):
         if key not in numbers:
             twin = next((k for k in numbers if (key, k) in same or (k, key) in same), None)
-            numbers[key] = numbers[twin] if twin else len(numbers)
+            numbers[key] = numbers[twin] if twin else len(set(numbers.values()))
     return [None if key is None else numbers[key] for key in row]

@@ -136,8 +136,8 @@ def gold_of(problem: str, solution: str) -> str:
 
 
 def _offered_as_alternative(solution: str, start: int, end: int) -> bool:
-    sentence = solution[solution.rfind(".", 0, start) + 1 : end + 60].lstrip()
-    return bool(_ALSO_ACCEPTED.search(sentence.partition("\n\n")[0]))
+    before, after = solution.rfind(".", 0, start) + 1, solution.find(".", end)
+    return bool(_ALSO_ACCEPTED.search(solution[before : after if after > 0 else len(solution)]))
 
 
 def qwen_exemplars(data: str | None = None) -> list[Row]:
