@@ -29,4 +29,4 @@ evaluate() {
 # Each task with the prompts under which this small model answers best.
 evaluate --tasks mathnet,math_qwen --samples scripts/eval_samples.json --apply_chat_template \
   --gen_kwargs max_gen_toks=512
-evaluate --tasks arith_words --limit 100
+evaluate --tasks arith_words --limit 200

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,74 @@ def smollm2() -> str:
         [sys.executable, str(script), "--from-package"], check=True, capture_output=True, text=True
     )
     return made.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> str:
+    """A Llama of random weights over bytes, with a chat template: for what must be fast, not good."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny")
+    vocabulary = {c: i for i, c in enumerate(["<eos>", *sorted(pre_tokenizers.ByteLevel.alphabet())])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
+    fast.chat_template = (
+        "{% for m in messages %}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}"
+        "{% if add_generation_prompt %}[assistant] {% endif %}"
+    )
+    fast.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=8192,
+        bos_token_id=None,
+        eos_token_id=0,
+        pad_token_id=0,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return str(folder)
+
+
+def lm_eval(*arguments: str, program: str = "lm_eval", data: str | Path = "sample") -> Run:
+    """Runs the real command line, offline, on the packaged problems unless told otherwise."""
+    environment = {
+        **os.environ,
+        "LM_EVAL_EXT_DATA": str(data),
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "VLLM_CPU_KVCACHE_SPACE": "2",
+        "OMP_NUM_THREADS": str(os.cpu_count()),
+    }
+    command = [str(Path(sys.executable).parent / program), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    def results(self, folder: Path) -> dict[str, Any]:
+        """The results file of a run that succeeded; a failed one shows what it printed."""
+        assert self.code == 0, f"exit {self.code}\n{self.out[-2000:]}\n{self.err[-6000:]}"
+        return json.loads(max(folder.rglob("results_*.json")).read_text())
+
+
+def samples(folder: Path, task: str) -> list[dict[str, Any]]:
+    """Logged samples of a task's newest run, by doc_id."""
+    newest = max(folder.rglob(f"samples_{task}_2*.jsonl"), key=lambda path: path.stat().st_mtime)
+    rows = [json.loads(line) for line in newest.read_text().splitlines()]
+    return sorted(rows, key=lambda row: row["doc_id"])

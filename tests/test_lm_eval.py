@@ -1,0 +1,190 @@
+"""The unmodified lm_eval command line over this package's tasks."""
+
+import json
+import time
+
+import pytest
+
+from lm_eval_ext.grading.extract import boxes
+from lm_eval_ext.harness.docs import math, mathnet
+from lm_eval_ext.harness.metrics import SHARES
+from lm_eval_ext.harness.sources import SAMPLE
+from tests.conftest import lm_eval, samples
+from tests.scripted_server import serving
+
+pytestmark = pytest.mark.model
+
+TASKS = ("--include_path", "tasks_yaml")
+
+
+def scripted_answers(data, shift):
+    """For each problem the gold solution (or answer) of the problem `shift` places further on."""
+    math_docs = math.test_docs(math.SUBJECTS, data)
+    said = [solution_text(doc) for doc in math_docs]
+    answers = {doc["problem"]: said[(i + shift) % len(said)] for i, doc in enumerate(math_docs)}
+    olympiad = mathnet.splits(data)[0]
+    for i, doc in enumerate(olympiad):
+        answers[doc["problem"]] = f"Some work.\n\nFinal answer: {olympiad[(i + shift) % len(olympiad)]['gold']}"
+    return answers
+
+
+def solution_text(doc):
+    """The worked solution; where it has several boxes, its gold alone."""
+    single = len(boxes(doc["solution"])) == 1 and r"\boxed" not in doc["problem"]
+    return doc["solution"] if single else rf"The answer is $\boxed{{{doc['gold']}}}$."
+
+
+def problem_of(prompt):
+    text = prompt.partition("Problem: ")[2].removesuffix("\n\nSolution:")
+    return text or prompt.removeprefix("Question: ").removesuffix("\nAnswer:")
+
+
+def run_scripted(out, shift):
+    answers = scripted_answers(SAMPLE, shift)
+    with serving(lambda prompt: answers[problem_of(prompt)]) as url:
+        run = lm_eval(
+            *("--model", "local-chat-completions"),
+            *("--model_args", f"model=scripted,base_url={url},num_concurrent=8,tokenized_requests=False"),
+            *("--tasks", "mathnet,math_qwen", *TASKS, "--apply_chat_template"),
+            *("--log_samples", "--output_path", out),
+        )
+    return run.results(out)
+
+
+def test_gold_solutions_score_everything(tmp_path):
+    results = run_scripted(tmp_path, shift=0)
+    for task in ("mathnet", "math_qwen"):
+        assert results["results"][task]["accuracy,grade_math"] == 1.0
+    assert results["results"]["math_qwen_algebra"]["accuracy_level_1,grade_math"] == 1.0
+    verdict = json.loads(samples(tmp_path, "mathnet")[0]["filtered_resps"][0][0])
+    assert verdict["correct"] is True and verdict["layer"] == "exact"
+    protocol = results["configs"]["mathnet"]["metadata"]["protocol"]
+    assert protocol["generation"]["max_gen_toks"] == 16384 and "math_verify" in protocol["versions"]
+
+
+def test_golds_shifted_by_one_problem_score_only_where_they_agree(tmp_path):
+    results = run_scripted(tmp_path, shift=1)
+    for task in ("mathnet", *(f"math_qwen_{subject}" for subject in math.SUBJECTS)):
+        rows = samples(tmp_path, task)
+        accuracy = sum(row["accuracy"] for row in rows) / len(rows)
+        assert accuracy == results["results"][task]["accuracy,grade_math"]
+        agreeing = [row for row in rows if row["accuracy"]]
+        assert len(agreeing) / len(rows) <= 0.12, [row["target"] for row in agreeing]
+
+
+def hf(model, *arguments):
+    return lm_eval("--model", "hf", "--model_args", f"pretrained={model}", *TASKS, *arguments)
+
+
+def test_the_hf_backend_with_a_chat_template(tiny_model, tmp_path):
+    run = hf(
+        *(tiny_model, "--tasks", "mathnet,mathnet_boxed,math_0shot,math500,gsm8k_ext,arith_words"),
+        *("--limit", "1", "--gen_kwargs", "max_gen_toks=8", "--apply_chat_template"),
+        *("--output_path", tmp_path, "--log_samples"),
+    )
+    results = run.results(tmp_path)["results"]
+    assert {f"{name},grade_math" for name in SHARES} <= set(results["mathnet"])
+    assert {"accuracy,strict-match", "accuracy,flexible-extract"} <= set(results["gsm8k_ext"])
+    assert "commit to an answer" in run.err and "used up max_gen_toks" in run.err
+    prompt = samples(tmp_path, "mathnet")[0]["arguments"]["gen_args_0"]["arg_0"]
+    assert prompt.startswith("[user] Solve the following problem.") and prompt.endswith("[assistant] ")
+
+
+def test_repeats_add_pass_at_k_and_majority(tiny_model, tmp_path):
+    run = hf(
+        *(tiny_model, "--tasks", "arith_words", "--limit", "2", "--metadata", '{"repeats": 4}'),
+        *("--gen_kwargs", "max_gen_toks=4,do_sample=True,temperature=0.8", "--num_fewshot", "0"),
+        *("--output_path", tmp_path, "--log_samples"),
+    )
+    results = run.results(tmp_path)["results"]["arith_words"]
+    assert {"pass@1,grade_math", "pass@2,grade_math", "pass@4,grade_math", "maj@4,grade_math"} <= set(results)
+    assert all(len(row["resps"][0]) == 4 for row in samples(tmp_path, "arith_words"))
+
+
+def test_predict_only_needs_no_metrics(tiny_model, tmp_path):
+    run = hf(
+        *(tiny_model, "--tasks", "arith_words", "--limit", "1", "--predict_only"),
+        *("--gen_kwargs", "max_gen_toks=4", "--output_path", tmp_path),
+    )
+    run.results(tmp_path)
+    assert len(samples(tmp_path, "arith_words")) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, why",
+    [
+        (("--gen_kwargs", "max_gen_toks=8192"), "window is 8192"),
+        (("--gen_kwargs", "temperature=0.7,do_sample=True"), "repeats"),
+    ],
+    ids=["window", "temperature"],
+)
+def test_a_task_refuses_in_one_clear_line(tiny_model, tmp_path, arguments, why):
+    run = hf(tiny_model, "--tasks", "arith_words", "--limit", "1", *arguments, "--output_path", tmp_path)
+    assert run.code == 1 and not list(tmp_path.rglob("results_*"))
+    assert why in run.err.strip().splitlines()[-1] and "Traceback" not in run.err
+
+
+VLLM = "dtype=bfloat16,max_model_len=4096,enforce_eager=True"
+
+
+@pytest.mark.parametrize(
+    "settings, why", [("tensor_parallel_size=2,seed=42", "tensor_parallel_size=1"), ("", "seed=42")]
+)
+def test_the_launcher_refuses_before_the_engine_starts(tiny_model, settings, why):
+    start = time.monotonic()
+    run = lm_eval(
+        *("run", "--model", "vllm", "--model_args", f"pretrained={tiny_model},{VLLM},{settings}".rstrip(",")),
+        *("--tasks", "mathnet", "--limit", "1"),
+        program="lm-eval-ext",
+    )
+    assert run.code == 1 and why in run.err.strip().splitlines()[-1]
+    assert "Traceback" not in run.err and "EngineCore" not in run.err + run.out
+    assert time.monotonic() - start < 60
+
+
+def test_the_launcher_knows_the_windows_of_models(tiny_model):
+    run = lm_eval(
+        *("run", "--model", "hf", "--model_args", f"pretrained={tiny_model}", "--tasks", "mathnet"),
+        program="lm-eval-ext",
+    )
+    assert run.code == 1 and "max_gen_toks is 16384 and the model's window is 8192" in run.err
+
+
+@pytest.fixture(scope="module")
+def vllm_run(smollm2, tmp_path_factory):
+    """Runs SmolLM2 in vLLM on arithmetic and a few problems; the second run must repeat the first."""
+
+    def run(name):
+        out = tmp_path_factory.mktemp(name)
+        done = lm_eval(
+            *("run", "--model", "vllm", "--batch_size", "auto", "--seed", "42", "--num_fewshot", "4"),
+            *("--model_args", f"pretrained={smollm2},tensor_parallel_size=1,seed=42,{VLLM}"),
+            *("--tasks", "mathnet,math_qwen_algebra,arith_words", "--limit", "24"),
+            *("--gen_kwargs", "max_gen_toks=96", "--log_samples", "--output_path", out),
+            program="lm-eval-ext",
+        )
+        return done.results(out)["results"], out
+
+    return run
+
+
+def test_a_real_model_in_vllm_scores_and_repeats_itself(vllm_run):
+    first, first_out = vllm_run("first")
+    assert 0.2 <= first["arith_words"]["accuracy,grade_math"] <= 0.8
+    assert first["arith_words"]["answered,grade_math"] >= 0.9
+    assert first["mathnet"]["answered,grade_math"] > 0
+    second, second_out = vllm_run("second")
+    for task in ("mathnet", "math_qwen_algebra", "arith_words"):
+        one, two = samples(first_out, task), samples(second_out, task)
+        assert [row["resps"] for row in one] == [row["resps"] for row in two]
+        assert first[task]["accuracy,grade_math"] == second[task]["accuracy,grade_math"]
+
+
+def test_plain_lm_eval_with_tensor_parallelism_generates_nothing(smollm2, tmp_path):
+    run = lm_eval(
+        *("--model", "vllm", "--model_args", f"pretrained={smollm2},tensor_parallel_size=2,seed=42,{VLLM}"),
+        *("--tasks", "arith_words", *TASKS, "--limit", "1", "--output_path", tmp_path),
+    )
+    assert run.code != 0 and not list(tmp_path.rglob("results_*"))
+    assert "comparable only with tensor_parallel_size=1" in run.err
+    assert "Running generate_until requests" not in run.err
