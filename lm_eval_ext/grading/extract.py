@@ -17,7 +17,9 @@ from dataclasses import dataclass
 _THINK_OPEN, _THINK_CLOSE = "<think>", "</think>"
 _BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
 _BARE_BOX = re.compile(r"\\boxed\s+(\w+|\\\w+)")
-_BETWEEN_BOXES = re.compile(r"[\s$,;&]*(?:\\\)|\\\]|\\\(|\\\[|\\quad|\\text\{[^{}]{0,12}\}|and|or|[A-Za-z]\w{0,2}\s*=|[\s$,;&]){0,12}")
+_BETWEEN_BOXES = re.compile(
+    r"[\s$,;&]*(?:\\\)|\\\]|\\\(|\\\[|\\quad|\\text\{[^{}]{0,12}\}|and|or|[A-Za-z]\w{0,2}\s*=|[\s$,;&]){0,12}"
+)
 _ANNOUNCED = re.compile(
     r"""
     (?P<final> \b(?:final|correct)\s+answer\b [\s*_`]* (?: (?:is|are|:|：|=) [\s*_`]* | (?=\n) ){1,3} )
@@ -118,10 +120,8 @@ def _last_forward(text: str) -> Span | None:
 
 
 def _last_reversed(text: str) -> Span | None:
-    found = None
-    for found in _REVERSED.finditer(text):
-        pass
-    return Span(_tidy(found["value"]), found.start("value"), found.end("value")) if found else None
+    found = list(_REVERSED.finditer(text))
+    return Span(_tidy(found[-1]["value"]), *found[-1].span("value")) if found else None
 
 
 def _statement(text: str, start: int, first_sentence: bool) -> Span:

@@ -62,8 +62,8 @@ _NAMED = re.compile(r"^[A-Za-z](?:_\w|\([A-Za-z]\))?\s*=\s*(?=[^=])")
 
 def plain_unicode(text: str) -> str:
     """Unicode mathematics as ASCII: "x² + 2½" is "x^{2} + 2 1/2". NFKC alone would make x² into x2."""
-    for small, script in _SCRIPTS:
-        text = script.sub(lambda m, small=small: small + "{" + _nfkc(m.group()) + "}", text)
+    for sign, script in _SCRIPTS:
+        text = script.sub(rf"{sign}{{\g<0>}}", text)  # NFKC below turns the digits into plain ones
     text = _VULGAR.sub(lambda m: f" {_nfkc(m.group())} ", text)
     return _nfkc(_INVISIBLE.sub("", text)).strip()
 

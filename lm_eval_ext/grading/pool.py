@@ -9,7 +9,6 @@ a thousand.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -17,14 +16,16 @@ import threading
 import time
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import TimeoutError as DeadlineExceeded
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
+from typing import Any, cast
 
 from pebble import ProcessExpired, ProcessPool
+
+from lm_eval_ext.grading.verdict import Outcome
 
 SYMBOLIC = "lm_eval_ext.grading.symbolic"
 START_S = 60.0
@@ -70,8 +71,8 @@ class KillablePool:
         )
         self._pool.schedule(_compare, args=("1", "1", START_S)).result(timeout=START_S)
 
-    def compare(self, pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[bool | None, str] | Failure]:
-        """One outcome (see `symbolic.Outcome`) or `Failure` per (answer, gold), in order."""
+    def compare(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Outcome | Failure]:
+        """One outcome or `Failure` per (answer, gold), in order."""
         pending: deque[Any] = deque()
         for answer, gold in pairs:
             pending.append(self._schedule(answer, gold))
@@ -83,9 +84,9 @@ class KillablePool:
     def _schedule(self, answer: str, gold: str) -> Any:
         return self._pool.schedule(_compare, args=(answer, gold, self.timeout_s), timeout=self.timeout_s)
 
-    def _result(self, future: Any) -> tuple[bool | None, str] | Failure:
+    def _result(self, future: Any) -> Outcome | Failure:
         try:
-            return future.result()
+            return cast(Outcome, future.result())
         except DeadlineExceeded:
             return Failure(f"timed out after {self.timeout_s:g} s")
         except ProcessExpired as error:
@@ -101,12 +102,12 @@ class KillablePool:
         self._pool.join()
 
 
-def _compare(answer: str, gold: str, timeout_s: float) -> tuple[bool | None, str]:
+def _compare(answer: str, gold: str, timeout_s: float) -> Outcome:
     """In the worker. The kernel ends it if the parent is no longer there to do so."""
     symbolic = sys.modules[SYMBOLIC]
     signal.setitimer(signal.ITIMER_REAL, timeout_s + _SELF_DESTRUCT_S)
     try:
-        return symbolic.compare(answer, gold)
+        return cast(Outcome, symbolic.compare(answer, gold))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

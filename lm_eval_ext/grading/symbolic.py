@@ -15,14 +15,14 @@ from typing import Any
 from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 
 from lm_eval_ext.grading.normalize import plain_unicode
+from lm_eval_ext.grading.verdict import Outcome
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)
 
-Outcome = tuple[bool | None, str]
-"""(equal, reason); equal is None where the gold cannot be read as mathematics."""
-
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
-_FUNCTIONS = frozenset("sqrt cbrt sinh cosh tanh asin acos atan floor ceil sign".split())
+_FUNCTIONS = frozenset(
+    ["sqrt", "cbrt", "sinh", "cosh", "tanh", "asin", "acos", "atan", "floor", "ceil", "sign"]
+)
 _CONFIGS = [LatexExtractionConfig(), ExprExtractionConfig()]
 
 

@@ -9,6 +9,9 @@ from typing import Any, Literal, get_args
 Layer = Literal["exact", "normalized", "symbolic", "judge", "none"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
+Outcome = tuple[bool | None, str]
+"""(equal, reason) of a comparison; equal is None where it cannot tell."""
+
 
 @dataclass(frozen=True)
 class Item:

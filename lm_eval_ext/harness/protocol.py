@@ -9,7 +9,7 @@ truncate the prompt).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -128,7 +128,7 @@ def _longest(prompts: list[str], room: int, model_args: Mapping[str, Any]) -> in
     return max(count(prompt) for prompt, size in zip(prompts, sizes, strict=True) if size > room)
 
 
-def token_counter(model_args: Mapping[str, Any]) -> Any:
+def token_counter(model_args: Mapping[str, Any]) -> Callable[[str], int]:
     """A function from text to its number of tokens, with the tokenizer of the model under evaluation."""
     from transformers import AutoTokenizer
 

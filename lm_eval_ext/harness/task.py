@@ -50,13 +50,13 @@ class MathTask(ConfigurableTask):
             "protocol": {"generation": dict(generation), "versions": protocol.versions()},
         }
 
-    def apply_filters(self) -> list[Instance] | None:
+    def apply_filters(self) -> list[Instance]:
         """lm-eval's, and a warning where few answered or many ran into the token budget."""
-        filtered = super().apply_filters()
+        super().apply_filters()
         responses = [response for instance in self._instances for response in instance.resps]
         for warning in self._warnings(responses):
             log.warning("%s: %s", self.config.task, warning)
-        return filtered
+        return list(self._instances)
 
     def _warnings(self, responses: list[str]) -> list[str]:
         found = []
@@ -77,12 +77,15 @@ class MathTask(ConfigurableTask):
         for name in self._instances[0].filtered_resps:
             verdicts = [v for i in self._instances for v in i.filtered_resps[name]]
             shares.append(sum(v.answer is not None for v in verdicts) / len(verdicts))
-        return max(shares)
+        return float(max(shares))
 
     def _capped(self, responses: list[str]) -> float | None:
         """Share of responses as long as the token budget; None where no tokenizer is at hand."""
         if "pretrained" not in self.model_args:
             return None
-        budget = protocol.check_generation(self.config.task, self.config.generation_kwargs, self.config.repeats)
+        budget = protocol.check_generation(
+            self.config.task, self.config.generation_kwargs, self.config.repeats
+        )
         count = protocol.token_counter(self.model_args)
-        return sum(count(response) >= budget - 1 for response in responses) / len(responses)
+        capped = [count(response) >= budget - 1 for response in responses]
+        return sum(capped) / len(capped)

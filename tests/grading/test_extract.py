@@ -34,7 +34,9 @@ def test_strict_and_flexible_differ_as_gsm8k_readers_do():
     assert extract_flexible("no number at all") is None
 
 
-@pytest.mark.parametrize("text", [r"\boxed{" * 140_000, "{" * 100_000, r"\boxed{1}" * 100_000, "Answer: " * 100_000])
+@pytest.mark.parametrize(
+    "text", [r"\boxed{" * 140_000, "{" * 100_000, r"\boxed{1}" * 100_000, "Answer: " * 100_000]
+)
 def test_time_is_linear(text):
     start = time.perf_counter()
     extract(text)

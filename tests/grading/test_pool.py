@@ -48,7 +48,11 @@ def test_hostile_answers_get_a_verdict_in_time_and_the_run_goes_on(gold):
                 took = time.perf_counter() - start
                 assert took < TIMEOUT_S + 1, f"{name} took {took:.1f} s"
                 # NUL bytes and direction marks are invisible: "42" with them is 42, decided as such
-                assert verdict.correct in ((True,) if gold == "42" and name in ("NUL bytes", "right-to-left marks") else (False, None))
+                assert verdict.correct in (
+                    (True,)
+                    if gold == "42" and name in ("NUL bytes", "right-to-left marks")
+                    else (False, None)
+                )
         assert grader.grade([Item("Final answer: 1/2", "0.5")])[0].correct is True
 
 

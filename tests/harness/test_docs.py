@@ -168,7 +168,9 @@ class TestArithWords:
             for step in steps:
                 left, right = step.split(" = ")
                 a, sign, b = left.split()
-                assert {"+": int(a) + int(b), "-": int(a) - int(b), "*": int(a) * int(b)}[sign] == int(right) > 0
+                assert (
+                    {"+": int(a) + int(b), "-": int(a) - int(b), "*": int(a) * int(b)}[sign] == int(right) > 0
+                )
             assert steps[-1].endswith(f"= {row['gold']}")
 
     def test_exemplars_are_four_single_steps_from_train(self):
@@ -183,4 +185,6 @@ class TestArithWords:
 
 def numbers(row):
     """The numbers of a problem, in order of their variables."""
-    return tuple(int(word) for word in row["problem"].replace(",", " ").replace(".", " ").split() if word.isdigit())
+    return tuple(
+        int(word) for word in row["problem"].replace(",", " ").replace(".", " ").split() if word.isdigit()
+    )

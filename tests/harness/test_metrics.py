@@ -17,7 +17,12 @@ SILENT = Verdict(False, "none", None, "")
 
 def test_bounds_of_a_single_response():
     scores = process_results({}, [Graded([OPEN], [0])])
-    assert (scores["accuracy"], scores["accuracy_high"], scores["undecided"], scores["answered"]) == (0, 1, 1, 1)
+    assert (scores["accuracy"], scores["accuracy_high"], scores["undecided"], scores["answered"]) == (
+        0,
+        1,
+        1,
+        1,
+    )
     assert "pass@1" not in scores
 
 
@@ -66,7 +71,8 @@ def test_the_filter_keeps_documents_and_responses_in_order():
     docs = [{"gold": str(i)} for i in range(30)]
     said = [[rng.choice([i, -1]) for _ in range(3)] for i in range(30)]
     graded = GradeMath().apply([[f"Final answer: {a}" for a in row] for row in said], docs)
-    assert [[v.correct for v in row] for row in graded] == [[a == i for a in row] for i, row in enumerate(said)]
+    right = [[answer == i for answer in row] for i, row in enumerate(said)]
+    assert [[v.correct for v in row] for row in graded] == right
 
 
 def test_the_filter_refuses_what_it_does_not_know():

@@ -340,9 +340,7 @@ def least_common_multiple() -> str:
 @check("hendrycks_math/number_theory/test/3")
 def base_three() -> str:
     """Search for the string of ternary digits."""
-    (digits,) = [
-        "".join(d) for d in product("012", repeat=4) if d[0] != "0" and int("".join(d), 3) == 58
-    ]
+    (digits,) = ["".join(d) for d in product("012", repeat=4) if d[0] != "0" and int("".join(d), 3) == 58]
     return f"{digits}_3"
 
 

@@ -174,9 +174,7 @@ def s008() -> str:
 
 def s009() -> str:
     """Area from the coordinates of the three vertices."""
-    vertices = [
-        sp.Point(4 * sp.cos(2 * sp.pi * k / 3), 4 * sp.sin(2 * sp.pi * k / 3)) for k in range(3)
-    ]
+    vertices = [sp.Point(4 * sp.cos(2 * sp.pi * k / 3), 4 * sp.sin(2 * sp.pi * k / 3)) for k in range(3)]
     return tex(abs(sp.Triangle(*vertices).area))
 
 
@@ -227,9 +225,7 @@ def s016() -> str:
 def s017() -> str:
     """The equation at x and at 1 - x is a linear system for f(x) and f(1 - x)."""
     here, there = sp.symbols("here there")
-    solution = sp.solve(
-        [2 * here + there - 3 * X**2, 2 * there + here - 3 * (1 - X) ** 2], [here, there]
-    )
+    solution = sp.solve([2 * here + there - 3 * X**2, 2 * there + here - 3 * (1 - X) ** 2], [here, there])
     return f"f(x) = {tex(sp.expand(solution[here]))}"
 
 
@@ -241,9 +237,7 @@ def s018() -> str:
 
 def s019() -> str:
     """Count pairs of bit masks and fit powers of 1, 2 and 3."""
-    counts = [
-        sum(a & b == a and a != b for a, b in product(range(2**n), repeat=2)) for n in range(1, 8)
-    ]
+    counts = [sum(a & b == a and a != b for a, b in product(range(2**n), repeat=2)) for n in range(1, 8)]
     return tex(fit(counts, [sp.Integer(1), 2**N, 3**N]))
 
 
@@ -479,9 +473,7 @@ def s043() -> str:
     """Fill the board column by column for every length up to 16."""
     shapes = [{(0, 0), (0, 1), (1, 0), (1, 1)} - {gone} for gone in product(range(2), repeat=2)]
     placed = [{(r + shift, c) for r, c in s} for s in shapes for shift in (0, 1)]
-    masks = [
-        (sum(1 << r for r, c in s if c == 0), sum(1 << r for r, c in s if c == 1)) for s in placed
-    ]
+    masks = [(sum(1 << r for r, c in s if c == 0), sum(1 << r for r, c in s if c == 1)) for s in placed]
 
     @cache
     def tileable(columns: int, filled: int) -> bool:
@@ -542,9 +534,7 @@ def s047() -> str:
 
 def s048() -> str:
     """Largest independent set in the graph of forbidden pairs, by exhaustive branching."""
-    clash = {
-        a: sum(1 << b for b in range(1, 31) if b != a and (a + b) % 7 == 0) for a in range(1, 31)
-    }
+    clash = {a: sum(1 << b for b in range(1, 31) if b != a and (a + b) % 7 == 0) for a in range(1, 31)}
 
     @cache
     def largest(allowed: int) -> int:
@@ -593,9 +583,7 @@ def s053() -> str:
     total, squares = 4 - z, 6 - z**2
     quadratic = X**2 - total * X + (total**2 - squares) / 2
     critical = sp.solve(sp.discriminant(quadratic, X), z)
-    return solution_set(
-        lambda v: real_roots_between(quadratic.subs(z, v), None, None) > 0, critical
-    )
+    return solution_set(lambda v: real_roots_between(quadratic.subs(z, v), None, None) > 0, critical)
 
 
 def s054() -> str:
@@ -704,8 +692,7 @@ def s063() -> str:
     rows = range(2**7)
     black = [[(r >> k & 3).bit_count() for k in range(6)] for r in rows]
     fits = [
-        [s for s in rows if all(p + q <= 2 for p, q in zip(black[r], black[s], strict=True))]
-        for r in rows
+        [s for s in rows if all(p + q <= 2 for p, q in zip(black[r], black[s], strict=True))] for r in rows
     ]
     best = [r.bit_count() for r in rows]
     for _ in range(6):

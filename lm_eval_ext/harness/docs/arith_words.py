@@ -6,9 +6,10 @@ A row of the test split::
      "gold": "15", "solution": "3 * 8 = 24. 24 - 9 = 15. The answer is 15.", "level": 4,
      "template": "test-4-2", "split": "test"}
 
-Four levels: a small addition or multiplication told plainly; an addition; a subtraction; two operations. The splits share neither a template
-(the templates file names each one's split) nor the numbers of a problem (a checksum of the numbers
-assigns them to a split), so that what is learnt on `train` is arithmetic, not recall.
+Four levels: a small addition or multiplication told plainly; an addition; a subtraction; two operations.
+The splits share neither a template (the templates file names each one's split) nor the numbers of a
+problem (a checksum of the numbers assigns them to a split), so that what is learnt on `train` is
+arithmetic, not recall.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _RANGES = {1: (2, 9), 2: (5, 30), 3: (2, 30), 4: (2, 12)}
 _FACTORS = (2, 9)
 _SHARES = {"train": range(0, 7), "validation": range(7, 8), "test": range(8, 10)}
-_NAMES = tuple("Anna Ben Clara David Emma Felix Grace Hugo Ida Jack Kate Leo Mia Nora Omar Paul".split())
-_THINGS = tuple("apples balls books buttons cards coins marbles pencils shells stamps stones toys".split())
+_NAMES = ("Anna", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Hugo", "Ida", "Jack", "Kate", "Leo")
+_THINGS = ("apples", "balls", "books", "buttons", "cards", "coins", "marbles", "pencils", "shells", "toys")
 
 
 @dataclass(frozen=True)

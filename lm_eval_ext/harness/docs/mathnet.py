@@ -75,7 +75,7 @@ def _check_found(found: int, data: str | None) -> None:
         raise DataError(
             f"none of the {EVAL_SIZE} problems of the published evaluation split is in the data "
             f"({data or 'the Hub'}); for a split of other problems give a size: "
-            '--metadata \'{"size": 100}\''
+            "--metadata '{\"size\": 100}'"
         )
     if found < EVAL_SIZE:
         log.warning("mathnet: %d of the %d published evaluation problems found", found, EVAL_SIZE)
