@@ -1,0 +1,78 @@
+"""Every task loads, and its prompts are what its YAML promises."""
+
+import pytest
+from lm_eval.tasks import TaskManager
+
+from lm_eval_ext.harness.docs import math
+from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.harness.task import MathTask
+
+pytestmark = pytest.mark.unit
+
+FILES = sorted(path for path in tasks_path().rglob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def manager():
+    return TaskManager(include_path=str(tasks_path()), metadata={"data": "sample"})
+
+
+def load(manager, name):
+    return manager.load([name])["tasks"]
+
+
+def context(task, doc, shots):
+    task.set_fewshot_seed(0)
+    return task.fewshot_context(doc, shots)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_file_is_indexed_under_its_name_and_loads(manager, path):
+    assert path.stem in manager.task_index
+    for task in load(manager, path.stem).values():
+        assert isinstance(task, MathTask)
+        assert all(doc["gold"] and doc["problem"] for doc in task.eval_docs)
+        assert task.config.generation_kwargs["max_gen_toks"] and task.config.generation_kwargs["until"]
+
+
+def test_no_code_beside_the_tasks():
+    assert not list(tasks_path().rglob("*.py"))
+
+
+def test_math_qwen_prompt_is_the_published_one(manager, real_data):
+    real = TaskManager(include_path=str(tasks_path()), metadata={"data": str(real_data)})
+    task = load(real, "math_qwen_algebra")["math_qwen_algebra"]
+    doc = task.eval_docs[0]
+    shots = context(task, doc, 4).split("\n\n\n")
+    assert len(shots) == 5 and shots[-1] == f"Question: {doc['problem']}\nAnswer:"
+    for shot, exemplar in zip(shots, math.qwen_exemplars(str(real_data)), strict=False):
+        assert shot == (
+            f"Question: {exemplar['problem']}\nAnswer: Let's think step by step\n{exemplar['solution']}\n"
+            f"The answer is {exemplar['gold']}"
+        )
+
+
+def test_math_0shot_prompt(manager):
+    task = load(manager, "math_0shot")["math_0shot"]
+    doc = task.eval_docs[0]
+    assert context(task, doc, 0) == f"Problem: {doc['problem']}\n\nSolution:"
+    assert task.config.generation_kwargs["until"] == ["Problem:", "\n\n\n"]
+
+
+def test_fewshot_prompts_hold_worked_examples_in_the_answer_format(manager):
+    task = load(manager, "mathnet")["mathnet"]
+    assert context(task, task.eval_docs[0], 4).count("\n\nFinal answer: ") == 4
+    boxed = load(manager, "mathnet_boxed")["mathnet_boxed"]
+    assert r"The answer is $\boxed{3}$." in context(boxed, boxed.eval_docs[0], 4)
+    gsm8k = load(manager, "gsm8k_ext")["gsm8k_ext"]
+    assert context(gsm8k, gsm8k.eval_docs[0], 4).count(" The answer is ") == 4
+    words = load(manager, "arith_words")["arith_words"]
+    assert context(words, words.eval_docs[0], 4).count(" The answer is ") == 4
+
+
+def test_documents_carry_what_results_are_broken_down_by(manager):
+    doc = load(manager, "mathnet")["mathnet"].eval_docs[0]
+    assert doc["topic"] and doc["country"] and doc["competition"]
+    levels = load(manager, "math_qwen_by_level")
+    assert {d["level"] for d in levels["math_qwen_level_3"].eval_docs} == {3}
+    assert sum(len(task.eval_docs) for task in levels.values()) == 63
