@@ -45,7 +45,9 @@ def test_nothing_that_was_there_changes_and_torch_does_not_come(environment):
 
 def test_the_tasks_are_listed_from_the_installed_folder(environment):
     python, _ = environment
-    path = subprocess.run([python.parent / "lm-eval-ext", "tasks-path"], capture_output=True, text=True, cwd="/")
+    path = subprocess.run(
+        [python.parent / "lm-eval-ext", "tasks-path"], capture_output=True, text=True, cwd="/"
+    )
     assert "site-packages" in path.stdout
     listed = subprocess.run(
         [python.parent / "lm_eval", "ls", "tasks", "--include_path", path.stdout.strip()],

@@ -18,6 +18,7 @@ import types
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import TimeoutError as DeadlineExceeded
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -69,7 +70,18 @@ class KillablePool:
             initializer=_start_worker,
             initargs=(memory_mb, os.getpid()),
         )
-        self._pool.schedule(_compare, args=("1", "1", START_S)).result(timeout=START_S)
+        self._await_first_worker()
+
+    def _await_first_worker(self) -> None:
+        """Loading is not the first item's time, and a worker that cannot load is a fault, not a verdict."""
+        try:
+            self._pool.schedule(_compare, args=("1", "1", START_S)).result(timeout=START_S)
+        except (DeadlineExceeded, ProcessExpired, BrokenProcessPool) as error:
+            self.close()
+            raise RuntimeError(
+                f"no symbolic worker came up within {START_S:g} s ({type(error).__name__}); "
+                f"`python -c 'import {SYMBOLIC}'` shows what is in its way"
+            ) from error
 
     def compare(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Outcome | Failure]:
         """One outcome or `Failure` per (answer, gold), in order."""
@@ -146,6 +158,8 @@ def _is_alive(pid: int) -> bool:
 
 
 def _limit_memory(memory_mb: int) -> None:
+    if sys.platform != "linux":
+        return  # elsewhere the address space cannot be limited reliably
     import resource
 
     limit = memory_mb * 2**20

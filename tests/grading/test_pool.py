@@ -130,3 +130,16 @@ def gone(session):
     while processes_of(session) and time.monotonic() < deadline:
         time.sleep(0.1)
     return not processes_of(session)
+
+
+def test_workers_that_cannot_start_are_an_error_and_not_a_verdict(tmp_path):
+    (tmp_path / "math_verify.py").write_text("raise ImportError('a broken installation')")
+    code = "from lm_eval_ext.grading import grade_one; print(grade_one('Final answer: 2/4', '0.5'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 1 and done.stdout == ""
+    assert "no symbolic worker came up" in done.stderr.splitlines()[-1]
