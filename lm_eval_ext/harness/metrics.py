@@ -30,7 +30,7 @@ SHARES: dict[str, Callable[[Verdict], bool]] = {
     "answered": lambda v: v.answer is not None,
     "undecided": lambda v: v.correct is None,
 }
-HIGHER_IS_BETTER = {name: name != "undecided" for name in SHARES}
+LEVELS = range(1, 6)
 
 
 class Graded(list[Verdict]):
@@ -58,12 +58,21 @@ def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str,
     return scores
 
 
-def process_results_by_level(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str, float]:
-    """`process_results`, and the accuracy once more under the name of the document's level."""
+def process_results_by_level(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str, float | None]:
+    """`process_results`, and the accuracy once more under the name of the document's level.
+
+    The other levels get None and not nothing: lm-eval takes the number of documents, by which groups
+    are weighted, from whichever metric it counted last.
+    """
     scores = process_results(doc, results)
-    if doc["level"] is not None:
-        scores[f"accuracy_level_{doc['level']}"] = scores["accuracy"]
-    return scores
+    by_level = {f"accuracy_level_{n}": scores["accuracy"] if doc["level"] == n else None for n in LEVELS}
+    return {**scores, **by_level}
+
+
+def mean_of_scored(values: Sequence[float | None]) -> float | str:
+    """Aggregation: the mean over documents that have a value; "N/A" where none has."""
+    scored = [value for value in values if value is not None]
+    return sum(scored) / len(scored) if scored else "N/A"
 
 
 def repeat_metrics(repeats: int) -> list[str]:

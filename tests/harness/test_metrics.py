@@ -5,7 +5,15 @@ import pytest
 
 from lm_eval_ext.grading import Grader, Verdict
 from lm_eval_ext.harness.filters import GradeMath, vote
-from lm_eval_ext.harness.metrics import Graded, attempts, majority, pass_at_k, process_results
+from lm_eval_ext.harness.metrics import (
+    Graded,
+    attempts,
+    majority,
+    mean_of_scored,
+    pass_at_k,
+    process_results,
+    process_results_by_level,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +32,15 @@ def test_bounds_of_a_single_response():
         1,
     )
     assert "pass@1" not in scores
+
+
+def test_levels_are_scored_apart_and_counted_together():
+    rows = [({"level": 1}, RIGHT), ({"level": 1}, WRONG), ({"level": 3}, RIGHT), ({"level": None}, RIGHT)]
+    scores = [process_results_by_level(doc, [Graded([v], [0])]) for doc, v in rows]
+    assert mean_of_scored([s["accuracy_level_1"] for s in scores]) == 0.5
+    assert mean_of_scored([s["accuracy_level_3"] for s in scores]) == 1.0
+    assert mean_of_scored([s["accuracy_level_5"] for s in scores]) == "N/A"
+    assert len({frozenset(s) for s in scores}) == 1
 
 
 def test_shares_over_repeats():
