@@ -36,6 +36,7 @@ _REVERSED = re.compile(
 )
 _SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
+_VISIBLE = re.compile(r"\S")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _WRAPPING = re.compile(r"^[\s*_`>]+|[\s*_`]+$")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
@@ -126,7 +127,8 @@ def _last_reversed(text: str) -> Span | None:
 
 def _statement(text: str, start: int, first_sentence: bool) -> Span:
     """The paragraph from `start` (first blank lines skipped), or only its first sentence."""
-    start += len(text[start:]) - len(text[start:].lstrip())
+    visible = _VISIBLE.search(text, start)
+    start = visible.start() if visible else len(text)
     blank = _BLANK_LINE.search(text, start)
     end = min(blank.start() if blank else len(text), start + MAX_ANSWER_CHARS)
     if first_sentence and (stop := _SENTENCE_END.search(text, start, end)):

@@ -5,24 +5,14 @@ question and returns it as a string. A key names the data set, the split and the
 row. ``UNCHECKED`` lists the problems without a check, each with the reason.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import count
 
-CHECKS: dict[str, Callable[[], str]] = {}
+from tests.sample_checks import Check, registrar
+
+CHECKS: dict[str, Check] = {}
 UNCHECKED: dict[str, str] = {}
-
-
-def check(key: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
-    """Register the decorated function as the check of the row that ``key`` names."""
-
-    def register(function: Callable[[], str]) -> Callable[[], str]:
-        if key in CHECKS:
-            raise ValueError(f"two checks for {key}")
-        CHECKS[key] = function
-        return function
-
-    return register
+check = registrar(CHECKS)
 
 
 @check("gsm8k/train/0")

@@ -6,28 +6,18 @@ mathematics grader can compare to the gold answer. A key names the data set, the
 index of the row. ``UNCHECKED`` lists the problems without a check, each with the reason.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations, count, permutations, product
 
 import sympy as sp
 
-CHECKS: dict[str, Callable[[], str]] = {}
+from tests.sample_checks import Check, registrar
+
+CHECKS: dict[str, Check] = {}
 UNCHECKED: dict[str, str] = {}
 
 x, y = sp.symbols("x y")
-
-
-def check(key: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
-    """Register the decorated function as the check of the row that ``key`` names."""
-
-    def register(function: Callable[[], str]) -> Callable[[], str]:
-        if key in CHECKS:
-            raise ValueError(f"two checks for {key}")
-        CHECKS[key] = function
-        return function
-
-    return register
+check = registrar(CHECKS)
 
 
 def tex(value: object) -> str:
