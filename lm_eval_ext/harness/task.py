@@ -14,7 +14,7 @@ from lm_eval_ext.harness import metrics, protocol
 MIN_ANSWERED = 0.5
 MAX_CAPPED = 0.2
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its format, its verbosity
 
 
 class MathTask(ConfigurableTask):

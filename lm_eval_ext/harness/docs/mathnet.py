@@ -31,7 +31,7 @@ HUB = HubDataset("mathnet", "ShadenA/MathNet")
 SPLITS = ("train", "eval", "test", "validation")
 EVAL_SIZE = 500
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its format, its verbosity
 
 
 def dataset(data: str | None = None, size: int | str = EVAL_SIZE, **_: Any) -> DatasetDict:
