@@ -63,7 +63,7 @@ def test_fewshot_prompts_hold_worked_examples_in_the_answer_format(manager):
     task = load(manager, "mathnet")["mathnet"]
     assert context(task, task.eval_docs[0], 4).count("\n\nFinal answer: ") == 4
     boxed = load(manager, "mathnet_boxed")["mathnet_boxed"]
-    assert r"The answer is $\boxed{3}$." in context(boxed, boxed.eval_docs[0], 4)
+    assert r"The answer is $\boxed{55}$." in context(boxed, boxed.eval_docs[0], 4)
     gsm8k = load(manager, "gsm8k_ext")["gsm8k_ext"]
     assert context(gsm8k, gsm8k.eval_docs[0], 4).count(" The answer is ") == 4
     words = load(manager, "arith_words")["arith_words"]
