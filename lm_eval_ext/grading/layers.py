@@ -38,8 +38,9 @@ def normalized(answer: str, gold: str) -> Decision:
     left, right = normalize(answer), normalize(gold)
     if left == right and left:
         return Verdict(True, "normalized", answer, f"both are {left!r} once normalized")
-    if ("=" in left) != ("=" in right) and without_name(left) == without_name(right):
-        return Verdict(True, "normalized", answer, f"both are {without_name(left)!r} without the name")
+    bare = without_name(left)
+    if ("=" in left) != ("=" in right) and bare == without_name(right) and bare:
+        return Verdict(True, "normalized", answer, f"both are {bare!r} without the name")
     return None
 
 

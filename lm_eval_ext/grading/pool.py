@@ -105,7 +105,9 @@ class KillablePool:
             return Failure(f"the worker died (exit code {error.exitcode})")
         except MemoryError:
             return Failure("ran out of memory")
-        except (Exception, RecursionError) as error:  # whatever sympy raises: reported, never a score
+        except BrokenProcessPool:  # no fault of the item: nothing after it would be graded either
+            raise
+        except Exception as error:  # whatever sympy raises: reported, never a score
             return Failure(f"{type(error).__name__}: {str(error)[:200]}")
 
     def close(self) -> None:

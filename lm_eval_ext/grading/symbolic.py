@@ -38,14 +38,14 @@ def read(text: str) -> tuple[Any, ...]:
     if _is_prose(plain):
         return ()
     source = f"${plain}$" if "\\" in plain or "$" not in plain else plain
-    found = parse(source, _CONFIGS, fallback_mode="no_fallback", parsing_timeout=None)
+    found = parse(source, _CONFIGS, fallback_mode="no_fallback", parsing_timeout=None, raise_on_error=True)
     return tuple(found)
 
 
 def compare(answer: str, gold: str) -> Outcome:
     """Whether two answers denote the same mathematical object.
 
-    Raises whatever sympy raises: the caller reports that as undecided.
+    Raises whatever sympy raises, memory errors too: the caller reports that as undecided.
     """
     golds = read(gold)
     if not golds:

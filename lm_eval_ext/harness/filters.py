@@ -62,8 +62,11 @@ def vote(per_doc: Sequence[Sequence[Verdict]], grader: Grader) -> list[list[int 
     keys = [[_key(verdict) for verdict in verdicts] for verdicts in per_doc]
     pairs = [(d, *pair) for d, row in enumerate(keys) for pair in combinations(_distinct(row), 2)]
     equal = grader.equal((left, right) for _, left, right in pairs)
-    same = {pair for pair, verdict in zip(pairs, equal, strict=True) if verdict.correct}
-    return [_numbered(row, {(a, b) for doc, a, b in same if doc == d}) for d, row in enumerate(keys)]
+    same: list[set[tuple[str, str]]] = [set() for _ in keys]
+    for (d, left, right), verdict in zip(pairs, equal, strict=True):
+        if verdict.correct:
+            same[d].add((left, right))
+    return [_numbered(row, twins) for row, twins in zip(keys, same, strict=True)]
 
 
 _RIGHT = "\0right"
@@ -85,5 +88,5 @@ def _numbered(row: Sequence[str | None], same: set[tuple[str, str]]) -> list[int
     for key in (key for key in row if key is not None):
         if key not in numbers:
             twin = next((k for k in numbers if (key, k) in same or (k, key) in same), None)
-            numbers[key] = numbers[twin] if twin else len(set(numbers.values()))
+            numbers[key] = numbers[twin] if twin is not None else len(set(numbers.values()))
     return [None if key is None else numbers[key] for key in row]

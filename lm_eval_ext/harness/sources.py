@@ -60,8 +60,7 @@ def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) 
     place = source(data)
     if place is None:
         return _from_hub(dataset, splits)
-    root = sample_folder() if place == SAMPLE else Path(place).expanduser()
-    folder = root / dataset.folder
+    folder = _folder(dataset, place)
     found = [path for split in splits for path in _split_files(folder, split)]
     if not found:
         raise DataError(
@@ -70,6 +69,17 @@ def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) 
             f"{SAMPLE!r} for the packaged problems"
         )
     return [row for path in found for row in read_rows(path)]
+
+
+def is_there(dataset: HubDataset, split: str, data: str | None = None) -> bool:
+    """Whether a data folder has files of the split; the Hub is taken to have it."""
+    place = source(data)
+    return place is None or bool(_split_files(_folder(dataset, place), split))
+
+
+def _folder(dataset: HubDataset, place: str) -> Path:
+    root = sample_folder() if place == SAMPLE else Path(place).expanduser()
+    return root / dataset.folder
 
 
 def sample_folder() -> Path:

@@ -40,11 +40,11 @@ class MathTask(ConfigurableTask):
     def build_all_requests(self, **kwargs: Any) -> None:
         """lm-eval's, between the two checks that need the merged generation settings and the prompts."""
         name, generation = self.config.task, self.config.generation_kwargs
-        budget = protocol.check_generation(name, generation, self.config.repeats)
+        self._budget = protocol.check_generation(name, generation, self.config.repeats)
         super().build_all_requests(**kwargs)
         prompts = [instance.args[0] for instance in self._instances]
         if all(isinstance(prompt, str) for prompt in prompts):
-            protocol.check_window(name, prompts, budget, self.model_args)
+            protocol.check_window(name, prompts, self._budget, self.model_args)
         self.config.metadata = {
             **self.model_args,
             "protocol": {"generation": dict(generation), "versions": protocol.versions()},
@@ -83,9 +83,6 @@ class MathTask(ConfigurableTask):
         """Share of responses as long as the token budget; None where no tokenizer is at hand."""
         if "pretrained" not in self.model_args:
             return None
-        budget = protocol.check_generation(
-            self.config.task, self.config.generation_kwargs, self.config.repeats
-        )
         count = protocol.token_counter(self.model_args)
-        capped = [count(response) >= budget - 1 for response in responses]
+        capped = [count(response) >= self._budget - 1 for response in responses]
         return sum(capped) / len(capped)

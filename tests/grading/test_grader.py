@@ -32,6 +32,8 @@ def test_no_answer_is_wrong_and_no_gold_is_undecided(grader):
     nothing, no_gold = grader.grade([Item("I do not know.", "1"), Item("Final answer: 1", "  ")])
     assert (nothing.correct, nothing.layer, nothing.answer) == (False, "none", None)
     assert (no_gold.correct, no_gold.layer) == (None, "none")
+    hollow = grader.grade([Item("Final answer: x =", "$ $")])[0]
+    assert hollow.correct is not True
     missing = grader.grade([Item("Final answer: 1", None)])[0]
     assert missing.correct is None and "gold" in missing.reason
 

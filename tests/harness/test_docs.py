@@ -132,6 +132,12 @@ class TestMath:
         with pytest.raises(DataError, match=r"four exemplars.*e07c82cc8fe4"):
             math.qwen_exemplars(str(tmp_path))
 
+    def test_a_broken_train_file_is_an_error_and_not_left_out(self, tmp_path):
+        broken = tmp_path / "hendrycks_math" / "geometry" / "train.jsonl"
+        write(broken, []).write_text("{broken")
+        with pytest.raises(DataError, match=r"geometry.*line 1"):
+            math.qwen_exemplars(str(tmp_path))
+
     def test_all_five_thousand_have_a_gold_that_grades_itself(self, real_data):
         docs = math.test_docs(math.SUBJECTS, str(real_data))
         assert len(docs) == 5000

@@ -18,7 +18,7 @@ from datasets import Dataset, DatasetDict
 from lm_eval_ext.grading.extract import boxes, extract
 from lm_eval_ext.harness.docs.mathnet import text_hash
 from lm_eval_ext.harness.errors import DataError
-from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, load
+from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, is_there, load
 
 SUBJECTS = (
     "algebra",
@@ -93,10 +93,8 @@ def train_docs(subjects: tuple[str, ...] = SUBJECTS, data: str | None = None) ->
     """Train problems; a subject whose train file is missing from a data folder is left out."""
     docs: list[Row] = []
     for subject in subjects:
-        try:
+        if is_there(hub(subject), "train", data):
             docs += [to_doc(row, subject) for row in load(hub(subject), ("train",), data)]
-        except DataError:
-            continue
     return docs
 
 
