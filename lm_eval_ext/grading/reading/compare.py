@@ -1,10 +1,219 @@
-"""Whether two answers say the same."""
+"""Whether two answers say the same, and why: the answers read, matched solution by solution.
+
+What counts as equal, in the order of the rules below:
+
+- words: yes, no, no solution; a letter of choice, with or without its value; the name of who wins;
+- parts in their order; several values as a set, whatever their order; solutions by the names of the
+  unknowns, or in their order where one side has no names; unordered pairs under any order;
+- values: expressions as functions of their letters, with units and percents read, ratios, regions;
+- families: parameters may be renamed, and must run over the same numbers.
+"""
 
 from __future__ import annotations
 
+from itertools import permutations
+
+from lm_eval_ext.grading.reading.families import same_cases, same_family, same_region
+from lm_eval_ext.grading.reading.phrases import read
+from lm_eval_ext.grading.reading.tree import Answer, Call, Group, Item, Node, Unreadable, substitute, walk
+from lm_eval_ext.grading.reading.values import same_item
 from lm_eval_ext.grading.verdict import Outcome
+
+MAX_SOLUTIONS = 300
 
 
 def compare(answer: str, gold: str) -> Outcome:
     """(equal, reason); equal is None where this reading cannot tell and computer algebra may be asked."""
-    return None, f"not read: {answer[:20]!r}, {gold[:20]!r}"
+    try:
+        wanted = read(gold)
+    except Unreadable as error:
+        return None, f"the gold is not read: {error}"
+    try:
+        given = read(answer)
+    except Unreadable as error:
+        return None, f"the answer is not read: {error}"
+    return _parts(given, wanted)
+
+
+def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Outcome:
+    if len(given) == len(wanted):
+        return _all_of([_answers(a, g) for a, g in zip(given, wanted, strict=True)])
+    if len(given) == 1 and len(given[0].items) == len(wanted):
+        return _all_of([_answers(Answer(items=(i,)), g) for i, g in zip(given[0].items, wanted, strict=True)])
+    if len(wanted) == 1 and len(wanted[0].items) == len(given):
+        return _all_of([_answers(a, Answer(items=(i,))) for a, i in zip(given, wanted[0].items, strict=True)])
+    return None, f"{len(given)} parts, the gold has {len(wanted)}"
+
+
+def _all_of(outcomes: list[Outcome]) -> Outcome:
+    """False if one is, None if one is not known, else True."""
+    for wanted in (False, None):
+        for equal, reason in outcomes:
+            if equal is wanted:
+                return equal, reason
+    return outcomes[0]
+
+
+def _answers(given: Answer, wanted: Answer) -> Outcome:
+    """The answer and its restatements: one must be equal, none may differ."""
+    outcomes = [_some_of([_single(a, g) for g in (wanted, *wanted.again)]) for a in (given, *given.again)]
+    decided = [o for o in outcomes if o[0] is not None]
+    return next((o for o in decided if o[0] is False), decided[0]) if decided else outcomes[0]
+
+
+def _some_of(outcomes: list[Outcome]) -> Outcome:
+    for wanted in (True, None):
+        for equal, reason in outcomes:
+            if equal is wanted:
+                return equal, reason
+    return outcomes[0]
+
+
+def _single(given: Answer, wanted: Answer) -> Outcome:
+    if given.word or wanted.word:
+        negative = {given.word, wanted.word} <= {"no", "none"}
+        equal = given.word == wanted.word or negative
+        return equal, f"{given.word or 'a value'} and {wanted.word or 'a value'}"
+    if given.choice and wanted.choice:
+        equal = given.choice.casefold() == wanted.choice.casefold()
+        return equal, f"choice {given.choice} and {wanted.choice}"
+    if (given.choice or wanted.choice) and not (given.items and wanted.items):
+        return False, "a choice on one side, a value on the other"
+    return same_solutions(given.items, wanted.items)
+
+
+def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
+    """Whether two lists of solutions are the same set."""
+    given, wanted = _expanded(given), _expanded(wanted)
+    if max(len(given), len(wanted)) > MAX_SOLUTIONS:
+        return None, "too many solutions to match"
+    outcome = _matched(given, wanted)
+    for rule in (same_region, same_cases, same_family):
+        if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
+            return other
+    return outcome
+
+
+def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
+    if _are_unordered(wanted):
+        given = tuple(_unordered(i) for i in given)
+    given, wanted = _distinct(given), _distinct(wanted)
+    if len(given) != len(wanted):
+        return _as_one_tuple(given, wanted) or (False, f"{len(given)} solutions, the gold has {len(wanted)}")
+    left = list(given)
+    unknown: Outcome | None = None
+    reason = ""
+    for item in wanted:
+        outcomes = [same_item(other, item) for other in left]
+        match = next((i for i, o in enumerate(outcomes) if o[0]), None)
+        if match is not None:
+            reason = outcomes[match][1]
+            left.pop(match)
+        elif (undecided := next((o for o in outcomes if o[0] is None), None)) is not None:
+            unknown = undecided
+        else:
+            return False, outcomes[0][1]
+    return unknown or (True, reason if len(wanted) == 1 else f"the same {len(wanted)} solutions")
+
+
+def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+    """"1, 2" for (m, n) = (1, 2): the values in the order of the names."""
+    for one, several in ((given, wanted), (wanted, given)):
+        if len(one) == 1 and len(several) > 1 and all(len(i.values) == 1 and not i.conditions for i in several):
+            listed = Item(tuple(("", i.values[0][1]) for i in several))
+            values = one[0].values
+            width = len(values) if len(values) > 1 else len(_tuple_items(values[0][1]))
+            if width == len(several):
+                return same_item(listed, wanted[0]) if one is wanted else same_item(given[0], listed)
+    return None
+
+
+def _tuple_items(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Group) and node.open == node.close.translate({41: 40}) == "(" else ()
+
+
+def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Without repetitions: {1, 1, 2} is {1, 2}."""
+    kept: list[Item] = []
+    for item in items:
+        if item not in kept and not (not item.conditions and any(same_item(item, k)[0] for k in kept)):
+            kept.append(item)
+    return tuple(kept)
+
+
+def _are_unordered(items: tuple[Item, ...]) -> bool:
+    return all(
+        len(i.values) == 1 and isinstance(v := i.values[0][1], Group) and v.open == "{" and len(v.items) > 1
+        for i in items
+    )
+
+
+def _unordered(item: Item) -> Item:
+    name, node = item.values[0]
+    if len(item.values) == 1 and isinstance(node, Group) and node.open == "(" and node.close == ")":
+        return Item(((name, Group("{", "}", node.items)),), item.conditions)
+    return item
+
+
+def _expanded(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Each solution on its own: sets opened, ± written out, permutations listed."""
+    found: list[Item] = []
+    opened = len(items) == 1
+    for item in items:
+        for each in _elements(item, opened):
+            for signed in _signs(each):
+                found += _reordered(signed)
+    return tuple(found)
+
+
+def _elements(item: Item, alone: bool) -> list[Item]:
+    """x in {1, 2} is x = 1 or x = 2; one set of several values is several solutions."""
+    if len(item.values) != 1 or item.order:
+        return [item]
+    name, node = item.values[0]
+    if isinstance(node, Group) and (
+        (node.open == "{" and alone) or (node.open == "[" and any(isinstance(i, Group) for i in node.items))
+    ):
+        return [Item(((name, each),), item.conditions, arguments=item.arguments) for each in node.items]
+    if isinstance(node, Call) and node.name == "union" and all(isinstance(a, Group) and a.open == "{" for a in node.args):
+        return [Item(((name, each),), item.conditions) for a in node.args if isinstance(a, Group) for each in a.items]
+    return [item]
+
+
+def _signs(item: Item) -> list[Item]:
+    """± and ∓ with the upper signs together, then the lower ones."""
+    if not any(isinstance(n, Call) and n.name in ("pm", "mp") for _, v in item.values for n in walk(v)):
+        return [item]
+    return [
+        Item(tuple((n, _with_sign(v, upper)) for n, v in item.values), item.conditions, item.order, item.arguments)
+        for upper in (True, False)
+    ]
+
+
+def _with_sign(node: Node, upper: bool) -> Node:
+    if isinstance(node, Call):
+        args = tuple(_with_sign(a, upper) for a in node.args)
+        if node.name in ("pm", "mp"):
+            return args[0] if upper == (node.name == "pm") else Call("neg", args)
+        return Call(node.name, args)
+    return Group(node.open, node.close, tuple(_with_sign(i, upper) for i in node.items)) if isinstance(node, Group) else node
+
+
+def _reordered(item: Item) -> list[Item]:
+    """All permutations, or the cyclic ones, of a tuple so announced."""
+    if not item.order:
+        return [item]
+    names, values = zip(*item.values, strict=True)
+    if len(values) == 1 and isinstance(values[0], Group):
+        values = values[0].items
+        names = ("",) * len(values)
+    if len(values) > 5:
+        raise Unreadable("permutations of so many")
+    orders = (
+        [values[i:] + values[:i] for i in range(len(values))] if item.order == "cyclic" else list(permutations(values))
+    )
+    unique = list(dict.fromkeys(orders))
+    return [Item(tuple(zip(names, o, strict=True)), item.conditions) for o in unique]
+
+
+__all__ = ["compare", "same_solutions", "substitute"]

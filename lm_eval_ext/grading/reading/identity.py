@@ -1,0 +1,193 @@
+"""Whether two expressions are the same function of their letters.
+
+Closed expressions are compared by value; formulas at several exact random points, integers where the
+formula makes sense for integers alone. A formula that agrees at all of them is the same formula, but for
+a chance that vanishes with the size of the points (Schwartz, 1980; Zippel, 1979).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+
+from lm_eval_ext.grading.reading.arithmetic import (
+    TooLarge,
+    Undefined,
+    Value,
+    is_less,
+    residue,
+    same,
+    value,
+)
+from lm_eval_ext.grading.reading.tree import Call, Group, Node, Num, Relation, Sym, Unreadable, show, symbols, walk
+from lm_eval_ext.grading.verdict import Outcome
+
+_INTEGERS_ONLY = frozenset("factorial factorial2 binom gcd lcm mod sum prod".split())
+_INTEGER_SENSITIVE = frozenset("floor ceil sin cos tan cot apply".split())
+_INTEGER_LETTERS = frozenset("ijklmnpqrstuvdNMKSn")
+_ROOTS = frozenset(["sqrt", "root", "log", "pow"])
+_PRIMES = (2**61 - 1, 2**89 - 1, 2**107 - 1)
+_POINTS = 7
+_NEEDED = 3
+
+
+def identical(left: Node, right: Node) -> Outcome:
+    """(equal, reason): None where neither value nor points can tell."""
+    if left == right:
+        return True, f"both are {show(left)[:80]}"
+    if _is_open_ended(left) or _is_open_ended(right):
+        return None, "an ellipsis"
+    letters = sorted(symbols(left) | symbols(right))
+    try:
+        return _by_points(left, right, letters) if letters else _by_value(left, right)
+    except TooLarge:
+        return _by_residue(left, right)
+
+
+def _is_open_ended(node: Node) -> bool:
+    return any(isinstance(n, Sym) and n.name == "..." for n in walk(node))
+
+
+def _by_value(left: Node, right: Node) -> Outcome:
+    try:
+        equal = same(value(left), value(right))
+    except Undefined as error:
+        return None, str(error)
+    return equal, f"{show(left)[:60]} and {show(right)[:60]} have {'the same value' if equal else 'different values'}"
+
+
+def _by_residue(left: Node, right: Node) -> Outcome:
+    """Numbers too large to be built, modulo three Mersenne primes."""
+    try:
+        equal = all(residue(left, p) == residue(right, p) for p in _PRIMES)
+    except (TooLarge, Undefined, Unreadable):
+        return None, "too large to be evaluated"
+    return equal, f"{'equal' if equal else 'different'} modulo large primes"
+
+
+def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
+    names = {n.name for n in (*walk(left), *walk(right)) if isinstance(n, Call)}
+    integer_letters = all(letter[0] in _INTEGER_LETTERS for letter in letters)
+    if names & _INTEGERS_ONLY or ({"floor", "ceil"} & names and integer_letters):
+        return _agree(left, right, _integer_points(letters))
+    outcome = _agree(left, right, _real_points(letters))
+    if outcome[0] is not True and integer_letters and (names & _INTEGER_SENSITIVE or _alternates(left, right)):
+        return _agree(left, right, _integer_points(letters))
+    if outcome[0] is False and names & _ROOTS and "abs" not in names:
+        positive = _agree(left, right, _positive_points(letters))
+        return (True, f"{positive[1]}, letters positive") if positive[0] else outcome
+    return outcome
+
+
+def _alternates(left: Node, right: Node) -> bool:
+    """Powers with a letter in the exponent, such as (-1)^n."""
+    return any(
+        isinstance(n, Call) and n.name == "pow" and symbols(n.args[1]) for n in (*walk(left), *walk(right))
+    )
+
+
+Point = dict[str, Value]
+
+
+def _integer_points(letters: list[str]) -> Iterator[Point]:
+    chance = random.Random(1)
+    for start in (6, 7, 8, 9, 10, 11, 12, 13, 17, 24):
+        if len(letters) == 1:
+            yield {letters[0]: Fraction(start)}
+        else:
+            yield {letter: Fraction(chance.randint(1, start + 8)) for letter in letters}
+
+
+def _positive_points(letters: list[str]) -> Iterator[Point]:
+    chance = random.Random(2)
+    for _ in range(_POINTS):
+        yield {letter: Fraction(chance.randint(1, 97), chance.randint(2, 23)) for letter in letters}
+
+
+def _real_points(letters: list[str]) -> Iterator[Point]:
+    chance = random.Random(3)
+    for _ in range(_POINTS):
+        yield {
+            letter: Fraction(chance.randint(2, 89) * chance.choice((-1, 1)), chance.randint(2, 19))
+            for letter in letters
+        }
+
+
+def _agree(left: Node, right: Node, points: Iterator[Point]) -> Outcome:
+    valid = 0
+    for point in points:
+        try:
+            here, there = value(left, point), value(right, point)
+            if not same(here, there):
+                where = ", ".join(f"{k} = {v}" for k, v in point.items())
+                return False, f"they differ at {where}"
+        except (Undefined, TooLarge):
+            continue
+        valid += 1
+    if valid < _NEEDED:
+        return None, "too few points where both have a value"
+    return True, f"equal at {valid} points"
+
+
+def same_relation(left: Relation, right: Relation) -> Outcome:
+    """Equations up to a factor or a swap of sides; inequalities up to a positive factor or turning round."""
+    if len(left.terms) != 2 or len(right.terms) != 2:
+        return _same_chain(left, right)
+    (a, b), (c, d) = left.terms, right.terms
+    sign, other = left.signs[0], right.signs[0]
+    if any(isinstance(t, (Group, Relation)) for t in (a, b, c, d)):
+        return _same_chain(left, right)
+    turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
+    if sign not in turned or other not in turned:
+        return _same_chain(left, right)
+    gap, target = Call("add", (a, Call("neg", (b,)))), Call("add", (c, Call("neg", (d,))))
+    factor = _constant_ratio(gap, target)
+    if factor is None:
+        return False, "the equations are no multiples of each other"
+    if sign in ("=", "!="):
+        return sign == other, "one is a multiple of the other"
+    expected = other if is_less(Fraction(0), factor) else turned[other]
+    return sign == expected, "one is a multiple of the other"
+
+
+def _constant_ratio(left: Node, right: Node) -> Value | None:
+    """c with left = c * right and c != 0, or None."""
+    letters = sorted(symbols(left) | symbols(right))
+    ratio: Value | None = None
+    for point in _real_points(letters):
+        try:
+            here, there = value(left, point), value(right, point)
+            if same(there, Fraction(0)) or same(here, Fraction(0)):
+                return None
+            found = here / there if isinstance(here, Fraction) and isinstance(there, Fraction) else None
+            if found is None or (ratio is not None and found != ratio):
+                return None
+            ratio = found
+        except (Undefined, TooLarge, Unreadable):
+            return None
+    return ratio
+
+
+def _same_chain(left: Relation, right: Relation) -> Outcome:
+    turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+    for terms, signs in (
+        (right.terms, right.signs),
+        (right.terms[::-1], tuple(turned.get(s, s) for s in right.signs[::-1])),
+    ):
+        if signs == left.signs and len(terms) == len(left.terms):
+            outcomes = [_same_term(a, b) for a, b in zip(left.terms, terms, strict=True)]
+            if all(o[0] is True for o in outcomes):
+                return True, "the same relation"
+    return False, "another relation"
+
+
+def _same_term(a: Node, b: Node) -> Outcome:
+    if a == b:
+        return True, "the same"
+    if isinstance(a, (Num, Sym, Call)) and isinstance(b, (Num, Sym, Call)):
+        try:
+            return identical(a, b)
+        except Unreadable as error:
+            return None, str(error)
+    return False, "different"

@@ -1,0 +1,186 @@
+"""The numbers that letters run over: the same on both sides, whatever words say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, Value, mp, value
+from lm_eval_ext.grading.reading.conditions import IT, declared, holds, is_domain
+from lm_eval_ext.grading.reading.tree import (
+    Call,
+    Condition,
+    Item,
+    Node,
+    Property,
+    Relation,
+    Sym,
+    Unreadable,
+    children,
+    substitute,
+    symbols,
+)
+from lm_eval_ext.grading.verdict import Outcome
+
+_USUAL = frozenset("real complex rational integer natural positive".split())
+_INTEGER_WORDS = frozenset(
+    "integer natural even odd prime composite multiple divisor divides power square cube squarefree primepower "
+    "perfectpower coprime ≡".split()
+)
+_MAX_CONSTANT = 10**7
+
+
+def renamed(condition: Condition, renaming: dict[str, Node]) -> Condition:
+    if isinstance(condition, Property):
+        return Property(
+            condition.name,
+            substitute(condition.subject, renaming),
+            tuple(substitute(a, renaming) for a in condition.args),
+            condition.holds,
+        )
+    return Relation(tuple(substitute(t, renaming) for t in condition.terms), condition.signs)
+
+
+def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome:
+    """Whether the parameters of two families run over the same numbers.
+
+    The argument of a function is no parameter: "for all real x" says nothing more. Where one side is silent,
+    the other may say that the parameter is real, or a (positive) integer; not that it is at least 2.
+    """
+    if not given.conditions and not wanted.conditions:
+        return True, ""
+    mine = [renamed(c, renaming) for c in given.conditions]
+    theirs = list(wanted.conditions)
+    arguments = {*wanted.arguments, *(n.name for a in given.arguments if isinstance(n := renaming.get(a, Sym(a)), Sym))}
+    mine, theirs = (_relevant(c, arguments, i) for c, i in ((mine, given), (theirs, wanted)))
+    if set(mine) == set(theirs):
+        return True, ""
+    letters = declared(mine) | declared(theirs)
+    for letter in sorted(letters):
+        outcome = _same_range(_on(mine, letter), _on(theirs, letter), letter)
+        if not outcome[0]:
+            return outcome
+    return True, ""
+
+
+def _relevant(conditions: list[Condition], arguments: set[str], item: Item) -> list[Condition]:
+    return [
+        c
+        for c in conditions
+        if not (is_domain(c) and declared([c]) <= arguments | {IT}) and not _defines(c)
+    ]
+
+
+def _defines(condition: Condition) -> bool:
+    """"where F_0 = 0 and F_1 = 1": says which well-known sequence F is, Fibonacci's."""
+    if not isinstance(condition, Relation) or set(condition.signs) != {"="}:
+        return False
+    fibonacci = {"F_0": 0, "F_1": 1, "F_2": 1, "F_3": 2}
+    last = condition.terms[-1]
+    named = [t.name for t in condition.terms[:-1] if isinstance(t, Sym)]
+    return bool(named) and all(n in fibonacci and not symbols(last) and value(last) == fibonacci[n] for n in named)
+
+
+def _on(conditions: list[Condition], letter: str) -> list[Condition]:
+    return [c for c in conditions if letter in declared([c])]
+
+
+def _same_range(mine: list[Condition], theirs: list[Condition], letter: str) -> Outcome:
+    if set(mine) == set(theirs):
+        return True, ""
+    for some, other in ((mine, theirs), (theirs, mine)):
+        if not some:
+            usual = all(_is_usual(c) for c in other)
+            return usual, f"nothing limits {letter}" if usual else f"only one side limits {letter}"
+    mine, theirs = harmonised(mine, theirs)
+    try:
+        for point in sample_points([*mine, *theirs]):
+            here = all(holds(c, {letter: point}) for c in mine)
+            if here != all(holds(c, {letter: point}) for c in theirs):
+                return False, f"{letter} = {shown(point)} belongs to one side only"
+    except (Undefined, TooLarge, Unreadable) as error:
+        return None, str(error)
+    return True, "the same range"
+
+
+def _is_usual(condition: Condition) -> bool:
+    if isinstance(condition, Property):
+        return condition.name in _USUAL and condition.holds
+    return condition.signs == ("in",) and isinstance(condition.terms[1], Sym) and condition.terms[1].name in (
+        "R", "C", "Z", "Q", "N", "Z>0",
+    )  # fmt: skip
+
+
+def harmonised(mine: list[Condition], theirs: list[Condition]) -> tuple[list[Condition], list[Condition]]:
+    """Where only one side says over which numbers a letter runs, that holds for both."""
+    my_domain, their_domain = ([c for c in side if is_domain(c)] for side in (mine, theirs))
+    if my_domain and not their_domain:
+        return mine, theirs + my_domain
+    if their_domain and not my_domain:
+        return mine + their_domain, theirs
+    return mine, theirs
+
+
+def is_integral(conditions: Iterable[Condition]) -> bool:
+    """Whether some condition speaks of integers."""
+    for c in conditions:
+        if isinstance(c, Property) and c.name in _INTEGER_WORDS:
+            return True
+        if isinstance(c, Relation) and (
+            {"≡", "|", "notdivides"} & set(c.signs)
+            or any(isinstance(t, Sym) and t.name[0] in "ZN" and s in ("in", "notin") for s, t in zip(c.signs, c.terms[1:], strict=True))
+        ):
+            return True
+    return False
+
+
+def sample_points(conditions: list[Condition]) -> list[Value]:
+    """Where two ranges are compared: all numbers named in them, what lies between and around these.
+
+    Conditions on integers are compared on a stretch of integers as well, longer than their moduli.
+    """
+    named = sorted({c for condition in conditions for c in _constants(condition) if abs(c) < _MAX_CONSTANT})
+    points: set[Fraction] = {Fraction(0), Fraction(1), Fraction(-1)}
+    if is_integral(conditions):
+        reach = 130 + 4 * int(max((abs(c) for c in named if abs(c) < 200), default=0))
+        points |= {Fraction(n) for n in range(-20, reach)}
+        points |= {Fraction(int(c) + d) for c in named for d in range(-3, 14)}
+        if any(isinstance(c, Property) and c.name == "natural" for c in conditions) or any(
+            isinstance(t, Sym) and t.name == "N" for c in conditions if isinstance(c, Relation) for t in c.terms
+        ):
+            points.discard(Fraction(0))  # some count zero among the natural numbers, some do not
+        integral = all(is_integral([c]) or is_domain(c) for c in conditions)
+        return [*sorted(points), *([] if integral else [Fraction(1, 2)])]
+    for low, high in zip(named, named[1:], strict=False):
+        points.add((low + high) / 2)
+    points |= set(named) | {c + d for c in named[:1] + named[-1:] for d in (-1, 1, Fraction(-1, 7), Fraction(1, 7))}
+    points |= {Fraction(1, 2), Fraction(-1, 2), Fraction(7), Fraction(-7), Fraction(1000), Fraction(-1000)}
+    exact = [v for condition in conditions for v in _irrational(condition)]
+    return [*sorted(points), *exact, *(v + mp.mpf(d) / 1000 for v in exact for d in (-1, 1)), mp.sqrt(2), -mp.sqrt(3)]
+
+
+def _closed_values(condition: Condition) -> Iterable[Value]:
+    nodes = list(condition.args) if isinstance(condition, Property) else list(condition.terms)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, Call) and not symbols(node) and node.name not in ("oo", "union", "minus", "intersection", "residues"):
+            try:
+                yield value(node)
+                continue
+            except (Undefined, TooLarge, Unreadable):
+                pass
+        elif not children(node) and not isinstance(node, (Sym, Call)):
+            yield value(node)
+        nodes.extend(children(node))
+
+
+def _constants(condition: Condition) -> set[Fraction]:
+    return {v for v in _closed_values(condition) if isinstance(v, Fraction)}
+
+
+def _irrational(condition: Condition) -> list[Value]:
+    return [v for v in _closed_values(condition) if not isinstance(v, Fraction) and not mp.isinf(v) and v == v.real]
+
+
+def shown(point: Value) -> str:
+    return str(point) if isinstance(point, Fraction) else str(mp.nstr(point, 8))

@@ -1,0 +1,205 @@
+"""Whether one solution equals another: its values one by one, with letters renamed where they are bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import permutations
+
+from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, same, value
+from lm_eval_ext.grading.reading.conditions import declared
+from lm_eval_ext.grading.reading.identity import identical, same_relation
+from lm_eval_ext.grading.reading.ranges import same_ranges
+from lm_eval_ext.grading.reading.tree import (
+    Call,
+    Group,
+    Item,
+    Node,
+    Num,
+    Relation,
+    Sym,
+    Unreadable,
+    show,
+    substitute,
+    symbols,
+)
+from lm_eval_ext.grading.verdict import Outcome
+
+_MAX_BOUND = 3
+
+
+def same_item(given: Item, wanted: Item) -> Outcome:
+    """One solution against one of the gold: by the names of the unknowns, or in their order."""
+    pairs = _paired(given, wanted)
+    if pairs is None:
+        return False, f"{len(given.values)} unknowns, the gold has {len(wanted.values)}"
+    outcome: Outcome = (False, "different")
+    for renaming in _renamings(given, wanted, pairs):
+        renamed = [(substitute(a, renaming), g) for a, g in pairs]
+        outcome = _all_values(renamed)
+        if outcome[0]:
+            ranged = same_ranges(given, wanted, renaming)
+            if ranged[0]:
+                return outcome
+            outcome = ranged
+    return outcome
+
+
+def _paired(given: Item, wanted: Item) -> list[tuple[Node, Node]] | None:
+    left, right = dict(given.values), dict(wanted.values)
+    if len(left) == len(given.values) > 1 and set(left) == set(right):
+        return [(left[name], right[name]) for name in right]
+    mine, theirs = [v for _, v in given.values], [v for _, v in wanted.values]
+    if len(mine) == 1 < len(theirs):
+        mine = _opened(mine[0])
+    elif len(theirs) == 1 < len(mine):
+        theirs = _opened(theirs[0])
+    if len(mine) != len(theirs):
+        return None
+    return list(zip(mine, theirs, strict=True))
+
+
+def _opened(node: Node) -> list[Node]:
+    return list(node.items) if isinstance(node, Group) and node.open == "(" and node.close == ")" else [node]
+
+
+def _renamings(given: Item, wanted: Item, pairs: list[tuple[Node, Node]]) -> Iterator[dict[str, Node]]:
+    """Ways to name the bound letters of the answer as the gold does: arguments in order, parameters anyhow."""
+    arguments = dict(zip(given.arguments, wanted.arguments, strict=False))
+    fixed: dict[str, Node] = {a: Sym(g) for a, g in arguments.items()}
+    mine = frozenset().union(*(symbols(a) for a, _ in pairs)) - set(arguments)
+    theirs = frozenset().union(*(symbols(g) for _, g in pairs)) - set(arguments.values())
+    yield fixed
+    function = bool(given.arguments or wanted.arguments)
+    bound = declared(given.conditions) & mine if given.conditions else set[str]()
+    free = sorted((mine - theirs) | bound)
+    targets = sorted((theirs - mine) | (declared(wanted.conditions) & theirs))
+    allowed = function or given.conditions or wanted.conditions
+    if not allowed or not free or len(free) != len(targets) or len(free) > _MAX_BOUND:
+        return
+    for order in permutations(targets):
+        yield {**fixed, **{a: Sym(g) for a, g in zip(free, order, strict=True)}}
+
+
+def _all_values(pairs: list[tuple[Node, Node]]) -> Outcome:
+    unknown: Outcome | None = None
+    reason = "the same"
+    for given, wanted in pairs:
+        equal, reason = same_value(given, wanted)
+        if equal is False:
+            return False, reason
+        if equal is None:
+            unknown = unknown or (None, reason)
+    return unknown or (True, reason)
+
+
+def same_value(given: Node, wanted: Node, nested: bool = False) -> Outcome:
+    """Two values of any kind."""
+    for node, other, swap in ((given, wanted, False), (wanted, given, True)):
+        if isinstance(node, Call) and node.name == "equals":
+            forms = [same_value(*((other, form) if swap else (form, other)), nested) for form in node.args]
+            return next((f for f in forms if f[0] is False), next((f for f in forms if f[0]), forms[0]))
+    if isinstance(given, Group) and isinstance(wanted, Group):
+        return _same_group(given, wanted, nested)
+    if isinstance(given, Relation) and isinstance(wanted, Relation):
+        return same_relation(given, wanted)
+    if isinstance(given, (Group, Relation)) or isinstance(wanted, (Group, Relation)):
+        return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
+    return _same_scalar(given, wanted)
+
+
+def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
+    if len(given.items) != len(wanted.items):
+        return False, f"{len(given.items)} elements, the gold has {len(wanted.items)}"
+    if wanted.open == "{":
+        return _same_multiset(given.items, wanted.items)
+    if (given.open, given.close) != (wanted.open, wanted.close):
+        lists = nested and {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
+        if not lists and not (len(wanted.items) > 2 and {given.open, wanted.open} == {"(", "["}):
+            return False, f"brackets {given.open}{given.close} and {wanted.open}{wanted.close}"
+    outcomes = [same_value(a, g, nested=True) for a, g in zip(given.items, wanted.items, strict=True)]
+    return next((o for o in outcomes if not o[0]), (True, "element by element"))
+
+
+def _same_multiset(given: tuple[Node, ...], wanted: tuple[Node, ...]) -> Outcome:
+    left = list(given)
+    for node in wanted:
+        match = next((i for i, other in enumerate(left) if same_value(other, node, nested=True)[0]), None)
+        if match is None:
+            return False, f"{show(node)[:60]} is missing"
+        left.pop(match)
+    return True, "the same elements"
+
+
+def _same_scalar(given: Node, wanted: Node) -> Outcome:
+    if _is_ratio(given) or _is_ratio(wanted):
+        return _same_ratio(given, wanted)
+    mine, my_unit = _without_unit(given)
+    theirs, their_unit = _without_unit(wanted)
+    if my_unit and their_unit and my_unit != their_unit:
+        return identical(given, wanted) if {my_unit, their_unit} <= {"%", "°"} else (False, f"{my_unit} and {their_unit}")
+    outcome = identical(mine, theirs)
+    if not outcome[0] and bool(my_unit) != bool(their_unit) and {my_unit, their_unit} & {"%", "°"}:
+        converted = identical(given, wanted)
+        outcome = converted if converted[0] else outcome
+    if outcome[0] is False and _rounds_to(mine, theirs):
+        return True, f"the gold is {show(theirs)}, rounded"
+    return outcome
+
+
+def _is_ratio(node: Node) -> bool:
+    return isinstance(node, Call) and node.name == "ratio"
+
+
+def _same_ratio(given: Node, wanted: Node) -> Outcome:
+    """a:b is a/b; a:b:c is any multiple of it."""
+    mine, theirs = (n.args if isinstance(n, Call) and n.name == "ratio" else (n,) for n in (given, wanted))
+    if len(mine) == 1 and len(theirs) == 2:
+        return identical(mine[0], Call("div", theirs))
+    if len(theirs) == 1 and len(mine) == 2:
+        return identical(Call("div", mine), theirs[0])
+    if len(mine) != len(theirs):
+        return False, "ratios of different lengths"
+    outcomes = [
+        identical(Call("mul", (a, theirs[0])), Call("mul", (g, mine[0]))) for a, g in zip(mine[1:], theirs[1:], strict=True)
+    ]
+    return next((o for o in outcomes if not o[0]), (True, "the same ratio"))
+
+
+def _without_unit(node: Node) -> tuple[Node, str]:
+    if isinstance(node, Call) and node.name == "unit":
+        assert isinstance(node.args[1], Sym)
+        return node.args[0], node.args[1].name
+    if isinstance(node, Call) and node.name == "neg":
+        inside, unit = _without_unit(node.args[0])
+        return Call("neg", (inside,)), unit
+    return node, ""
+
+
+def _rounds_to(given: Node, wanted: Node) -> bool:
+    """A gold that is a decimal with two or more places, and an exact value that rounds to it: 3.14 and pi.
+
+    Not the other way round, and not for decimals: 0.333 is not 1/3, and 3.142 is not 3.14.
+    """
+    sign = 1
+    if isinstance(wanted, Call) and wanted.name == "neg" and isinstance(wanted.args[0], Num):
+        sign, wanted = -1, wanted.args[0]
+    if not isinstance(wanted, Num) or (wanted.places or 0) < 2 or symbols(given):
+        return False
+    try:
+        exact = value(given)
+        if isinstance(exact, Fraction) and _terminates(exact):
+            return False
+        step = Fraction(10) ** (wanted.places or 0)
+        shifted = value(Call("floor", (Call("add", (Call("mul", (Num(step), given)), Num(Fraction(1, 2)))),)))
+        return same(shifted, sign * wanted.value * step)
+    except (TooLarge, Undefined, Unreadable):
+        return False
+
+
+def _terminates(number: Fraction) -> bool:
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1

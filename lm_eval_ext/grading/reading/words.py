@@ -1,0 +1,126 @@
+"""The English that answers are written in: what each word means here. Data, no code.
+
+A word that is in none of these tables makes its clause unreadable; so a word is listed as `NOISE` only if
+leaving it out cannot change what an answer says ("the", "solutions"), never a negation or a bound.
+"""
+
+from __future__ import annotations
+
+FUNCTIONS = frozenset(
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp sqrt cbrt floor ceil abs min max "
+    "gcd lcm frac binom sum prod overline sgn".split()
+)
+FUNCTION_ALIASES = {
+    "ceiling": "ceil", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot",
+    "cotg": "cot", "hcf": "gcd", "binomial": "binom", "arctg": "arctan", "sign": "sgn", "mcd": "gcd",
+}  # fmt: skip
+
+PROPERTIES = {
+    "positive": "positive", "negative": "negative", "nonnegative": "nonnegative", "nonzero": "nonzero",
+    "nonneg": "nonnegative", "non-negative": "nonnegative", "non-zero": "nonzero", "nonpositive": "nonpositive",
+    "even": "even", "evens": "even", "odd": "odd", "odds": "odd", "prime": "prime", "primes": "prime",
+    "composite": "composite", "composites": "composite", "natural": "natural", "naturals": "natural",
+    "integer": "integer", "integers": "integer", "integral": "integer", "whole": "integer", "real": "real",
+    "reals": "real", "rational": "rational", "rationals": "rational", "complex": "complex",
+    "irrational": "irrational", "squarefree": "squarefree", "square-free": "squarefree",
+}  # fmt: skip
+"""Adjectives and nouns that say what kind of number it is."""
+
+RELATIVE = {
+    ("multiple", "of"): "multiple", ("multiples", "of"): "multiple", ("divisible", "by"): "multiple",
+    ("divisor", "of"): "divisor", ("divisors", "of"): "divisor", ("power", "of"): "power",
+    ("powers", "of"): "power", ("greater", "than"): ">", ("larger", "than"): ">", ("more", "than"): ">",
+    ("bigger", "than"): ">", ("less", "than"): "<", ("smaller", "than"): "<", ("fewer", "than"): "<",
+    ("at", "least"): ">=", ("at", "most"): "<=", ("congruent", "to"): "≡", ("equal", "to"): "=",
+    ("different", "from"): "!=", ("distinct", "from"): "!=", ("not", "exceeding"): "<=",
+    ("no", "more", "than"): "<=", ("no", "less", "than"): ">=", ("not", "less", "than"): ">=",
+    ("greater", "than", "or", "equal", "to"): ">=", ("less", "than", "or", "equal", "to"): "<=",
+    ("a", "multiple", "of"): "multiple", ("coprime", "to"): "coprime", ("coprime", "with"): "coprime",
+    ("exceeding",): ">", ("divides",): "divides", ("above",): ">", ("below",): "<",
+}  # fmt: skip
+"""Words that take a number after them."""
+
+NOUNS = {
+    ("perfect", "square"): "square", ("perfect", "squares"): "square", ("square", "numbers"): "square",
+    ("square", "free"): "squarefree", ("prime", "power"): "primepower", ("prime", "powers"): "primepower",
+    ("powers", "of", "primes"): "primepower", ("power", "of", "a", "prime"): "primepower",
+    ("perfect", "cube"): "cube", ("perfect", "cubes"): "cube", ("perfect", "power"): "perfectpower",
+    ("squares",): "square", ("cubes",): "cube", ("non", "negative"): "nonnegative", ("non", "zero"): "nonzero",
+    ("non", "-", "negative"): "nonnegative", ("non", "-", "zero"): "nonzero", ("square", "-", "free"): "squarefree",
+    ("power", "of", "prime"): "primepower", ("powers", "of", "prime"): "primepower",
+    ("powers", "of", "prime", "numbers"): "primepower",
+}  # fmt: skip
+
+NUMERALS = {w: n for n, w in enumerate(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty".split()
+)}  # fmt: skip
+
+NOISE = frozenset(
+    """the all any every each some only exactly just both such that is are be was were will can may must has have
+    having there given by of as form value values solution solutions answer answers number numbers set pair pairs
+    triple triples quadruple quadruples tuple tuples ordered function functions polynomial polynomials equation its
+    therefore hence so thus precisely possible required desired unique following namely consists attained
+    equal equals we get obtain holds equality occurs this these those which a an it our final constant constants
+    arbitrary fixed respectively list complete only also form in to on works work satisfying satisfy satisfies
+    sequence sequences expression total sum result always still yields give gives when-all taken over
+    parameter parameters called here write let obtained found determined exist exists does do expressed
+    triangle sides angles angle lengths length side points smallest-interval interval range ranges area volume
+    probability ratio count ways identically pairwise coefficient coefficients root roots variable integer-solutions
+    families family type types namely choice option correct measure measures point solution-set being following
+    belongs varies runs itself they then them""".split()
+)
+"""Words that can be left out of a clause."""
+
+LABELS = {
+    "min": "minimum", "minimum": "minimum", "minimal": "minimum", "smallest": "minimum", "least": "minimum",
+    "max": "maximum", "maximum": "maximum", "maximal": "maximum", "largest": "maximum", "greatest": "maximum",
+    "biggest": "maximum", "lowest": "minimum", "highest": "maximum",
+}  # fmt: skip
+"""A value announced as an extreme one."""
+
+CASE = frozenset("if when whenever for".split())
+GIVEN = frozenset("where with such given for over provided as".split())
+EXCEPT = (("except", "for"), ("except",), ("other", "than"), ("excluding",), ("but", "not"), ("besides",))
+OTHERWISE = (("otherwise",), ("else",), ("in", "all", "other", "cases"), ("for", "all", "other"))
+RESTATEMENT = (
+    ("i.e",), ("ie",), ("that", "is"), ("equivalently",), ("in", "other", "words"), ("namely",), ("or", "equivalently"),
+    ("this", "means"),
+)  # fmt: skip
+"""What follows says the same again."""
+ASIDE = (
+    ("for", "example"), ("for", "instance"), ("e.g",), ("because",), ("since",), ("including",), ("in", "particular"),
+    ("as",), ("see",), ("using",), ("note",), ("thus",), ("hence",), ("because", "of"), ("with", "the", "convention"),
+)  # fmt: skip
+"""What follows is no part of the answer: an example, a reason, a remark."""
+
+YES = (("yes",), ("true",), ("possible",), ("it", "is", "possible"), ("always",))
+NO = (("no",), ("false",), ("impossible",), ("not", "possible"), ("never",), ("it", "is", "impossible"))
+NONE = (
+    ("none",), ("nothing",), ("no", "solution"), ("no", "solutions"), ("empty", "set"), ("no", "such"),
+    ("does", "not", "exist"), ("do", "not", "exist"), ("cannot", "exist"), ("not", "exist"), ("doesn't", "exist"),
+)  # fmt: skip
+"""There is no solution."""
+
+ORDINALS = {"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2"}
+UNITS = {
+    "cm": "cm", "mm": "mm", "km": "km", "kg": "kg", "centimeters": "cm", "centimetres": "cm", "meters": "m",
+    "metres": "m", "kilometers": "km", "degrees": "°", "degree": "°", "percent": "%", "dollars": "$", "dollar": "$",
+    "cents": "cents", "hours": "h", "hour": "h", "minutes": "min", "minute": "min", "seconds": "s", "days": "days",
+    "units": "", "unit": "", "inches": "in", "feet": "ft", "miles": "mi", "square": "", "cubic": "",
+    "euros": "€", "pounds": "lb", "rubles": "rub", "euro": "€", "mph": "mph", "years": "years", "radians": "",
+}  # fmt: skip
+TWO_LETTERS = frozenset(
+    "is are of or in if no to by at as we it be on so up do an us my he cm mm km kg pi ie lg ln tg".split()
+)
+"""Runs of two letters that are words, not products."""
+
+
+def _vocabulary() -> frozenset[str]:
+    single = {*PROPERTIES, *NUMERALS, *NOISE, *LABELS, *CASE, *GIVEN, *ORDINALS, *UNITS, *FUNCTION_ALIASES}
+    phrases = [*RELATIVE, *NOUNS, *EXCEPT, *OTHERWISE, *RESTATEMENT, *ASIDE, *YES, *NO, *NONE]
+    grammar = "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
+    return frozenset(single | {w for phrase in phrases for w in phrase} | set(grammar.split())) - {"a", "-"}
+
+
+KNOWN = _vocabulary()
