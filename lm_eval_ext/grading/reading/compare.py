@@ -11,6 +11,7 @@ What counts as equal, in the order of the rules below:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 from lm_eval_ext.grading.reading.families import same_cases, same_family, same_region
@@ -38,6 +39,11 @@ def compare(answer: str, gold: str) -> Outcome:
 def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Outcome:
     if len(given) == len(wanted):
         return _all_of([_answers(a, g) for a, g in zip(given, wanted, strict=True)])
+    for few, many in ((given, wanted), (wanted, given)):
+        if len(few) == 1 and len(few[0].items) == 1 and len(values := few[0].items[0].values) == len(many):
+            single = [Answer(items=(replace(few[0].items[0], values=(v,)),)) for v in values]
+            pairs = zip(single, many, strict=True) if few is given else zip(many, single, strict=True)
+            return _all_of([_answers(a, g) for a, g in pairs])
     if len(given) == 1 and len(given[0].items) == len(wanted):
         return _all_of([_answers(Answer(items=(i,)), g) for i, g in zip(given[0].items, wanted, strict=True)])
     if len(wanted) == 1 and len(wanted[0].items) == len(given):
@@ -57,6 +63,8 @@ def _all_of(outcomes: list[Outcome]) -> Outcome:
 def _answers(given: Answer, wanted: Answer) -> Outcome:
     """The answer and its restatements: one must be equal, none may differ."""
     outcomes = [_some_of([_single(a, g) for g in (wanted, *wanted.again)]) for a in (given, *given.again)]
+    if given.again and any(i.conditions for i in given.items) and not outcomes[0][0]:
+        outcomes = outcomes[1:]  # a description, then the list: the list counts
     decided = [o for o in outcomes if o[0] is not None]
     return next((o for o in decided if o[0] is False), decided[0]) if decided else outcomes[0]
 
@@ -84,6 +92,8 @@ def _single(given: Answer, wanted: Answer) -> Outcome:
 
 def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
     """Whether two lists of solutions are the same set."""
+    if (outcome := _as_multisets(given, wanted)) is not None:
+        return outcome
     given, wanted = _expanded(given), _expanded(wanted)
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return None, "too many solutions to match"
@@ -94,12 +104,26 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     return outcome
 
 
+def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+    """{1, 2, 3} for "the permutations of (1, 2, 3)"."""
+    for one, other in ((given, wanted), (wanted, given)):
+        if len(one) == len(other) == 1 and one[0].order == "permutations" and _are_unordered(other):
+            values = tuple(v for _, v in one[0].values)
+            if len(values) == 1 and isinstance(values[0], Group):
+                values = values[0].items
+            as_set = replace(one[0], values=(("", Group("{", "}", values)),), order="")
+            return same_item(as_set, wanted[0]) if one is given else same_item(given[0], as_set)
+    return None
+
+
 def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
     if _are_unordered(wanted):
         given = tuple(_unordered(i) for i in given)
+    if len(given) != len(wanted) and (outcome := _as_one_tuple(given, wanted)) is not None and outcome[0]:
+        return outcome
     given, wanted = _distinct(given), _distinct(wanted)
     if len(given) != len(wanted):
-        return _as_one_tuple(given, wanted) or (False, f"{len(given)} solutions, the gold has {len(wanted)}")
+        return (False, f"{len(given)} solutions, the gold has {len(wanted)}")
     left = list(given)
     unknown: Outcome | None = None
     reason = ""
@@ -129,7 +153,7 @@ def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome 
 
 
 def _tuple_items(node: Node) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Group) and node.open == node.close.translate({41: 40}) == "(" else ()
+    return node.items if isinstance(node, Group) and (node.open, node.close) == ("(", ")") else ()
 
 
 def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -314,6 +314,8 @@ def declared(conditions: Iterable[Condition]) -> set[str]:
     found: set[str] = set()
     for condition in conditions:
         nodes = (condition.subject,) if isinstance(condition, Property) else condition.terms
+        if isinstance(condition, Relation) and condition.signs[-1] in ("in", "notin"):
+            nodes = nodes[:-1]
         found |= {n.name for n in nodes if isinstance(n, Sym)}
     return found
 

@@ -39,7 +39,7 @@ _LETTER = "x"
 def same_region(given: Items, wanted: Items) -> Outcome:
     """Sets of numbers described by conditions, intervals or a list: compared number by number."""
     mine, theirs = (_predicates(side) for side in (given, wanted))
-    if mine is None or theirs is None or not any(c for _, c in (*mine, *theirs)):
+    if mine is None or theirs is None or not any(i.conditions or _is_union(i) for i in (*given, *wanted)):
         return _PASS
     mine, theirs = _harmonised_sides(mine, theirs)
     everything = [c for _, conditions in (*mine, *theirs) for c in conditions]
@@ -69,7 +69,7 @@ def _predicates(items: Items) -> list[Predicate] | None:
             if any(symbols_of(c) - {_LETTER} for c in conditions) or Property("otherwise", Sym(_LETTER)) in conditions:
                 return None
             found.append((None, conditions))
-        elif _is_region(node) and not item.conditions and not symbols(node):
+        elif _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node):
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
         elif not item.conditions and not symbols(node) and not isinstance(node, (Group, Relation)):
             found.append((node, []))
@@ -86,10 +86,15 @@ def symbols_of(condition: Condition) -> frozenset[str]:
     return found
 
 
-def _is_region(node: Node) -> bool:
+def _is_union(item: Item) -> bool:
+    return any(isinstance(v, Call) and v.name in ("union", "minus", "intersection") for _, v in item.values)
+
+
+def _is_region(node: Node, alone: bool) -> bool:
+    """A union, or a pair in brackets: an interval where it is all that is said, else a pair of numbers."""
     if isinstance(node, Call):
         return node.name in ("union", "minus", "intersection")
-    return isinstance(node, Group) and len(node.items) == 2 and node.open in "([" and node.close in ")]"
+    return alone and isinstance(node, Group) and len(node.items) == 2 and node.open in "([" and node.close in ")]"
 
 
 def _harmonised_sides(mine: list[Predicate], theirs: list[Predicate]) -> tuple[list[Predicate], list[Predicate]]:

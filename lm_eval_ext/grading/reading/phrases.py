@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import IT, read_conditions, starts_with
-from lm_eval_ext.grading.reading.grammar import parse
+from lm_eval_ext.grading.reading.grammar import RELATIONS, parse
 from lm_eval_ext.grading.reading.lexer import Token, tokens
 from lm_eval_ext.grading.reading.parts import split_parts
 from lm_eval_ext.grading.reading.tree import (
@@ -30,7 +30,7 @@ from lm_eval_ext.grading.reading.tree import (
     symbols,
 )
 
-_WRAPPERS = re.compile(r"^\s*<answer>\s*|\s*</answer>\s*$|^\s*<(?=[^<>]*>\s*$)|(?<=[^<>])>\s*$|\*\*|__|`|^\s*>\s")
+_LATIN = re.compile(r"\b(?:i\.\s?e\b\.?|e\.\s?g\b\.?)", re.IGNORECASE)
 _OPEN, _CLOSE = frozenset(["(", "[", "{", "\\{", "⌊", "⌈"]), frozenset([")", "]", "}", "\\}", "⌋", "⌉"])
 _STRONG = frozenset([";", ".", "newline", "\\\\"])
 _INEQUALITY = frozenset(["<", ">", "<=", ">=", "!=", "in", "notin", "≡", "|", "notdivides"])
@@ -41,7 +41,8 @@ def without_wrappers(text: str) -> str:
     text = text.strip()
     if text.startswith("<") and text.endswith(">") and "<answer>" not in text and text.count("<") == text.count(">") == 1:
         text = text[1:-1]
-    return re.sub(r"</?answer>|\*\*|__|`", " ", text).strip()
+    text = re.sub(r"</?answer>|\*\*|__|`", " ", text)
+    return _LATIN.sub(lambda m: " ie " if m[0][0] in "iI" else " eg ", text).strip()
 
 
 @lru_cache(maxsize=8192)
@@ -87,14 +88,16 @@ def _as_word(part: Sequence[Token]) -> Answer | None:
         if texts[0] != "no" or after == "" or after in _BOUNDARY:
             return Answer(word="yes" if texts[0] in ("yes", "true") else "no")
         return Answer(word="none") if _denies(part[1:]) else None
-    first = [t for t in _first_sentence(part) if t.text not in words.NOISE]
+    sentence = _first_sentence(part)
+    start = next((i for i, t in enumerate(sentence) if t.text not in words.NOISE), len(sentence))
+    if start < len(sentence) and sentence[start].text == "no" and _denies(sentence[start + 1 :]):
+        return Answer(word="none")
+    first = [t for t in sentence if t.text not in words.NOISE]
     if not first or first[0].kind != "word":
         return None
     for phrases, word in ((words.NO, "no"), (words.YES, "yes"), (words.NONE, "none")):
         if any(starts_with(first, p) for p in phrases if len(p) > 1 or len(first) == 1):
             return Answer(word=word)
-    if first[0].text == "no" and _denies(first[1:]):
-        return Answer(word="none")
     said = [t.text for t in _first_sentence(part)]
     if any(p == tuple(said[i : i + len(p)]) for p in words.NONE if len(p) > 1 for i in range(len(said))) and not any(
         t.kind == "num" for t in first
@@ -171,6 +174,8 @@ def _until_aside(rest: Sequence[Token]) -> list[Token]:
     """"(the second player) wins", "A = log 5 is larger": what merely explains who is left out."""
     kept: list[Token] = []
     depth = 0
+    if rest and rest[0].text == "=":
+        rest = rest[next((i for i, t in enumerate(rest) if t.kind == "word"), len(rest)) :]
     for token in rest:
         depth += (token.text in _OPEN) - (token.text in _CLOSE)
         if depth == 0 and token.text not in _CLOSE:
@@ -219,6 +224,8 @@ def _clauses(part: Sequence[Token]) -> list[Clause]:
         if joint == "aside":
             position += next((i for i, t in enumerate(rest) if t.text in _STRONG), len(rest))
         elif joint:
+            if joint == "if" and not found[-1].tokens and found[-1].joint in ("", ";"):
+                joint = "lead"
             found.append(Clause(joint, []))
             position += length
         else:
@@ -229,9 +236,7 @@ def _clauses(part: Sequence[Token]) -> list[Clause]:
 
 def _case_rows(rows: Sequence[Token], found: list[Clause]) -> list[Clause]:
     r"""The rows of a cases environment: value, &, condition, \\."""
-    head = found[-1].tokens
-    while head and head[-1].text in ("=",):
-        head.pop()
+    found[-1].tokens.clear()  # the name in front
     clauses: list[Clause] = []
     row: list[Token] = []
     for token in [*rows, Token("op", "\\\\")]:
@@ -266,6 +271,10 @@ def _remark(inner: Sequence[Token], after_something: bool) -> str:
     if inner[0].text == "mod" or (inner[0].kind != "word" and not any(t.kind == "word" for t in inner)):
         relation = any(t.text in _INEQUALITY - {"|"} for t in inner)
         return "if" if relation else ""
+    if inner[0].text == "which" or (
+        inner[0].text in ("with", "where") and not any(t.text in _INEQUALITY for t in inner)
+    ):
+        return "aside"
     joint, _ = _joint(inner, False, Clause("", []))
     if joint in ("again", "if", "else", "aside"):
         return joint
@@ -336,6 +345,9 @@ class _Clauses:
         self.again: list[Answer] = []
         self.last_joint = ""
         self.label = ""
+        self.order = ""
+        self.defining = False
+        self.defined = ""
 
     def answer(self) -> Answer:
         position = 0
@@ -344,14 +356,31 @@ class _Clauses:
             if clause.joint == "again":
                 self._restated(self.clauses[position:])
                 break
-            self._take(clause)
+            try:
+                self._take(clause)
+            except Unreadable:
+                restated = next((i for i in range(position, len(self.clauses)) if self.clauses[i].joint == "again"), None)
+                if restated is None:
+                    raise
+                self.items = []
+                self._restated(self.clauses[restated:])
+                break
             position += 1
         if not self.items:
             if self.again:
-                return self.again[0]
-            raise Unreadable("no value in it")
+                return replace(self.again[0], again=tuple(self.again[1:]))
+            return self._conditions_as_values()
         self._close_conditions()
-        return Answer(items=tuple(_finish(i) for i in self.items), again=tuple(self.again))
+        return Answer(items=tuple(self.items), again=tuple(self.again))
+
+    def _conditions_as_values(self) -> Answer:
+        """"Equality holds if and only if a = b = c": what follows the "if" is the answer."""
+        joints = {"if": ",", "lead": ","}
+        if not any(c.joint in joints for c in self.clauses):
+            raise Unreadable("no value in it")
+        plain = _Clauses([])
+        plain.clauses = [replace(c, joint=joints.get(c.joint, c.joint)) for c in self.clauses]
+        return plain.answer()
 
     def _restated(self, rest: list[Clause]) -> None:
         other = _Clauses([])
@@ -369,16 +398,18 @@ class _Clauses:
 
     def _take(self, clause: Clause) -> None:
         joint = clause.joint
-        if joint == "if" or (joint in (",", "and") and self.last_joint == "if" and self._continues(clause)):
+        if joint in ("if", "lead") or (joint in (",", "and") and self.last_joint == "if" and self._continues(clause)):
             self._condition(clause)
+            joint = "if"
         elif joint == "else":
             self._limit((Property("otherwise", Sym(IT)),))
         elif joint == "except":
             self._except(clause.tokens)
         else:
+            excepted = self.last_joint == "except" and bool(self.items) and self._still_excepting(clause)
             self._value(clause)
-            joint = "value"
-        self.last_joint = "if" if joint in (",", "and") else joint
+            joint = "except" if excepted else "value"
+        self.last_joint = joint
 
     def _continues(self, clause: Clause) -> bool:
         """A further condition: ", p > 2 and p odd" after an "if"."""
@@ -386,29 +417,45 @@ class _Clauses:
             read_conditions(clause.tokens)
         except Unreadable:
             return False
-        return any(t.text in _INEQUALITY or t.text in words.PROPERTIES for t in clause.tokens) and not self._named_value(
-            clause.tokens
-        )
+        if self._named_value(clause.tokens):
+            return self.defining and clause.tokens[0].text == self.defined
+        return any(t.text in _INEQUALITY or t.text in words.PROPERTIES for t in clause.tokens)
 
     def _named_value(self, part: list[Token]) -> bool:
         return any(t.text == "=" for t in part) and not any(t.text in words.PROPERTIES for t in part)
 
     def _condition(self, clause: Clause) -> None:
-        if clause.tokens and clause.tokens[0].text == "permutations":
+        part = _without_noise(clause.tokens)
+        self.defining = any(t.text == "=" for t in part) and part[0].kind == "name"
+        self.defined = part[0].text if part else ""
+        if self.items and self._described_pair(clause):
             return
         _, conditions = read_conditions(clause.tokens)
-        if self.unlimited < len(self.items) or (self.items and clause.joint != "if"):
-            self._limit(tuple(conditions))
-        elif self.items and self.last_joint in ("if",):
-            self.items[-1] = self.items[-1].limited(tuple(conditions))
-        else:
+        if clause.joint == "lead" and self._values_follow(clause):
             self._close_conditions()
+            self.unlimited = len(self.items)
             self.leading = tuple(conditions)
+        elif self.items:
+            self._limit(tuple(conditions))
+        else:
+            self.leading += tuple(conditions)
+
+    def _described_pair(self, clause: Clause) -> bool:
+        """"pairs of positive integers with n = 2m": the equation is the answer, not a limit on it."""
+        last = self.items[-1]
+        if last.values != (("", Sym(IT)),) or not self._named_value(clause.tokens):
+            return False
+        self.items.pop()
+        self._value(replace(clause, joint=","))
+        return True
+
+    def _values_follow(self, clause: Clause) -> bool:
+        later = self.clauses[next(i for i, c in enumerate(self.clauses) if c is clause) + 1 :]
+        return any(c.joint not in ("if", "again", "aside", "except") for c in later)
 
     def _limit(self, conditions: tuple[Condition, ...]) -> None:
         self._limited_from(min(self.unlimited, max(len(self.items) - 1, 0)), conditions)
         self.unlimited = len(self.items)
-        self.open_record = False
 
     def _limited_from(self, start: int, conditions: tuple[Condition, ...]) -> None:
         self.items[start:] = [i.limited(conditions) for i in self.items[start:]]
@@ -425,34 +472,54 @@ class _Clauses:
 
     def _value(self, clause: Clause) -> None:
         part, order = _order(_trimmed(clause.tokens))
-        if self.items and part and _says_equality_case(part):
-            part = part
-        part, label = _label(_without_noise(part))
+        part, label = _label(_without_noise(_without_kind(part)))
+        if order and not part and self.items:  # "and its cyclic permutations"
+            self.items[-1] = replace(self.items[-1], order=order)
+            return
+        self.order = order or self.order
         if not part:
             self.label = label or self.label
             return
-        if clause.joint == "and" and self.items and self._excluded(part):
+        if clause.joint in ("and", ",", "or") and self.items and self._excluded(part):
+            return
+        if (built := _built_sets(part)) is not None:
+            for names, values, conditions in built:
+                self._built(names, values, conditions)
             return
         if _is_noun_phrase(part):
             self._described(part, clause)
             return
         node = _parsed(part)
-        if order and isinstance(node, Group):
-            self._add(Item((("", node),), order=order))
-            return
         label, self.label = label or self.label, ""
         if isinstance(node, Relation):
-            self._relation(node, clause, label, order)
+            self._relation(node, clause, label, self.order)
         else:
-            self._bare(node, clause, label, order)
+            self._bare(node, clause, label, self.order)
+
+    def _built(self, names: Sequence[Token], values: Sequence[Token], conditions: Sequence[Token]) -> None:
+        """x in {f(t) : t > 0}."""
+        bound = _names_of(parse(names)) if names else ("",)
+        node = parse(values)
+        _, limits = read_conditions(conditions)
+        if isinstance(node, Relation):  # {x in R : x > 0}
+            limits, node = [node, *limits], node.terms[0]
+        self._add(Item(_bind(bound, node), tuple(limits)))
+        self.unlimited = len(self.items)
+
+    def _still_excepting(self, clause: Clause) -> bool:
+        return clause.joint in (",", "and", "or")
 
     def _excluded(self, part: list[Token]) -> bool:
         """"except 1 and 3": the 3 is excluded as well."""
-        last = self.items[-1].conditions[-1:] if self.items else ()
-        if not (last and isinstance(last[0], Property) and last[0].name == "!=" and self.last_joint == "except"):
+        last = self.items[-1].conditions[-1:]
+        if not last or any(t.text in _INEQUALITY or t.text == "=" for t in part) and self.last_joint != "except":
+            return False
+        if isinstance(last[0], Relation) and last[0].signs[-1] == "!=":  # "n != 3, 6"
+            self._limit((Relation((last[0].terms[-2], _parsed(part)), ("!=",)),))
+            return True
+        if not (isinstance(last[0], Property) and last[0].name == "!=" and self.last_joint == "except"):
             return False
         self._except(part)
-        self.last_joint = "except"
         return True
 
     def _described(self, part: list[Token], clause: Clause) -> None:
@@ -466,6 +533,10 @@ class _Clauses:
     def _relation(self, node: Relation, clause: Clause, label: str, order: str) -> None:
         if label:
             self._record(((label, node.terms[-1]),), clause, ())
+            return
+        if node.signs[0] == "=" and len(node.signs) == 2 and node.signs[1] in ("!=", ">", ">=", "<", "<="):  # f(x) = c != 0
+            self._relation(Relation(node.terms[:2], ("=",)), clause, label, order)
+            self._limit((Relation(node.terms[1:], node.signs[1:]),))
             return
         if any(s in _INEQUALITY for s in node.signs):
             self._inequality(node, clause)
@@ -600,11 +671,6 @@ def _about(condition: Condition, subject: Node) -> Condition:
     return condition
 
 
-def _finish(item: Item) -> Item:
-    """The nameless subject of the conditions is the value itself."""
-    return item
-
-
 def _order(part: list[Token]) -> tuple[list[Token], str]:
     """Without "(and) (cyclic) permutations (of)", and which reorderings are meant."""
     at = next((i for i, t in enumerate(part) if t.text.startswith("permutation")), None)
@@ -615,8 +681,52 @@ def _order(part: list[Token]) -> tuple[list[Token], str]:
     return [t for t in rest if t.text not in ("up", "of", "to", "all")], order
 
 
-def _says_equality_case(part: Sequence[Token]) -> bool:
-    return False
+_KINDS = frozenset([*words.PROPERTIES, "number", "numbers", "of", "ordered", "distinct", "all", "the"])
+
+
+def _without_kind(part: Sequence[Token]) -> list[Token]:
+    """Without "integer" in "integer solutions" and without "of positive integers" in "pairs of positive integers"."""
+    part = list(part)
+    at = next((i for i, t in enumerate(part) if t.text in words.SOLUTIONS and t.kind == "word"), None)
+    if at is None:
+        return part
+    start, end = at, at + 1
+    while start > 0 and part[start - 1].text in _KINDS:
+        start -= 1
+    if end < len(part) and part[end].text == "of":
+        while end < len(part) and part[end].text in _KINDS:
+            end += 1
+    return part[:start] + part[end:] if end < len(part) else part
+
+
+Built = tuple[Sequence[Token], Sequence[Token], Sequence[Token]]
+
+
+def _built_sets(part: Sequence[Token]) -> list[Built] | None:
+    """(names, value, conditions) of each set in "(m, n) in {(t, 2t) : t > 0} or {...}", None if there is none."""
+    at = next((i for i, t in enumerate(part) if t.text in ("in", "=")), None)
+    start = 0 if part[0].text in ("{", "\\{") else None if at is None else at + 1
+    found: list[Built] = []
+    position = start
+    while position is not None and position < len(part) and part[position].text in ("{", "\\{"):
+        end = _closing(part, position)
+        bar = _bar(part, position + 1, end)
+        if bar is None:
+            return None
+        found.append((part[: at or 0] if start else [], part[position + 1 : bar], part[bar + 1 : end]))
+        position = end + 1
+        if position < len(part) and part[position].text in ("∪", "U", "or"):
+            position += 1
+    return found if found and position == len(part) else None
+
+
+def _bar(part: Sequence[Token], start: int, end: int) -> int | None:
+    depth = 0
+    for i in range(start, end):
+        depth += (part[i].text in _OPEN) - (part[i].text in _CLOSE)
+        if depth == 0 and part[i].text in ("|", ":") and i > start:
+            return i
+    return None
 
 
 def _without_noise(part: Sequence[Token]) -> list[Token]:
@@ -650,9 +760,30 @@ def _is_noun_phrase(part: Sequence[Token]) -> bool:
 
 
 def _parsed(part: Sequence[Token]) -> Node:
-    """The mathematics of a clause; words inside that add nothing are left out."""
-    kept = [t for t in part if not (t.kind == "word" and t.text in words.NOISE)]
-    if any(t.kind == "word" and t.text not in words.NUMERALS and t.text not in words.UNITS for t in kept):
-        unknown = next(t.text for t in kept if t.kind == "word" and t.text not in words.NUMERALS)
+    """The mathematics of a clause; words that add nothing are left out, and "S is 5" is S = 5."""
+    part = _after_description(part)
+    if part[0].text in _INEQUALITY:
+        part = [Token("name", IT), *part]
+    kept: list[Token] = []
+    for i, token in enumerate(part):
+        if token.kind == "word" and token.text in ("is", "are", "equals") and kept and kept[-1].text != "=":
+            following = next((t for t in part[i + 1 :] if t.text not in words.NOISE), None)
+            if following is not None and following.text not in RELATIONS:
+                kept.append(Token("op", "="))
+        elif not (token.kind == "word" and token.text in words.NOISE):
+            kept.append(token)
+    unknown = next((t.text for t in kept if t.kind == "word" and t.text not in words.NUMERALS and t.text not in words.UNITS), None)
+    if unknown is not None:
         raise Unreadable(f"the word {unknown!r} is not known")
     return parse(kept)
+
+
+def _after_description(part: Sequence[Token]) -> Sequence[Token]:
+    """"Dany's number is 300" -> 300: unknown words before "is" say what was asked for."""
+    if not any(t.kind == "word" and t.text not in words.KNOWN for t in part):
+        return part
+    last = max((i for i, t in enumerate(part) if t.kind == "word" and t.text in ("is", "are", "equals", "be")), default=0)
+    before, after = part[:last], part[last + 1 :]
+    if not after or any(t.text in words.NEGATIONS or t.text in RELATIONS for t in part):
+        return part
+    return after if any(t.kind == "word" and t.text not in words.KNOWN for t in before) else part

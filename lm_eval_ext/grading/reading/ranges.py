@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, Value, mp, value
 from lm_eval_ext.grading.reading.conditions import IT, declared, holds, is_domain
+from lm_eval_ext.grading.reading.identity import same_relation
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
@@ -55,12 +56,42 @@ def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome
     mine, theirs = (_relevant(c, arguments, i) for c, i in ((mine, given), (theirs, wanted)))
     if set(mine) == set(theirs):
         return True, ""
+    loose_mine, loose_theirs = ([c for c in side if _is_loose(c)] for side in (mine, theirs))
+    mine, theirs = ([c for c in side if not _is_loose(c)] for side in (mine, theirs))
+    if not _same_relations(loose_mine, loose_theirs):
+        return None, "conditions that cannot be compared"
     letters = declared(mine) | declared(theirs)
     for letter in sorted(letters):
         outcome = _same_range(_on(mine, letter), _on(theirs, letter), letter)
         if not outcome[0]:
             return outcome
     return True, ""
+
+
+def _is_loose(condition: Condition) -> bool:
+    """No limit on one letter, but an equation between several: "x + y = z"."""
+    if isinstance(condition, Property):
+        return not isinstance(condition.subject, Sym)
+    if condition.signs[-1] in ("in", "notin"):
+        return not isinstance(condition.terms[0], Sym)
+    letters = frozenset[str]().union(*(symbols(t) for t in condition.terms))
+    return len(letters) != 1 or not any(isinstance(t, Sym) for t in condition.terms)
+
+
+def _same_relations(mine: list[Condition], theirs: list[Condition]) -> bool:
+    left = list(mine)
+    for wanted in theirs:
+        match = next((i for i, c in enumerate(left) if _same_condition(c, wanted)), None)
+        if match is None:
+            return False
+        left.pop(match)
+    return not left
+
+
+def _same_condition(mine: Condition, theirs: Condition) -> bool:
+    if isinstance(mine, Relation) and isinstance(theirs, Relation):
+        return mine == theirs or bool(same_relation(mine, theirs)[0])
+    return mine == theirs
 
 
 def _relevant(conditions: list[Condition], arguments: set[str], item: Item) -> list[Condition]:

@@ -42,7 +42,21 @@ def same_item(given: Item, wanted: Item) -> Outcome:
             if ranged[0]:
                 return outcome
             outcome = ranged
+    if not outcome[0] and (equations := _as_equations(given, wanted)) is not None:
+        return same_relation(*equations)
     return outcome
+
+
+def _as_equations(given: Item, wanted: Item) -> tuple[Relation, Relation] | None:
+    """"n = 2m" and "m = n/2" are one equation, though they name different unknowns."""
+    if len(given.values) != 1 or len(wanted.values) != 1 or given.arguments or wanted.arguments:
+        return None
+    (my_name, mine), (name, theirs) = given.values[0], wanted.values[0]
+    if not my_name or not name or not symbols(mine) or not symbols(theirs) or given.conditions != wanted.conditions:
+        return None
+    if any(isinstance(v, (Group, Relation)) for v in (mine, theirs)):
+        return None
+    return Relation((Sym(my_name), mine), ("=",)), Relation((Sym(name), theirs), ("=",))
 
 
 def _paired(given: Item, wanted: Item) -> list[tuple[Node, Node]] | None:
@@ -103,9 +117,27 @@ def same_value(given: Node, wanted: Node, nested: bool = False) -> Outcome:
         return _same_group(given, wanted, nested)
     if isinstance(given, Relation) and isinstance(wanted, Relation):
         return same_relation(given, wanted)
-    if isinstance(given, (Group, Relation)) or isinstance(wanted, (Group, Relation)):
+    if isinstance(given, Relation) or isinstance(wanted, Relation):
+        return _against_equation(given, wanted)
+    if isinstance(given, Group) or isinstance(wanted, Group):
         return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
     return _same_scalar(given, wanted)
+
+
+def _against_equation(given: Node, wanted: Node) -> Outcome:
+    """"AB : CD = 5/16" for 5/16: the value of what was asked for, or of an identity such as 4 + 5 = 9."""
+    for equation, other, swap in ((given, wanted, False), (wanted, given, True)):
+        if isinstance(equation, Relation) and set(equation.signs) == {"="} and not isinstance(other, Relation):
+            left, last = equation.terms[0], equation.terms[-1]
+            if _is_quantity(left) or (not isinstance(left, (Group, Sym)) and not isinstance(last, Group) and identical(left, last)[0]):
+                return same_value(other, last) if swap else same_value(last, other)
+    return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
+
+
+def _is_quantity(node: Node) -> bool:
+    """Made of points and given functions: AB/CD, an angle, S(5); not an expression in unknowns."""
+    letters = symbols(node)
+    return bool(letters) and not isinstance(node, Group) and all(n[0].isupper() or n[0] == "∠" for n in letters)
 
 
 def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:

@@ -60,7 +60,7 @@ NOISE = frozenset(
     """the all any every each some only exactly just both such that is are be was were will can may must has have
     having there given by of as form value values solution solutions answer answers number numbers set pair pairs
     triple triples quadruple quadruples tuple tuples ordered function functions polynomial polynomials equation its
-    therefore hence so thus precisely possible required desired unique following namely consists attained
+    therefore hence so thus precisely required desired unique following namely consists attained
     equal equals we get obtain holds equality occurs this these those which a an it our final constant constants
     arbitrary fixed respectively list complete only also form in to on works work satisfying satisfy satisfies
     sequence sequences expression total sum result always still yields give gives when-all taken over
@@ -68,7 +68,7 @@ NOISE = frozenset(
     triangle sides angles angle lengths length side points smallest-interval interval range ranges area volume
     probability ratio count ways identically pairwise coefficient coefficients root roots variable integer-solutions
     families family type types namely choice option correct measure measures point solution-set being following
-    belongs varies runs itself they then them""".split()
+    belongs varies runs itself they then them continuous distinct different differentiable strictly being indeed""".split()
 )
 """Words that can be left out of a clause."""
 
@@ -84,12 +84,12 @@ GIVEN = frozenset("where with such given for over provided as".split())
 EXCEPT = (("except", "for"), ("except",), ("other", "than"), ("excluding",), ("but", "not"), ("besides",))
 OTHERWISE = (("otherwise",), ("else",), ("in", "all", "other", "cases"), ("for", "all", "other"))
 RESTATEMENT = (
-    ("i.e",), ("ie",), ("that", "is"), ("equivalently",), ("in", "other", "words"), ("namely",), ("or", "equivalently"),
+    ("ie",), ("that", "is"), ("equivalently",), ("in", "other", "words"), ("namely",), ("or", "equivalently"),
     ("this", "means"),
 )  # fmt: skip
 """What follows says the same again."""
 ASIDE = (
-    ("for", "example"), ("for", "instance"), ("e.g",), ("because",), ("since",), ("including",), ("in", "particular"),
+    ("for", "example"), ("for", "instance"), ("eg",), ("because",), ("since",), ("including",), ("in", "particular"),
     ("as",), ("see",), ("using",), ("note",), ("thus",), ("hence",), ("because", "of"), ("with", "the", "convention"),
 )  # fmt: skip
 """What follows is no part of the answer: an example, a reason, a remark."""
@@ -110,6 +110,16 @@ UNITS = {
     "units": "", "unit": "", "inches": "in", "feet": "ft", "miles": "mi", "square": "", "cubic": "",
     "euros": "€", "pounds": "lb", "rubles": "rub", "euro": "€", "mph": "mph", "years": "years", "radians": "",
 }  # fmt: skip
+NEGATIONS = frozenset(
+    "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail approximately about "
+    "less more than least most almost nearly false impossible other except".split()
+)
+"""Words that no clause may lose."""
+SOLUTIONS = frozenset(
+    "solution solutions pair pairs triple triples quadruple quadruples tuple tuples function functions polynomial "
+    "polynomials sequence sequences value values root roots points".split()
+)
+"""What the answer consists of: "integer" in "integer solutions" repeats what the problem asked for."""
 TWO_LETTERS = frozenset(
     "is are of or in if no to by at as we it be on so up do an us my he cm mm km kg pi ie lg ln tg".split()
 )
