@@ -99,7 +99,10 @@ def _real(number: Value) -> Any:
 def _bounded(number: Value) -> Value:
     if isinstance(number, int):
         number = Fraction(number)
-    if isinstance(number, Fraction) and max(number.numerator.bit_length(), number.denominator.bit_length()) > MAX_BITS:
+    if (
+        isinstance(number, Fraction)
+        and max(number.numerator.bit_length(), number.denominator.bit_length()) > MAX_BITS
+    ):
         raise TooLarge
     return number
 
@@ -255,7 +258,11 @@ def _greatest(*values: Value) -> Value:
 
 
 def _log(number: Value, base: Value | None = None) -> Value:
-    if isinstance(number, Fraction) and isinstance(base, Fraction) and (exact := _exact_log(number, base)) is not None:
+    if (
+        isinstance(number, Fraction)
+        and isinstance(base, Fraction)
+        and (exact := _exact_log(number, base)) is not None
+    ):
         return exact
     x = _real(number)
     if x == 0:

@@ -11,6 +11,7 @@ What counts as equal, in the order of the rules below:
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import permutations
 
@@ -21,6 +22,8 @@ from lm_eval_ext.grading.reading.values import same_item
 from lm_eval_ext.grading.verdict import Outcome
 
 MAX_SOLUTIONS = 300
+_EQUALITY = re.compile(r"[\s\S]*\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORECASE)
+"""Where the gold is a case of equality, the answer is what follows that word."""
 
 
 def compare(answer: str, gold: str) -> Outcome:
@@ -33,7 +36,13 @@ def compare(answer: str, gold: str) -> Outcome:
         given = read(answer)
     except Unreadable as error:
         return None, f"the answer is not read: {error}"
-    return _parts(given, wanted)
+    try:
+        outcome = _parts(given, wanted)
+        if not outcome[0] and _EQUALITY.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
+            return _parts(read(case), read(_EQUALITY.split(gold)[-1]))
+    except Unreadable as error:
+        return None, str(error)
+    return outcome
 
 
 def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Outcome:
@@ -141,9 +150,13 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
 
 
 def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
-    """"1, 2" for (m, n) = (1, 2): the values in the order of the names."""
+    """ "1, 2" for (m, n) = (1, 2): the values in the order of the names."""
     for one, several in ((given, wanted), (wanted, given)):
-        if len(one) == 1 and len(several) > 1 and all(len(i.values) == 1 and not i.conditions for i in several):
+        if (
+            len(one) == 1
+            and len(several) > 1
+            and all(len(i.values) == 1 and not i.conditions for i in several)
+        ):
             listed = Item(tuple(("", i.values[0][1]) for i in several))
             values = one[0].values
             width = len(values) if len(values) > 1 else len(_tuple_items(values[0][1]))
@@ -198,9 +211,21 @@ def _elements(item: Item, alone: bool) -> list[Item]:
     if isinstance(node, Group) and (
         (node.open == "{" and alone) or (node.open == "[" and any(isinstance(i, Group) for i in node.items))
     ):
-        return [Item(((name, each),), item.conditions, arguments=item.arguments) for each in node.items]
-    if isinstance(node, Call) and node.name == "union" and all(isinstance(a, Group) and a.open == "{" for a in node.args):
-        return [Item(((name, each),), item.conditions) for a in node.args if isinstance(a, Group) for each in a.items]
+        elements = [
+            Group("(", ")", e.items) if node.open == "[" and isinstance(e, Group) else e for e in node.items
+        ]
+        return [Item(((name, each),), item.conditions, arguments=item.arguments) for each in elements]
+    if (
+        isinstance(node, Call)
+        and node.name == "union"
+        and all(isinstance(a, Group) and a.open == "{" for a in node.args)
+    ):
+        return [
+            Item(((name, each),), item.conditions)
+            for a in node.args
+            if isinstance(a, Group)
+            for each in a.items
+        ]
     return [item]
 
 
@@ -209,7 +234,12 @@ def _signs(item: Item) -> list[Item]:
     if not any(isinstance(n, Call) and n.name in ("pm", "mp") for _, v in item.values for n in walk(v)):
         return [item]
     return [
-        Item(tuple((n, _with_sign(v, upper)) for n, v in item.values), item.conditions, item.order, item.arguments)
+        Item(
+            tuple((n, _with_sign(v, upper)) for n, v in item.values),
+            item.conditions,
+            item.order,
+            item.arguments,
+        )
         for upper in (True, False)
     ]
 
@@ -220,7 +250,11 @@ def _with_sign(node: Node, upper: bool) -> Node:
         if node.name in ("pm", "mp"):
             return args[0] if upper == (node.name == "pm") else Call("neg", args)
         return Call(node.name, args)
-    return Group(node.open, node.close, tuple(_with_sign(i, upper) for i in node.items)) if isinstance(node, Group) else node
+    return (
+        Group(node.open, node.close, tuple(_with_sign(i, upper) for i in node.items))
+        if isinstance(node, Group)
+        else node
+    )
 
 
 def _reordered(item: Item) -> list[Item]:
@@ -234,7 +268,9 @@ def _reordered(item: Item) -> list[Item]:
     if len(values) > 5:
         raise Unreadable("permutations of so many")
     orders = (
-        [values[i:] + values[:i] for i in range(len(values))] if item.order == "cyclic" else list(permutations(values))
+        [values[i:] + values[:i] for i in range(len(values))]
+        if item.order == "cyclic"
+        else list(permutations(values))
     )
     unique = list(dict.fromkeys(orders))
     return [Item(tuple(zip(names, o, strict=True)), item.conditions) for o in unique]

@@ -30,7 +30,9 @@ _MAX_PRIME = 10_000
 
 
 def starts_with(tokens: Sequence[Token], phrase: tuple[str, ...]) -> bool:
-    return len(tokens) >= len(phrase) and all(t.text.lower() == w for t, w in zip(tokens, phrase, strict=False))
+    return len(tokens) >= len(phrase) and all(
+        t.text.lower() == w for t, w in zip(tokens, phrase, strict=False)
+    )
 
 
 def read_conditions(tokens: Sequence[Token], subject: Node | None = None) -> tuple[Node, list[Condition]]:
@@ -66,7 +68,16 @@ class _Reader:
                 self.position, holds = self.position + 1, True
             elif token.text in ("not", "isn't", "aren't"):
                 self.position, holds = self.position + 1, False
-            elif token.text in words.NOISE or token.text in ("and", "where", "with", "for", ",", ";", "newline", "if"):
+            elif token.text in words.NOISE or token.text in (
+                "and",
+                "where",
+                "with",
+                "for",
+                ",",
+                ";",
+                "newline",
+                "if",
+            ):
                 self.position += 1
             else:
                 raise Unreadable(f"the word {token.text!r} is not known")
@@ -87,7 +98,9 @@ class _Reader:
             args = [self._operand()]
             name = words.RELATIVE[phrase]
             if name == "≡":
-                if not (self.position < len(self.tokens) and self.tokens[self.position].text in ("modulo", "mod")):
+                if not (
+                    self.position < len(self.tokens) and self.tokens[self.position].text in ("modulo", "mod")
+                ):
                     raise Unreadable("congruent modulo what?")
                 self.position += 1
                 args.append(self._operand())
@@ -98,13 +111,22 @@ class _Reader:
         while end < len(self.tokens):
             token = self.tokens[end]
             depth += (token.text in ("(", "[", "{", "\\{")) - (token.text in (")", "]", "}", "\\}"))
-            if depth == 0 and (token.kind == "word" and token.text not in words.NUMERALS or token.text in (*stop, ";", "newline")):
+            if depth == 0 and (
+                token.kind == "word"
+                and token.text not in words.NUMERALS
+                or token.text in (*stop, ";", "newline")
+            ):
                 break
             end += 1
         return end
 
     def _operand(self) -> Node:
-        while self.position < len(self.tokens) and self.tokens[self.position].text in ("a", "an", "the", "prime"):
+        while self.position < len(self.tokens) and self.tokens[self.position].text in (
+            "a",
+            "an",
+            "the",
+            "prime",
+        ):
             if self.tokens[self.position].text == "prime":
                 raise Unreadable("an unnamed prime")
             self.position += 1
@@ -215,7 +237,9 @@ def inside(point: Value, region: Node, at: Mapping[str, Value]) -> bool:
         return _in_domain(region.name, point)
     if isinstance(region, Call) and region.name in ("union", "intersection", "minus"):
         left, right = (inside(point, part, at) for part in region.args)
-        return {"union": left or right, "intersection": left and right, "minus": left and not right}[region.name]
+        return {"union": left or right, "intersection": left and right, "minus": left and not right}[
+            region.name
+        ]
     if isinstance(region, Group) and region.open == "{":
         return any(same(point, value(item, at)) for item in region.items)
     if isinstance(region, Group) and len(region.items) == 2:
@@ -230,7 +254,9 @@ def _in_domain(name: str, point: Value) -> bool:
     ok = {"": True, ">0": None, ">=0": None, "!=0": None, "<0": None, "<=0": None}.get(limit, False)
     if ok is None and not compare_values(limit[:-1], point, Fraction(0)):
         return False
-    return _property({"R": "real", "Z": "integer", "N": "natural", "Q": "rational", "C": "complex"}[name[0]], point, [])
+    return _property(
+        {"R": "real", "Z": "integer", "N": "natural", "Q": "rational", "C": "complex"}[name[0]], point, []
+    )
 
 
 def _is_whole(number_: Value) -> bool:
@@ -247,7 +273,9 @@ def _property(name: str, x: Value, args: list[Value]) -> bool:
     if name in ("complex", "real"):
         return name == "complex" or isinstance(x, Fraction) or x == x.real
     if name in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
-        sign = {"positive": ">", "negative": "<", "nonnegative": ">=", "nonpositive": "<=", "nonzero": "!="}[name]
+        sign = {"positive": ">", "negative": "<", "nonnegative": ">=", "nonpositive": "<=", "nonzero": "!="}[
+            name
+        ]
         return compare_values(sign, x, Fraction(0))
     if name in ("rational", "irrational"):
         return isinstance(x, Fraction) == (name == "rational")
@@ -320,7 +348,9 @@ def declared(conditions: Iterable[Condition]) -> set[str]:
     return found
 
 
-_DOMAIN_WORDS = frozenset("positive nonnegative natural integer real rational complex nonzero negative".split())
+_DOMAIN_WORDS = frozenset(
+    "positive nonnegative natural integer real rational complex nonzero negative".split()
+)
 
 
 def is_domain(condition: Condition) -> bool:
@@ -328,5 +358,7 @@ def is_domain(condition: Condition) -> bool:
     if isinstance(condition, Property):
         return condition.name in _DOMAIN_WORDS and condition.holds
     if condition.signs == ("in",):
-        return isinstance(condition.terms[1], Sym) or condition.terms[1] == Group("(", ")", (number(0), Call("oo", ())))
+        return isinstance(condition.terms[1], Sym) or condition.terms[1] == Group(
+            "(", ")", (number(0), Call("oo", ()))
+        )
     return condition.signs in ((">",), (">=",), ("!=",)) and condition.terms[1] == number(0)

@@ -43,7 +43,9 @@ def same_region(given: Items, wanted: Items) -> Outcome:
         return _PASS
     mine, theirs = _harmonised_sides(mine, theirs)
     everything = [c for _, conditions in (*mine, *theirs) for c in conditions]
-    points = sample_points(everything + [Relation((Sym(_LETTER), n), ("=",)) for n, _ in (*mine, *theirs) if n is not None])
+    points = sample_points(
+        everything + [Relation((Sym(_LETTER), n), ("=",)) for n, _ in (*mine, *theirs) if n is not None]
+    )
     try:
         for point in points:
             if _belongs(point, mine) != _belongs(point, theirs):
@@ -66,7 +68,10 @@ def _predicates(items: Items) -> list[Predicate] | None:
         node = item.values[0][1]
         if isinstance(node, Sym) and item.conditions:
             conditions = [renamed(c, {node.name: Sym(_LETTER), IT: Sym(_LETTER)}) for c in item.conditions]
-            if any(symbols_of(c) - {_LETTER} for c in conditions) or Property("otherwise", Sym(_LETTER)) in conditions:
+            if (
+                any(symbols_of(c) - {_LETTER} for c in conditions)
+                or Property("otherwise", Sym(_LETTER)) in conditions
+            ):
                 return None
             found.append((None, conditions))
         elif _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node):
@@ -81,7 +86,11 @@ def _predicates(items: Items) -> list[Predicate] | None:
 def symbols_of(condition: Condition) -> frozenset[str]:
     nodes = (condition.subject, *condition.args) if isinstance(condition, Property) else condition.terms
     found = frozenset[str]().union(*(symbols(n) for n in nodes))
-    if isinstance(condition, Relation) and condition.signs[-1] in ("in", "notin") and isinstance(condition.terms[-1], Sym):
+    if (
+        isinstance(condition, Relation)
+        and condition.signs[-1] in ("in", "notin")
+        and isinstance(condition.terms[-1], Sym)
+    ):
         found -= {condition.terms[-1].name}
     return found
 
@@ -94,10 +103,18 @@ def _is_region(node: Node, alone: bool) -> bool:
     """A union, or a pair in brackets: an interval where it is all that is said, else a pair of numbers."""
     if isinstance(node, Call):
         return node.name in ("union", "minus", "intersection")
-    return alone and isinstance(node, Group) and len(node.items) == 2 and node.open in "([" and node.close in ")]"
+    return (
+        alone
+        and isinstance(node, Group)
+        and len(node.items) == 2
+        and node.open in "(["
+        and node.close in ")]"
+    )
 
 
-def _harmonised_sides(mine: list[Predicate], theirs: list[Predicate]) -> tuple[list[Predicate], list[Predicate]]:
+def _harmonised_sides(
+    mine: list[Predicate], theirs: list[Predicate]
+) -> tuple[list[Predicate], list[Predicate]]:
     left, right = ([c for _, conditions in side for c in conditions] for side in (mine, theirs))
     more_left, more_right = harmonised(left, right)
     add_left, add_right = more_left[len(left) :], more_right[len(right) :]
@@ -118,7 +135,7 @@ def _belongs(point: Value, side: list[Predicate]) -> bool:
 
 
 def same_cases(given: Items, wanted: Items) -> Outcome:
-    """"n - 1 if n is even, n if n is odd": compared at integers, each side by the case that holds there."""
+    """ "n - 1 if n is even, n if n is odd": compared at integers, each side by the case that holds there."""
     if not (any(i.conditions for i in given) and any(i.conditions for i in wanted)):
         return _PASS
     if any(len(i.values) != 1 or isinstance(i.values[0][1], (Group, Relation)) for i in (*given, *wanted)):
@@ -161,7 +178,7 @@ _INNER, _OUTER = 6, 40
 
 
 def same_family(given: Items, wanted: Items) -> Outcome:
-    """"pi/2 + k pi" and "(2k + 1) pi/2": each value of the one among the values of the other."""
+    """ "pi/2 + k pi" and "(2k + 1) pi/2": each value of the one among the values of the other."""
     sides = [_enumerable(side) for side in (given, wanted)]
     if sides[0] is None or sides[1] is None or not any(i.conditions for i in (*given, *wanted)):
         return _PASS

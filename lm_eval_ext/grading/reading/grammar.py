@@ -1,7 +1,7 @@
 r"""From tokens to an expression or a relation: a Pratt parser of the mathematics that answers are written in.
 
-    >>> show(parse(tokens(r"\frac{2n}{3} + 1")))
-    '(((2*n)/3) + 1)'
+>>> show(parse(tokens(r"\frac{2n}{3} + 1")))
+'(((2*n)/3) + 1)'
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class _Parser:
             signs.append(sign)
         if not signs:
             return terms[0]
-        return Relation(tuple(terms), tuple("=" if _is_plain(s, t) else s for s, t in zip(signs, terms[1:], strict=True)))
+        return Relation(
+            tuple(terms), tuple("=" if _is_plain(s, t) else s for s, t in zip(signs, terms[1:], strict=True))
+        )
 
     def residues(self) -> Node:
         """What follows ≡: "3 (mod 4)", "0 or 3 (mod 4)", or just an expression (then ≡ is =)."""
@@ -179,6 +181,8 @@ class _Parser:
                 left = mixed
             elif self.starts_factor():
                 left = _times(left, self.factor())
+            elif self.peek() == "..." and self.peek(1) == "(":
+                left = _times(left, Sym(self.next().text))
             else:
                 return left
 
@@ -258,6 +262,8 @@ class _Parser:
             return self.name(token.text)
         if token.kind == "func":
             return self.function(token.text)
+        if token.text == "...":
+            return Sym("...")
         if token.kind == "word" and token.text in NUMERALS:
             return number(NUMERALS[token.text])
         if token.text == "|" and token.kind == "op":
@@ -282,7 +288,9 @@ class _Parser:
                 break
         closing = self.next().text
         self.bars = bars
-        if closing != CLOSING[opening] and not ({opening, closing} <= {"(", ")", "[", "]"} and len(items) == 2):
+        if closing != CLOSING[opening] and not (
+            {opening, closing} <= {"(", ")", "[", "]"} and len(items) == 2
+        ):
             raise Unreadable(f"{opening} is closed by {closing}")
         if opening in "⌊⌈":
             return Call("floor" if opening == "⌊" else "ceil", (_single(items),))
@@ -374,7 +382,12 @@ class _Parser:
         base = exponent = None
         if self.accept("_"):
             base = self.index()
-        elif name == "log" and self.kind() == "num" and self.peek(1) == "(":
+        elif (
+            name == "log"
+            and self.kind() == "num"
+            and not self.tokens[self.position].space
+            and self.kind(1) in ("name", "op")
+        ):
             base = _literal(self.next().text)
         if self.accept("^"):
             exponent = self.exponent()

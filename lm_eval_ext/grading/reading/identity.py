@@ -20,7 +20,18 @@ from lm_eval_ext.grading.reading.arithmetic import (
     same,
     value,
 )
-from lm_eval_ext.grading.reading.tree import Call, Group, Node, Num, Relation, Sym, Unreadable, show, symbols, walk
+from lm_eval_ext.grading.reading.tree import (
+    Call,
+    Group,
+    Node,
+    Num,
+    Relation,
+    Sym,
+    Unreadable,
+    show,
+    symbols,
+    walk,
+)
 from lm_eval_ext.grading.verdict import Outcome
 
 _INTEGERS_ONLY = frozenset("factorial factorial2 binom gcd lcm mod sum prod".split())
@@ -54,7 +65,10 @@ def _by_value(left: Node, right: Node) -> Outcome:
         equal = same(value(left), value(right))
     except Undefined as error:
         return None, str(error)
-    return equal, f"{show(left)[:60]} and {show(right)[:60]} have {'the same value' if equal else 'different values'}"
+    return (
+        equal,
+        f"{show(left)[:60]} and {show(right)[:60]} have {'the same value' if equal else 'different values'}",
+    )
 
 
 def _by_residue(left: Node, right: Node) -> Outcome:
@@ -72,7 +86,11 @@ def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
     if names & _INTEGERS_ONLY or ({"floor", "ceil"} & names and integer_letters):
         return _agree(left, right, _integer_points(letters))
     outcome = _agree(left, right, _real_points(letters))
-    if outcome[0] is not True and integer_letters and (names & _INTEGER_SENSITIVE or _alternates(left, right)):
+    if (
+        outcome[0] is not True
+        and integer_letters
+        and (names & _INTEGER_SENSITIVE or _alternates(left, right))
+    ):
         return _agree(left, right, _integer_points(letters))
     if outcome[0] is False and names & _ROOTS and "abs" not in names:
         positive = _agree(left, right, _positive_points(letters))

@@ -1,7 +1,7 @@
 r"""From LaTeX, plain text or Unicode to one stream of tokens.
 
-    >>> [t.text for t in tokens(r"$\frac{1}{2}$ or √2")]
-    ['frac', '{', '1', '}', '{', '2', '}', 'or', 'sqrt', '2']
+>>> [t.text for t in tokens(r"$\frac{1}{2}$ or √2")]
+['frac', '{', '1', '}', '{', '2', '}', 'or', 'sqrt', '2']
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ _SPELLED = {
 _ESCAPED = {"\\{": "\\{", "\\}": "\\}", "\\%": "%", "\\|": "|", "\\&": "and", "\\_": "_"}
 _THOUSANDS = re.compile(r"(?<![\d.,(\[{])(\d{1,3})((?:(?:,|\{,\}|\\,|\\ | |\u202f)\d{3})+)(?![\d,])")
 _GROUP_MARK = re.compile(r"[^\d]+|,")
-_REPEATING = re.compile(r"(\d*)\.(\d*)(?:\\overline\s*\{?(\d+)\}?|\((\d+)\)|(\d+?)\5{2,}\s*(?:\\[lc]?dots|\.\.\.+))")
+_REPEATING = re.compile(
+    r"(\d*)\.(\d*)(?:\\overline\s*\{?(\d+)\}?|\((\d+)\)|(\d+?)\5{2,}\s*(?:\\[lc]?dots|\.\.\.+))"
+)
 _DELIMITER = re.compile(r"\$|\\\(|\\\[|\\\)|\\\]")
 _TEXT_ARGUMENT = re.compile(r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 
@@ -164,10 +166,12 @@ class _Lexer:
 
     @staticmethod
     def _calls(word: str, text: str, end: int) -> bool:
-        """"max" in "max(a, b)" is a function, in "max = 3" a word."""
+        """ "max" in "max(a, b)" is a function, in "max = 3" a word."""
         return word not in ("min", "max", "sum", "sign") or text[end : end + 2].lstrip()[:1] in ("(", "{")
 
     def _is_word(self, run: str, word: str, math: bool) -> bool:
+        if 1 < len(run) < 4 and run.isupper() and word not in ("yes", "no"):  # AB, CM, ABC: points
+            return False
         if word in words.KNOWN and (len(run) > 1):
             return not math or len(run) > 2 or word in ("or", "if", "is", "of", "in", "no")
         if len(run) == 1:

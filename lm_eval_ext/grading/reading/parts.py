@@ -49,7 +49,9 @@ def _begins(stream: Sequence[Token], i: int, loose: bool) -> bool:
     """A label stands where a clause begins; a bracketed one may follow anything after the first."""
     if i == 0 or stream[i - 1].text in _STARTS or stream[i].text == "part":
         return True
-    return (loose and stream[i].text == "(" and stream[i].space) or (loose and stream[i].space and _closes(stream, i))
+    return (loose and stream[i].text == "(" and stream[i].space) or (
+        loose and stream[i].space and _closes(stream, i)
+    )
 
 
 def _closes(stream: Sequence[Token], i: int) -> bool:

@@ -1,6 +1,6 @@
 r"""From the text of an answer to the items it lists: parts, clauses, names, values, conditions.
 
-    >>> [dict(item.values) for item in read("x = 1, y = 2 or x = 3, y = 0")[0].items]   # two solutions
+>>> [dict(item.values) for item in read("x = 1, y = 2 or x = 3, y = 0")[0].items]   # two solutions
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ _INEQUALITY = frozenset(["<", ">", "<=", ">=", "!=", "in", "notin", "≡", "|", 
 def without_wrappers(text: str) -> str:
     """Without Markdown emphasis and without tags: `<answer>3</answer>` and `<3>` are 3."""
     text = text.strip()
-    if text.startswith("<") and text.endswith(">") and "<answer>" not in text and text.count("<") == text.count(">") == 1:
+    if (
+        text.startswith("<")
+        and text.endswith(">")
+        and "<answer>" not in text
+        and text.count("<") == text.count(">") == 1
+    ):
         text = text[1:-1]
     text = re.sub(r"</?answer>|\*\*|__|`", " ", text)
     return _LATIN.sub(lambda m: " ie " if m[0][0] in "iI" else " eg ", text).strip()
@@ -96,12 +101,12 @@ def _as_word(part: Sequence[Token]) -> Answer | None:
     if not first or first[0].kind != "word":
         return None
     for phrases, word in ((words.NO, "no"), (words.YES, "yes"), (words.NONE, "none")):
-        if any(starts_with(first, p) for p in phrases if len(p) > 1 or len(first) == 1):
+        if any(starts_with(first, p) for p in phrases if len(p) > 1 or len(sentence) == 1):
             return Answer(word=word)
     said = [t.text for t in _first_sentence(part)]
-    if any(p == tuple(said[i : i + len(p)]) for p in words.NONE if len(p) > 1 for i in range(len(said))) and not any(
-        t.kind == "num" for t in first
-    ):
+    if any(
+        p == tuple(said[i : i + len(p)]) for p in words.NONE if len(p) > 1 for i in range(len(said))
+    ) and not any(t.kind == "num" for t in first):
         return Answer(word="none")
     return None
 
@@ -171,7 +176,7 @@ def _winner(part: Sequence[Token]) -> Answer | None:
 
 
 def _until_aside(rest: Sequence[Token]) -> list[Token]:
-    """"(the second player) wins", "A = log 5 is larger": what merely explains who is left out."""
+    """ "(the second player) wins", "A = log 5 is larger": what merely explains who is left out."""
     kept: list[Token] = []
     depth = 0
     if rest and rest[0].text == "=":
@@ -206,10 +211,8 @@ def _clauses(part: Sequence[Token]) -> list[Clause]:
             inner = part[position + 1 : end]
             if token.text == "(" and (joint := _remark(inner, bool(found[-1].tokens))):
                 if joint != "aside":
-                    inner_clauses = _clauses(inner)
-                    if inner_clauses and not inner_clauses[0].joint:
-                        inner_clauses[0].joint = joint
-                    found += inner_clauses
+                    remarks = _clauses(inner)
+                    found += _limiting(remarks) if joint == "if" else remarks
                     found.append(Clause(",", []))
             else:
                 found[-1].tokens += part[position : end + 1]
@@ -248,11 +251,16 @@ def _case_rows(rows: Sequence[Token], found: list[Clause]) -> list[Clause]:
         if value:
             clauses.append(Clause(";", value))
         if condition:
-            inner = _clauses(condition)
-            inner[0].joint = inner[0].joint or "if"
-            clauses += inner
+            clauses += _limiting(_clauses(condition))
         row = []
     return clauses
+
+
+def _limiting(inner: list[Clause]) -> list[Clause]:
+    """The clauses of a condition that follows what it limits."""
+    if inner and inner[0].joint in ("", "lead"):
+        inner[0].joint = "if"
+    return inner
 
 
 def _closing(part: Sequence[Token], start: int) -> int:
@@ -295,7 +303,7 @@ def _protected(part: Sequence[Token]) -> set[int]:
 
 
 _PHRASES: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
-    (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
+    ((("together", "with"),), ","), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
     ((("if", "and", "only", "if"), ("iff",), ("exactly", "when"), ("precisely", "when"), ("exactly", "if")), "if"),
 )  # fmt: skip
 
@@ -312,7 +320,11 @@ def _joint(rest: Sequence[Token], protected: bool, current: Clause) -> tuple[str
     if text in (",", "gap"):
         following = rest[1].text if len(rest) > 1 else ""
         return (",", 1) if following not in ("and", "or") else (following, 2)
-    if text == ":" and current.tokens and all(t.kind == "word" or i == 0 for i, t in enumerate(current.tokens)):
+    if (
+        text == ":"
+        and current.tokens
+        and all(t.kind == "word" or (i == 0 and t.kind == "name") for i, t in enumerate(current.tokens))
+    ):
         return ":", 1
     if rest[0].kind != "word":
         return "", 0
@@ -322,7 +334,7 @@ def _joint(rest: Sequence[Token], protected: bool, current: Clause) -> tuple[str
     if any(starts_with(rest, p) for p in words.ASIDE):
         return "aside", 1
     if text in ("and", "or"):
-        return text, 1
+        return (text, 1) if not starts_with(rest, ("or", "equal", "to")) else ("", 0)
     if text in words.CASE or text in words.GIVEN:
         return "if", 1
     return ("then", 1) if text in ("then", "iff") else ("", 0)
@@ -348,6 +360,7 @@ class _Clauses:
         self.order = ""
         self.defining = False
         self.defined = ""
+        self.limited_from = 0
 
     def answer(self) -> Answer:
         position = 0
@@ -359,7 +372,9 @@ class _Clauses:
             try:
                 self._take(clause)
             except Unreadable:
-                restated = next((i for i in range(position, len(self.clauses)) if self.clauses[i].joint == "again"), None)
+                restated = next(
+                    (i for i in range(position, len(self.clauses)) if self.clauses[i].joint == "again"), None
+                )
                 if restated is None:
                     raise
                 self.items = []
@@ -374,7 +389,7 @@ class _Clauses:
         return Answer(items=tuple(self.items), again=tuple(self.again))
 
     def _conditions_as_values(self) -> Answer:
-        """"Equality holds if and only if a = b = c": what follows the "if" is the answer."""
+        """ "Equality holds if and only if a = b = c": what follows the "if" is the answer."""
         joints = {"if": ",", "lead": ","}
         if not any(c.joint in joints for c in self.clauses):
             raise Unreadable("no value in it")
@@ -398,7 +413,11 @@ class _Clauses:
 
     def _take(self, clause: Clause) -> None:
         joint = clause.joint
-        if joint in ("if", "lead") or (joint in (",", "and") and self.last_joint == "if" and self._continues(clause)):
+        if joint in (",", "and") and self.last_joint == "if" and self._same_kind(clause.tokens):
+            joint = "if"
+        elif joint in ("if", "lead") or (
+            joint in (",", "and") and self.last_joint == "if" and self._continues(clause)
+        ):
             self._condition(clause)
             joint = "if"
         elif joint == "else":
@@ -410,6 +429,15 @@ class _Clauses:
             self._value(clause)
             joint = "except" if excepted else "value"
         self.last_joint = joint
+
+    def _same_kind(self, part: list[Token]) -> bool:
+        """ "for some integers u, v, w": what was said of u holds for v and w."""
+        if len(part) != 1 or part[0].kind != "name" or not self.items:
+            return False
+        last = [c for c in self.items[-1].conditions if isinstance(c, Property)]
+        said = [c for c in last if last and c.subject == last[-1].subject]
+        self._limited_from(self.limited_from, tuple(replace(c, subject=Sym(part[0].text)) for c in said))
+        return bool(said)
 
     def _continues(self, clause: Clause) -> bool:
         """A further condition: ", p > 2 and p odd" after an "if"."""
@@ -441,7 +469,7 @@ class _Clauses:
             self.leading += tuple(conditions)
 
     def _described_pair(self, clause: Clause) -> bool:
-        """"pairs of positive integers with n = 2m": the equation is the answer, not a limit on it."""
+        """ "pairs of positive integers with n = 2m": the equation is the answer, not a limit on it."""
         last = self.items[-1]
         if last.values != (("", Sym(IT)),) or not self._named_value(clause.tokens):
             return False
@@ -454,7 +482,8 @@ class _Clauses:
         return any(c.joint not in ("if", "again", "aside", "except") for c in later)
 
     def _limit(self, conditions: tuple[Condition, ...]) -> None:
-        self._limited_from(min(self.unlimited, max(len(self.items) - 1, 0)), conditions)
+        self.limited_from = min(self.unlimited, max(len(self.items) - 1, 0))
+        self._limited_from(self.limited_from, conditions)
         self.unlimited = len(self.items)
 
     def _limited_from(self, start: int, conditions: tuple[Condition, ...]) -> None:
@@ -472,7 +501,7 @@ class _Clauses:
 
     def _value(self, clause: Clause) -> None:
         part, order = _order(_trimmed(clause.tokens))
-        part, label = _label(_without_noise(_without_kind(part)))
+        part, label = _label(_without_noise(_without_kind(_after_form(part))))
         if order and not part and self.items:  # "and its cyclic permutations"
             self.items[-1] = replace(self.items[-1], order=order)
             return
@@ -510,9 +539,13 @@ class _Clauses:
         return clause.joint in (",", "and", "or")
 
     def _excluded(self, part: list[Token]) -> bool:
-        """"except 1 and 3": the 3 is excluded as well."""
+        """ "except 1 and 3": the 3 is excluded as well."""
         last = self.items[-1].conditions[-1:]
-        if not last or any(t.text in _INEQUALITY or t.text == "=" for t in part) and self.last_joint != "except":
+        if (
+            not last
+            or any(t.text in _INEQUALITY or t.text == "=" for t in part)
+            and self.last_joint != "except"
+        ):
             return False
         if isinstance(last[0], Relation) and last[0].signs[-1] == "!=":  # "n != 3, 6"
             self._limit((Relation((last[0].terms[-2], _parsed(part)), ("!=",)),))
@@ -523,9 +556,13 @@ class _Clauses:
         return True
 
     def _described(self, part: list[Token], clause: Clause) -> None:
-        """"all odd integers n >= 3": the values of n that ..."""
+        """ "all odd integers n >= 3": the values of n that ..."""
         subject, conditions = read_conditions(part)
-        if self.items and any(symbols(subject) & symbols(v) for v in _values(self.items[-1])) and clause.joint != "or":
+        if (
+            self.items
+            and any(symbols(subject) & symbols(v) for v in _values(self.items[-1]))
+            and clause.joint != "or"
+        ):
             self._limit(tuple(conditions))
         else:
             self._add(Item((("", subject),), tuple(conditions)))
@@ -534,7 +571,9 @@ class _Clauses:
         if label:
             self._record(((label, node.terms[-1]),), clause, ())
             return
-        if node.signs[0] == "=" and len(node.signs) == 2 and node.signs[1] in ("!=", ">", ">=", "<", "<="):  # f(x) = c != 0
+        if (
+            node.signs[0] == "=" and len(node.signs) == 2 and node.signs[1] in ("!=", ">", ">=", "<", "<=")
+        ):  # f(x) = c != 0
             self._relation(Relation(node.terms[:2], ("=",)), clause, label, order)
             self._limit((Relation(node.terms[1:], node.signs[1:]),))
             return
@@ -568,14 +607,25 @@ class _Clauses:
             self._add(Item((("", node),)))
 
     def _record(
-        self, values: tuple[tuple[str, Node], ...], clause: Clause, arguments: tuple[str, ...], order: str = ""
+        self,
+        values: tuple[tuple[str, Node], ...],
+        clause: Clause,
+        arguments: tuple[str, ...],
+        order: str = "",
     ) -> None:
         """Named values join the solution under way unless one of the names is in it already."""
         names = {n for n, _ in values}
         taken = {n for n, _ in self.items[-1].values} if self.items else set()
-        if self.open_record and clause.joint in (",", "and", "", ":", ";", "then") and not names & taken and "" not in taken:
+        if (
+            self.open_record
+            and clause.joint in (",", "and", "", ":", ";", "then")
+            and not names & taken
+            and "" not in taken
+        ):
             self.items[-1] = replace(
-                self.items[-1], values=self.items[-1].values + values, arguments=self.items[-1].arguments or arguments
+                self.items[-1],
+                values=self.items[-1].values + values,
+                arguments=self.items[-1].arguments or arguments,
             )
         else:
             self._add(Item(values, arguments=arguments, order=order))
@@ -588,7 +638,9 @@ class _Clauses:
             self._record(((label, node),), clause, ())
             return
         for each in _members(node, nested=bool(self.items)):
-            if self.names and (len(self.names) == 1 or (isinstance(each, Group) and len(each.items) == len(self.names))):
+            if self.names and (
+                len(self.names) == 1 or (isinstance(each, Group) and len(each.items) == len(self.names))
+            ):
                 self._add(Item(_bind(self.names, each), order=order, arguments=self.arguments))
             else:
                 self._add(Item((("", each),), order=order))
@@ -608,7 +660,11 @@ def _members(node: Node, nested: bool) -> tuple[Node, ...]:
         return (node,)
     if node.open == "{" or (node.open == node.close == "["):
         return (node,)
-    if node.open == "[" and node.close == "]" and (len(node.items) != 2 or any(isinstance(i, Group) for i in node.items)):
+    if (
+        node.open == "["
+        and node.close == "]"
+        and (len(node.items) != 2 or any(isinstance(i, Group) for i in node.items))
+    ):
         return node.items
     return (node,)
 
@@ -657,7 +713,9 @@ def _named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...
 
 def _spelled(node: Call) -> str:
     """A name for f(5) or ab: a value of something."""
-    return "".join(a.name if isinstance(a, Sym) else f"({a.value})" if isinstance(a, Num) else "(.)" for a in node.args)
+    return "".join(
+        a.name if isinstance(a, Sym) else f"({a.value})" if isinstance(a, Num) else "(.)" for a in node.args
+    )
 
 
 def _chained(values: Sequence[Node]) -> Node:
@@ -679,6 +737,12 @@ def _order(part: list[Token]) -> tuple[list[Token], str]:
     order = "cyclic" if at and part[at - 1].text == "cyclic" else "permutations"
     rest = [t for i, t in enumerate(part) if i != at and not (i == at - 1 and t.text == "cyclic")]
     return [t for t in rest if t.text not in ("up", "of", "to", "all")], order
+
+
+def _after_form(part: list[Token]) -> list[Token]:
+    """ "all y of the form y = 2k" -> y = 2k."""
+    at = next((i for i in range(len(part)) if starts_with(part[i:], ("of", "the", "form"))), None)
+    return part if at is None else part[at + 3 :]
 
 
 _KINDS = frozenset([*words.PROPERTIES, "number", "numbers", "of", "ordered", "distinct", "all", "the"])
@@ -731,15 +795,19 @@ def _bar(part: Sequence[Token], start: int, end: int) -> int | None:
 
 def _without_noise(part: Sequence[Token]) -> list[Token]:
     part = list(part)
-    while part and part[0].kind == "word" and part[0].text in words.NOISE and part[0].text not in words.LABELS:
+    while (
+        part and part[0].kind == "word" and part[0].text in words.NOISE and part[0].text not in words.LABELS
+    ):
         part.pop(0)
-    while part and ((part[-1].kind == "word" and part[-1].text in words.NOISE) or part[-1].text in (",", ":", "=")):
+    while part and (
+        (part[-1].kind == "word" and part[-1].text in words.NOISE) or part[-1].text in (",", ":", "=")
+    ):
         part.pop()
     return part
 
 
 def _label(part: list[Token]) -> tuple[list[Token], str]:
-    """"the maximum value of S is 5" -> 5, "maximum"."""
+    """ "the maximum value of S is 5" -> 5, "maximum"."""
     if not part or part[0].text not in words.LABELS or part[0].kind not in ("word", "func"):
         return part, ""
     if part[0].kind == "func" and len(part) > 1 and part[1].text in ("(", "{", "\\{"):
@@ -762,7 +830,7 @@ def _is_noun_phrase(part: Sequence[Token]) -> bool:
 def _parsed(part: Sequence[Token]) -> Node:
     """The mathematics of a clause; words that add nothing are left out, and "S is 5" is S = 5."""
     part = _after_description(part)
-    if part[0].text in _INEQUALITY:
+    if part[0].text in _INEQUALITY - {"|"}:
         part = [Token("name", IT), *part]
     kept: list[Token] = []
     for i, token in enumerate(part):
@@ -772,18 +840,25 @@ def _parsed(part: Sequence[Token]) -> Node:
                 kept.append(Token("op", "="))
         elif not (token.kind == "word" and token.text in words.NOISE):
             kept.append(token)
-    unknown = next((t.text for t in kept if t.kind == "word" and t.text not in words.NUMERALS and t.text not in words.UNITS), None)
+    readable = {*words.NUMERALS, *words.UNITS, *(("or", "and") if any(t.text == "≡" for t in kept) else ())}
+    if any(t.text in words.NUMERALS for t in kept) and any(
+        t.text in ("such", "exists", "exist") for t in part
+    ):
+        raise Unreadable("one such thing is not the number one")
+    unknown = next((t.text for t in kept if t.kind == "word" and t.text not in readable), None)
     if unknown is not None:
         raise Unreadable(f"the word {unknown!r} is not known")
     return parse(kept)
 
 
 def _after_description(part: Sequence[Token]) -> Sequence[Token]:
-    """"Dany's number is 300" -> 300: unknown words before "is" say what was asked for."""
-    if not any(t.kind == "word" and t.text not in words.KNOWN for t in part):
-        return part
-    last = max((i for i, t in enumerate(part) if t.kind == "word" and t.text in ("is", "are", "equals", "be")), default=0)
+    """ "Dany's number is 300" -> 300: unknown words before "is" say what was asked for."""
+    last = max(
+        (i for i, t in enumerate(part) if t.kind == "word" and t.text in ("is", "are", "equals", "be")),
+        default=0,
+    )
     before, after = part[:last], part[last + 1 :]
     if not after or any(t.text in words.NEGATIONS or t.text in RELATIONS for t in part):
         return part
-    return after if any(t.kind == "word" and t.text not in words.KNOWN for t in before) else part
+    described = any(t.kind == "word" and t.text not in words.NOISE for t in before)
+    return after if described else part

@@ -52,7 +52,10 @@ def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome
         return True, ""
     mine = [renamed(c, renaming) for c in given.conditions]
     theirs = list(wanted.conditions)
-    arguments = {*wanted.arguments, *(n.name for a in given.arguments if isinstance(n := renaming.get(a, Sym(a)), Sym))}
+    arguments = {
+        *wanted.arguments,
+        *(n.name for a in given.arguments if isinstance(n := renaming.get(a, Sym(a)), Sym)),
+    }
     mine, theirs = (_relevant(c, arguments, i) for c, i in ((mine, given), (theirs, wanted)))
     if set(mine) == set(theirs):
         return True, ""
@@ -96,20 +99,20 @@ def _same_condition(mine: Condition, theirs: Condition) -> bool:
 
 def _relevant(conditions: list[Condition], arguments: set[str], item: Item) -> list[Condition]:
     return [
-        c
-        for c in conditions
-        if not (is_domain(c) and declared([c]) <= arguments | {IT}) and not _defines(c)
+        c for c in conditions if not (is_domain(c) and declared([c]) <= arguments | {IT}) and not _defines(c)
     ]
 
 
 def _defines(condition: Condition) -> bool:
-    """"where F_0 = 0 and F_1 = 1": says which well-known sequence F is, Fibonacci's."""
+    """ "where F_0 = 0 and F_1 = 1": says which well-known sequence F is, Fibonacci's."""
     if not isinstance(condition, Relation) or set(condition.signs) != {"="}:
         return False
     fibonacci = {"F_0": 0, "F_1": 1, "F_2": 1, "F_3": 2}
     last = condition.terms[-1]
     named = [t.name for t in condition.terms[:-1] if isinstance(t, Sym)]
-    return bool(named) and all(n in fibonacci and not symbols(last) and value(last) == fibonacci[n] for n in named)
+    return bool(named) and all(
+        n in fibonacci and not symbols(last) and value(last) == fibonacci[n] for n in named
+    )
 
 
 def _on(conditions: list[Condition], letter: str) -> list[Condition]:
@@ -159,7 +162,10 @@ def is_integral(conditions: Iterable[Condition]) -> bool:
             return True
         if isinstance(c, Relation) and (
             {"≡", "|", "notdivides"} & set(c.signs)
-            or any(isinstance(t, Sym) and t.name[0] in "ZN" and s in ("in", "notin") for s, t in zip(c.signs, c.terms[1:], strict=True))
+            or any(
+                isinstance(t, Sym) and t.name[0] in "ZN" and s in ("in", "notin")
+                for s, t in zip(c.signs, c.terms[1:], strict=True)
+            )
         ):
             return True
     return False
@@ -177,24 +183,39 @@ def sample_points(conditions: list[Condition]) -> list[Value]:
         points |= {Fraction(n) for n in range(-20, reach)}
         points |= {Fraction(int(c) + d) for c in named for d in range(-3, 14)}
         if any(isinstance(c, Property) and c.name == "natural" for c in conditions) or any(
-            isinstance(t, Sym) and t.name == "N" for c in conditions if isinstance(c, Relation) for t in c.terms
+            isinstance(t, Sym) and t.name == "N"
+            for c in conditions
+            if isinstance(c, Relation)
+            for t in c.terms
         ):
             points.discard(Fraction(0))  # some count zero among the natural numbers, some do not
         integral = all(is_integral([c]) or is_domain(c) for c in conditions)
         return [*sorted(points), *([] if integral else [Fraction(1, 2)])]
     for low, high in zip(named, named[1:], strict=False):
         points.add((low + high) / 2)
-    points |= set(named) | {c + d for c in named[:1] + named[-1:] for d in (-1, 1, Fraction(-1, 7), Fraction(1, 7))}
+    points |= set(named) | {
+        c + d for c in named[:1] + named[-1:] for d in (-1, 1, Fraction(-1, 7), Fraction(1, 7))
+    }
     points |= {Fraction(1, 2), Fraction(-1, 2), Fraction(7), Fraction(-7), Fraction(1000), Fraction(-1000)}
     exact = [v for condition in conditions for v in _irrational(condition)]
-    return [*sorted(points), *exact, *(v + mp.mpf(d) / 1000 for v in exact for d in (-1, 1)), mp.sqrt(2), -mp.sqrt(3)]
+    return [
+        *sorted(points),
+        *exact,
+        *(v + mp.mpf(d) / 1000 for v in exact for d in (-1, 1)),
+        mp.sqrt(2),
+        -mp.sqrt(3),
+    ]
 
 
 def _closed_values(condition: Condition) -> Iterable[Value]:
     nodes = list(condition.args) if isinstance(condition, Property) else list(condition.terms)
     while nodes:
         node = nodes.pop()
-        if isinstance(node, Call) and not symbols(node) and node.name not in ("oo", "union", "minus", "intersection", "residues"):
+        if (
+            isinstance(node, Call)
+            and not symbols(node)
+            and node.name not in ("oo", "union", "minus", "intersection", "residues")
+        ):
             try:
                 yield value(node)
                 continue
@@ -210,7 +231,11 @@ def _constants(condition: Condition) -> set[Fraction]:
 
 
 def _irrational(condition: Condition) -> list[Value]:
-    return [v for v in _closed_values(condition) if not isinstance(v, Fraction) and not mp.isinf(v) and v == v.real]
+    return [
+        v
+        for v in _closed_values(condition)
+        if not isinstance(v, Fraction) and not mp.isinf(v) and v == v.real
+    ]
 
 
 def shown(point: Value) -> str:

@@ -48,13 +48,19 @@ def same_item(given: Item, wanted: Item) -> Outcome:
 
 
 def _as_equations(given: Item, wanted: Item) -> tuple[Relation, Relation] | None:
-    """"n = 2m" and "m = n/2" are one equation, though they name different unknowns."""
+    """ "n = 2m" and "m = n/2" are one equation, though they name different unknowns."""
     if len(given.values) != 1 or len(wanted.values) != 1 or given.arguments or wanted.arguments:
         return None
     (my_name, mine), (name, theirs) = given.values[0], wanted.values[0]
-    if not my_name or not name or not symbols(mine) or not symbols(theirs) or given.conditions != wanted.conditions:
+    if (
+        not my_name
+        or not name
+        or not symbols(mine)
+        or not symbols(theirs)
+        or given.conditions != wanted.conditions
+    ):
         return None
-    if any(isinstance(v, (Group, Relation)) for v in (mine, theirs)):
+    if any(isinstance(v, (Group, Relation)) for v in (mine, theirs)) or my_name == name:
         return None
     return Relation((Sym(my_name), mine), ("=",)), Relation((Sym(name), theirs), ("=",))
 
@@ -81,14 +87,13 @@ def _renamings(given: Item, wanted: Item, pairs: list[tuple[Node, Node]]) -> Ite
     """Ways to name the bound letters of the answer as the gold does: arguments in order, parameters anyhow."""
     arguments = dict(zip(given.arguments, wanted.arguments, strict=False))
     fixed: dict[str, Node] = {a: Sym(g) for a, g in arguments.items()}
-    mine = frozenset().union(*(symbols(a) for a, _ in pairs)) - set(arguments)
-    theirs = frozenset().union(*(symbols(g) for _, g in pairs)) - set(arguments.values())
+    mine = frozenset().union(*(symbols(a) for a, _ in pairs)) - set(given.arguments)
+    theirs = frozenset().union(*(symbols(g) for _, g in pairs)) - set(wanted.arguments)
     yield fixed
-    function = bool(given.arguments or wanted.arguments)
     bound = declared(given.conditions) & mine if given.conditions else set[str]()
     free = sorted((mine - theirs) | bound)
     targets = sorted((theirs - mine) | (declared(wanted.conditions) & theirs))
-    allowed = function or given.conditions or wanted.conditions
+    allowed = all(side.arguments or side.conditions for side in (given, wanted))
     if not allowed or not free or len(free) != len(targets) or len(free) > _MAX_BOUND:
         return
     for order in permutations(targets):
@@ -125,11 +130,19 @@ def same_value(given: Node, wanted: Node, nested: bool = False) -> Outcome:
 
 
 def _against_equation(given: Node, wanted: Node) -> Outcome:
-    """"AB : CD = 5/16" for 5/16: the value of what was asked for, or of an identity such as 4 + 5 = 9."""
+    """ "AB : CD = 5/16" for 5/16: the value of what was asked for, or of an identity such as 4 + 5 = 9."""
     for equation, other, swap in ((given, wanted, False), (wanted, given, True)):
-        if isinstance(equation, Relation) and set(equation.signs) == {"="} and not isinstance(other, Relation):
+        if (
+            isinstance(equation, Relation)
+            and set(equation.signs) == {"="}
+            and not isinstance(other, Relation)
+        ):
             left, last = equation.terms[0], equation.terms[-1]
-            if _is_quantity(left) or (not isinstance(left, (Group, Sym)) and not isinstance(last, Group) and identical(left, last)[0]):
+            if _is_quantity(left) or (
+                not isinstance(left, (Group, Sym))
+                and not isinstance(last, Group)
+                and identical(left, last)[0]
+            ):
                 return same_value(other, last) if swap else same_value(last, other)
     return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
 
@@ -137,7 +150,9 @@ def _against_equation(given: Node, wanted: Node) -> Outcome:
 def _is_quantity(node: Node) -> bool:
     """Made of points and given functions: AB/CD, an angle, S(5); not an expression in unknowns."""
     letters = symbols(node)
-    return bool(letters) and not isinstance(node, Group) and all(n[0].isupper() or n[0] == "∠" for n in letters)
+    return (
+        bool(letters) and not isinstance(node, Group) and all(n[0].isupper() or n[0] == "∠" for n in letters)
+    )
 
 
 def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
@@ -146,7 +161,9 @@ def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
     if wanted.open == "{":
         return _same_multiset(given.items, wanted.items)
     if (given.open, given.close) != (wanted.open, wanted.close):
-        lists = nested and {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
+        lists = (
+            nested and {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
+        )
         if not lists and not (len(wanted.items) > 2 and {given.open, wanted.open} == {"(", "["}):
             return False, f"brackets {given.open}{given.close} and {wanted.open}{wanted.close}"
     outcomes = [same_value(a, g, nested=True) for a, g in zip(given.items, wanted.items, strict=True)]
@@ -169,7 +186,11 @@ def _same_scalar(given: Node, wanted: Node) -> Outcome:
     mine, my_unit = _without_unit(given)
     theirs, their_unit = _without_unit(wanted)
     if my_unit and their_unit and my_unit != their_unit:
-        return identical(given, wanted) if {my_unit, their_unit} <= {"%", "°"} else (False, f"{my_unit} and {their_unit}")
+        return (
+            identical(given, wanted)
+            if {my_unit, their_unit} <= {"%", "°"}
+            else (False, f"{my_unit} and {their_unit}")
+        )
     outcome = identical(mine, theirs)
     if not outcome[0] and bool(my_unit) != bool(their_unit) and {my_unit, their_unit} & {"%", "°"}:
         converted = identical(given, wanted)
@@ -193,7 +214,8 @@ def _same_ratio(given: Node, wanted: Node) -> Outcome:
     if len(mine) != len(theirs):
         return False, "ratios of different lengths"
     outcomes = [
-        identical(Call("mul", (a, theirs[0])), Call("mul", (g, mine[0]))) for a, g in zip(mine[1:], theirs[1:], strict=True)
+        identical(Call("mul", (a, theirs[0])), Call("mul", (g, mine[0])))
+        for a, g in zip(mine[1:], theirs[1:], strict=True)
     ]
     return next((o for o in outcomes if not o[0]), (True, "the same ratio"))
 

@@ -68,7 +68,7 @@ NOISE = frozenset(
     triangle sides angles angle lengths length side points smallest-interval interval range ranges area volume
     probability ratio count ways identically pairwise coefficient coefficients root roots variable integer-solutions
     families family type types namely choice option correct measure measures point solution-set being following
-    belongs varies runs itself they then them continuous distinct different differentiable strictly being indeed""".split()
+    belongs varies runs itself they then them continuous distinct different differentiable strictly being indeed general in either up""".split()
 )
 """Words that can be left out of a clause."""
 
@@ -129,8 +129,12 @@ TWO_LETTERS = frozenset(
 def _vocabulary() -> frozenset[str]:
     single = {*PROPERTIES, *NUMERALS, *NOISE, *LABELS, *CASE, *GIVEN, *ORDINALS, *UNITS, *FUNCTION_ALIASES}
     phrases = [*RELATIVE, *NOUNS, *EXCEPT, *OTHERWISE, *RESTATEMENT, *ASIDE, *YES, *NO, *NONE]
-    grammar = "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
-    return frozenset(single | {w for phrase in phrases for w in phrase} | set(grammar.split())) - {"a", "-"}
+    grammar = (
+        "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
+    )
+    return frozenset(
+        single | TWO_LETTERS | {w for phrase in phrases for w in phrase} | set(grammar.split())
+    ) - {"a", "-"}
 
 
 KNOWN = _vocabulary()
