@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 from mpmath import MPContext
 
@@ -22,8 +22,8 @@ DIGITS = 60
 mp = MPContext()
 mp.dps = DIGITS
 TOLERANCE = mp.mpf(10) ** -40
-Value = Union[Fraction, Any]
-"""A Fraction, or an mpf or mpc of `mp`."""
+Value: TypeAlias = Any
+"""A Fraction, or an mpf or mpc of `mp` (which has no types)."""
 
 
 class TooLarge(Exception):
@@ -61,7 +61,7 @@ def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Exactly equal fractions, or numbers equal to 40 digits. Raises Undefined where 60 digits cannot tell."""
+    """Exactly equal fractions, or numbers equal to 40 digits. Undefined where 60 digits cannot tell."""
     if isinstance(left, Fraction) and isinstance(right, Fraction):
         return left == right
     a, b = _real(left), _real(right)
@@ -307,6 +307,8 @@ def _united(node: Call, at: Mapping[str, Value] | None) -> Value:
     assert isinstance(unit, Sym)
     if unit.name == "%":
         return _div(amount, Fraction(100))
+    if unit.name.startswith("base "):
+        return Fraction(int(str(whole(amount)), int(unit.name[5:])))
     return _mul(amount, mp.pi, Fraction(1, 180)) if unit.name == "°" else amount
 
 

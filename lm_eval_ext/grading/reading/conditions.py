@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from lm_eval_ext.grading.reading import words
@@ -310,7 +310,7 @@ def _is_power(n: int, base: int) -> bool:
     return n == 1
 
 
-_OF_INTEGERS = {
+_OF_INTEGERS: dict[str, Callable[[int], bool]] = {
     "integer": lambda n: True,
     "natural": lambda n: n > 0,
     "even": lambda n: n % 2 == 0,
@@ -323,7 +323,7 @@ _OF_INTEGERS = {
     "cube": lambda n: round(abs(n) ** (1 / 3)) ** 3 == abs(n),
     "perfectpower": lambda n: n == 1 or (n > 1 and math.gcd(*factors(n).values()) > 1),
 }
-_RELATIVE = {
+_RELATIVE: dict[str, Callable[..., bool]] = {
     "multiple": lambda n, m: m != 0 and n % m == 0,
     "divisor": lambda n, m: n != 0 and m % n == 0,
     "divides": lambda n, m: n != 0 and m % n == 0,

@@ -90,20 +90,20 @@ class _Lexer:
             position = match.end()
             kind, value = match.lastgroup, match.group()
             if kind == "space":
-                self._space(value)
+                self._space(value, math)
             elif kind == "command":
                 position = self._command(value[1:], text, position)
-            elif kind == "escaped" and value[1] in "()[]" or value == "$":
+            elif (kind == "escaped" and value[1] in "()[]") or value == "$":
                 if self.has_delimiters:
-                    math = value[1:] in ("(", "[") or value == "$" and not math
+                    math = value[1:] in ("(", "[") or (value == "$" and not math)
                     self.space = True
             elif kind == "letters":
                 self._letters(value, math, text, position)
             else:
                 self._sign(str(kind), value)
 
-    def _space(self, value: str) -> None:
-        if value.count("\n") and self.found and self.found[-1].text not in (";", "newline"):
+    def _space(self, value: str, math: bool) -> None:
+        if "\n" in value and not math and self.found and self.found[-1].text not in (";", "newline"):
             self._put("op", "newline")
         self.space = True
 
@@ -135,7 +135,7 @@ class _Lexer:
             if argument is None:
                 return position
             self.space = True
-            self._lex(argument[1], math=False)
+            self._lex(" ".join(argument[1].split()), math=False)
             self.space = True
             return argument.end()
         if name in ("begin", "end"):
@@ -182,7 +182,7 @@ class _Lexer:
 
 
 _NEXT_WORD = re.compile(r"\s+([A-Za-z-]{3,})")
-_CONNECTIVES = frozenset("and for where with has when that are can".split())
+_CONNECTIVES = frozenset(["and", "for", "where", "with", "has", "when", "that", "are", "can"])
 
 
 def _is_article(text: str, end: int) -> bool:

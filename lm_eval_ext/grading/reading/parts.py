@@ -68,7 +68,7 @@ def _label_end(stream: Sequence[Token], i: int, label: str) -> int:
     i += part
     bracketed = i < len(stream) and stream[i].text == "("
     i += bracketed
-    for letter in (label,) if len(label) == 1 or label.isalpha() and len(label) > 3 else tuple(label):
+    for letter in (label,) if len(label) == 1 or (label.isalpha() and len(label) > 3) else tuple(label):
         if i >= len(stream) or stream[i].text != letter:
             return 0
         i += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Union
+from typing import TypeAlias
 
 
 class Unreadable(Exception):
@@ -52,13 +52,27 @@ class Relation:
     signs: tuple[str, ...]
 
 
-Node = Union[Num, Sym, Call, Group, Relation]
+Node: TypeAlias = Num | Sym | Call | Group | Relation
 
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 
 
 def number(value: int | Fraction) -> Num:
     return Num(Fraction(value))
+
+
+def literal(text: str) -> Num:
+    """ "2", "0.50", "1/3" (a repeating decimal), "1e+6"."""
+    if "/" in text:
+        return Num(Fraction(text))
+    places = len(text.partition(".")[2]) if "." in text and "e" not in text.lower() else None
+    return Num(Fraction(text), places)
+
+
+def times(left: Node, right: Node) -> Node:
+    if isinstance(left, Call) and left.name == "mul":
+        return Call("mul", (*left.args, right))
+    return Call("mul", (left, right))
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -140,7 +154,7 @@ class Property:
     holds: bool = True
 
 
-Condition = Union[Relation, Property]
+Condition: TypeAlias = Relation | Property
 
 
 @dataclass(frozen=True, slots=True)

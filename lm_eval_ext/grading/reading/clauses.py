@@ -1,0 +1,153 @@
+"""Cutting an answer into clauses: at separators, at "and" and "or", at "if" and "where"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lm_eval_ext.grading.reading import words
+from lm_eval_ext.grading.reading.conditions import starts_with
+from lm_eval_ext.grading.reading.lexer import Token
+from lm_eval_ext.grading.reading.trimming import INEQUALITY, OPEN, closing, trimmed
+
+_STRONG = frozenset([";", ".", "newline", "\\\\"])
+
+
+@dataclass
+class Clause:
+    """`joint`: how it hangs on what went before: ",", ";", "and", "or", "if", "except", "again", "else"."""
+
+    joint: str
+    tokens: list[Token]
+
+
+def cut(part: Sequence[Token]) -> list[Clause]:
+    """Cut at separators and connecting words outside brackets; asides are left out."""
+    found = [Clause("", [])]
+    position = 0
+    protected = _protected(part)
+    while position < len(part):
+        token, rest = part[position], part[position:]
+        if token.text in OPEN:
+            end = closing(part, position)
+            inner = part[position + 1 : end]
+            if token.text == "(" and (joint := _remark(inner, bool(found[-1].tokens))):
+                if joint != "aside":
+                    remarks = cut(inner)
+                    found += _limiting(remarks) if joint == "if" else remarks
+                    found.append(Clause(",", []))
+            else:
+                found[-1].tokens += part[position : end + 1]
+            position = end + 1
+            continue
+        if token.text.startswith("begin cases"):
+            end = next((i for i, t in enumerate(part) if i > position and t.text == "end cases"), len(part))
+            found += _case_rows(part[position + 1 : end], found)
+            position = end + 1
+            continue
+        joint, length = _joint(rest, position in protected, found[-1])
+        if joint == "aside":
+            position += next((i for i, t in enumerate(rest) if t.text in _STRONG), len(rest))
+        elif joint:
+            if joint == "if" and not found[-1].tokens and found[-1].joint in ("", ";"):
+                joint = "lead"
+            found.append(Clause(joint, []))
+            position += length
+        else:
+            found[-1].tokens.append(token)
+            position += 1
+    return [c for c in found if c.tokens or c.joint in ("else", "again")]
+
+
+def _case_rows(rows: Sequence[Token], found: list[Clause]) -> list[Clause]:
+    r"""The rows of a cases environment: value, &, condition, \\."""
+    found[-1].tokens.clear()  # the name in front
+    clauses: list[Clause] = []
+    row: list[Token] = []
+    for token in [*rows, Token("op", "\\\\")]:
+        if token.text != "\\\\":
+            row.append(token)
+            continue
+        at = next((i for i, t in enumerate(row) if t.text == "&"), len(row))
+        value, condition = trimmed(row[:at]), trimmed(row[at + 1 :])
+        if value:
+            clauses.append(Clause(";", value))
+        if condition:
+            clauses += _limiting(cut(condition))
+        row = []
+    return clauses
+
+
+def _limiting(inner: list[Clause]) -> list[Clause]:
+    """The clauses of a condition that follows what it limits."""
+    if inner and inner[0].joint in ("", "lead"):
+        inner[0].joint = "if"
+    return inner
+
+
+def _remark(inner: Sequence[Token], after_something: bool) -> str:
+    """What a parenthesis is: "again", "if", "else", "aside", or "" for mathematics."""
+    if not inner or not after_something:
+        return "aside" if inner and inner[0].text in ("i", "including") and len(inner) > 3 else ""
+    if inner[0].text == "mod" or (inner[0].kind != "word" and not any(t.kind == "word" for t in inner)):
+        relation = any(t.text in INEQUALITY - {"|"} for t in inner)
+        return "if" if relation else ""
+    if inner[0].text == "which" or (
+        inner[0].text in ("with", "where") and not any(t.text in INEQUALITY for t in inner)
+    ):
+        return "aside"
+    joint, _ = _joint(inner, False, Clause("", []))
+    if joint in ("again", "if", "else", "aside"):
+        return joint
+    if any(t.text in words.PROPERTIES for t in inner) or any(t.text in INEQUALITY for t in inner):
+        return "if"
+    return "" if inner[0].kind != "word" or inner[0].text in words.NUMERALS else "aside"
+
+
+def _protected(part: Sequence[Token]) -> set[int]:
+    """Places of separators between ≡ and its modulus: "0 or 3 (mod 4)" is one condition."""
+    found: set[int] = set()
+    for i, token in enumerate(part):
+        if token.text == "≡":
+            end = next((j for j in range(i, min(i + 24, len(part))) if part[j].text == "mod"), None)
+            if end is not None:
+                found |= set(range(i, end))
+    return found
+
+
+_PHRASES: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
+    ((("together", "with"),), ","), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
+    ((("if", "and", "only", "if"), ("iff",), ("exactly", "when"), ("precisely", "when"), ("exactly", "if")), "if"),
+)  # fmt: skip
+
+
+def _joint(rest: Sequence[Token], protected: bool, current: Clause) -> tuple[str, int]:
+    """(joint, number of tokens) if a new clause begins here, else ("", 0)."""
+    text = rest[0].text
+    if protected:
+        return "", 0
+    if text in _STRONG:
+        if text == "newline" and len(rest) > 1 and rest[1].text in ("-", "*"):  # a bullet
+            return ";", 2
+        return ";", 1
+    if text in (",", "gap"):
+        following = rest[1].text if len(rest) > 1 else ""
+        return (",", 1) if following not in ("and", "or") else (following, 2)
+    if (
+        text == ":"
+        and current.tokens
+        and all(t.kind == "word" or (i == 0 and t.kind == "name") for i, t in enumerate(current.tokens))
+    ):
+        return ":", 1
+    if rest[0].kind != "word":
+        return "", 0
+    for phrases, joint in _PHRASES:
+        if phrase := next((p for p in phrases if starts_with(rest, p)), None):
+            return joint, len(phrase) if joint != "except" else 0 or len(phrase)
+    if any(starts_with(rest, p) for p in words.ASIDE):
+        return "aside", 1
+    if text in ("and", "or"):
+        return (text, 1) if not starts_with(rest, ("or", "equal", "to")) else ("", 0)
+    if text in words.CASE or text in words.GIVEN:
+        return "if", 1
+    return ("then", 1) if text in ("then", "iff") else ("", 0)

@@ -1,0 +1,111 @@
+"""Answers that are decisions: yes, no, no solution, a letter of choice, who wins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lm_eval_ext.grading.reading import words
+from lm_eval_ext.grading.reading.conditions import starts_with
+from lm_eval_ext.grading.reading.lexer import Token
+from lm_eval_ext.grading.reading.tree import Answer
+from lm_eval_ext.grading.reading.trimming import CLOSE, OPEN
+
+_BOUNDARY = frozenset([",", ";", ".", ":", "newline", "-", "("])
+
+
+def as_word(part: Sequence[Token]) -> Answer | None:
+    """Yes and no with whatever explains them; that there is no solution."""
+    texts = [t.text for t in part]
+    if texts[0] in ("yes", "no", "true", "false"):
+        after = texts[1] if len(texts) > 1 else ""
+        if after in ("if", "when", "only", "iff", "unless", "for"):
+            return None
+        if texts[0] != "no" or after == "" or after in _BOUNDARY:
+            return Answer(word="yes" if texts[0] in ("yes", "true") else "no")
+        return Answer(word="none") if _denies(part[1:]) else None
+    sentence = _first_sentence(part)
+    start = next((i for i, t in enumerate(sentence) if t.text not in words.NOISE), len(sentence))
+    if start < len(sentence) and sentence[start].text == "no" and _denies(sentence[start + 1 :]):
+        return Answer(word="none")
+    first = [t for t in sentence if t.text not in words.NOISE]
+    if not first or first[0].kind != "word":
+        return None
+    for phrases, word in ((words.NO, "no"), (words.YES, "yes"), (words.NONE, "none")):
+        if any(starts_with(first, p) for p in phrases if len(p) > 1 or len(sentence) == 1):
+            return Answer(word=word)
+    said = [t.text for t in _first_sentence(part)]
+    if any(
+        p == tuple(said[i : i + len(p)]) for p in words.NONE if len(p) > 1 for i in range(len(said))
+    ) and not any(t.kind == "num" for t in first):
+        return Answer(word="none")
+    return None
+
+
+def _first_sentence(part: Sequence[Token]) -> list[Token]:
+    end = next((i for i, t in enumerate(part) if t.text in (".", ";", ",", "newline", "(")), len(part))
+    return list(part[:end])
+
+
+def _denies(rest: Sequence[Token]) -> bool:
+    """After "no": "... such function exists", "... solutions", "... real x"; not "... more than 5"."""
+    following = [t.text for t in rest[:3]]
+    return bool(_SOUGHT & set(following[:2])) and following[0] not in ("more", "less", "fewer", "other")
+
+
+_PREDICATES = frozenset(
+    "has have a an the winning strategy win wins will can always is larger bigger greater certainly with certainty "
+    "who player which".split()
+)
+_SOUGHT = words.SOLUTIONS | frozenset(
+    "such integer integers real positive natural number numbers other prime primes rational triangle arrangement "
+    "set sets way ways".split()
+)
+"""What a problem asks for, so that "no integers" means that there is no solution."""
+
+
+def as_choice(part: Sequence[Token]) -> tuple[str, Sequence[Token]] | None:
+    """(choice, what follows): a letter, "(C) 1200", "B is larger", "the first player wins"."""
+    texts = [t.text for t in part]
+    if texts[0] == "(" and len(texts) > 2 and texts[2] == ")" and _is_letter(part[1]):
+        return part[1].text, part[3:]
+    if _is_letter(part[0]) and (len(texts) == 1 or texts[1] == ")" or (texts[1] == "." and len(texts) > 2)):
+        return part[0].text, part[2:]
+    content = [t for t in part if t.text not in ("the", "option", "choice", "answer", "is", ".", "a", "an")]
+    if len(content) == 1 and _is_letter(content[0]) and len(part) > 1 and part[0].kind == "word":
+        return content[0].text, []
+    who = _winner([t for t in part if t.text != "the"])
+    return None if who is None else (who, [])
+
+
+def _is_letter(token: Token) -> bool:
+    return token.kind in ("name", "const") and len(token.text) == 1 and token.text.isupper()
+
+
+def _winner(part: Sequence[Token]) -> str | None:
+    """The player named at the start, if nothing follows but that he wins or is larger."""
+    if not part:
+        return None
+    texts = [t.text for t in part]
+    who, rest = None, part
+    if texts[0] in words.ORDINALS and texts[1:2] in (["player"], []):
+        who, rest = words.ORDINALS[texts[0]], part[2:]
+    elif texts[0] == "player" and len(texts) > 1:
+        who, rest = texts[1], part[2:]
+    elif (part[0].kind == "word" and texts[0] not in words.KNOWN) or (_is_letter(part[0]) and len(part) > 1):
+        who, rest = texts[0], part[1:]
+    if who is None or not all(t.text in _PREDICATES or t.text == "." for t in _until_aside(rest)):
+        return None
+    return who
+
+
+def _until_aside(rest: Sequence[Token]) -> list[Token]:
+    """ "(the second player) wins", "A = log 5 is larger": what merely explains who is left out."""
+    kept: list[Token] = []
+    depth = 0
+    if rest and rest[0].text == "=":
+        rest = rest[next((i for i, t in enumerate(rest) if t.kind == "word"), len(rest)) :]
+    for token in rest:
+        depth += (token.text in OPEN) - (token.text in CLOSE)
+        if depth == 0 and token.text not in CLOSE:
+            kept.append(token)
+    return kept

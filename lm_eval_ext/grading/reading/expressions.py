@@ -1,0 +1,261 @@
+"""Expressions by precedence: sums, products, powers, atoms."""
+
+from __future__ import annotations
+
+from lm_eval_ext.grading.reading.functions import Functions
+from lm_eval_ext.grading.reading.tree import (
+    Call,
+    Group,
+    Node,
+    Num,
+    Relation,
+    Sym,
+    Unreadable,
+    literal,
+    number,
+    show,
+    times,
+)
+from lm_eval_ext.grading.reading.words import NUMERALS, UNITS
+
+MAX_DEPTH = 40
+CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉"}
+_FUNCTION_LETTERS = frozenset(
+    ["f", "g", "h", "F", "G", "H", "P", "Q", "phi", "psi", "tau", "sigma", "T", "W"]
+)
+_STARTS = frozenset(["(", "[", "{", "\\{", "⌊", "⌈"])
+
+
+class Expressions(Functions):
+    """A Pratt parser without relations."""
+
+    def ratio(self) -> Node:
+        parts = [self.sum()]
+        while self.accept(":"):
+            parts.append(self.sum())
+        return Call("ratio", tuple(parts)) if len(parts) > 1 else parts[0]
+
+    def sum(self) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Unreadable("nested too deeply")
+        terms = [self.signed()]
+        while sign := self.accept("+", "-", "±", "∓", "..."):
+            if sign == "...":
+                terms.append(Sym("..."))
+                continue
+            terms.append(_with_sign(sign, self.product()))
+        self.depth -= 1
+        return Call("add", tuple(terms)) if len(terms) > 1 else terms[0]
+
+    def signed(self) -> Node:
+        sign = self.accept("-", "+", "±", "∓")
+        return _with_sign(sign, self.signed()) if sign else self.product()
+
+    def product(self) -> Node:
+        left = self.factor()
+        while True:
+            if self.accept("*"):
+                left = times(left, self.signed_factor())
+            elif self.accept("/"):
+                left = Call("div", (left, self.signed_factor()))
+            elif not self.in_residues and self.accept("mod"):
+                left = Call("mod", (left, self.factor()))
+            elif self.peek() in ("∪", "\\", "∩") and isinstance(left, (Group, Call, Sym)):
+                return self.union_from(left)
+            elif (mixed := self.mixed(left)) is not None:
+                left = mixed
+            elif self.starts_factor():
+                left = times(left, self.factor())
+            elif self.peek() == "..." and self.peek(1) == "(":
+                left = times(left, Sym(self.next().text))
+            else:
+                return left
+
+    def union_from(self, left: Node) -> Node:
+        while sign := self.accept("∪", "∩", "\\"):
+            left = Call({"∪": "union", "∩": "intersection", "\\": "minus"}[sign], (left, self.region_part()))
+        return left
+
+    def signed_factor(self) -> Node:
+        return Call("neg", (self.signed_factor(),)) if self.accept("-") else self.factor()
+
+    def mixed(self, left: Node) -> Node | None:
+        """2 1/2 and 2\\frac{1}{2} are 5/2: an integer before a proper fraction of integers."""
+        before = self.tokens[self.position - 1]
+        if not (isinstance(left, Num) and left.value.denominator == 1 and before.kind == "num"):
+            return None
+        start = self.position
+        if self.peek() == "frac" or (self.kind() == "num" and self.peek(1) == "/" and self.kind(2) == "num"):
+            part = self.factor()
+            if self.accept("/"):
+                part = Call("div", (part, self.factor()))
+            if isinstance(part, Call) and all(isinstance(a, Num) for a in part.args):
+                top, bottom = (a.value for a in part.args if isinstance(a, Num))
+                if 0 < top < bottom:
+                    return number(left.value + top / bottom)
+        self.position = start
+        return None
+
+    def starts_factor(self) -> bool:
+        kind, text = self.kind(), self.peek()
+        if kind in ("name", "const", "func"):
+            return text != "U" or self.peek(1) not in _STARTS
+        return kind == "op" and text in _STARTS and not (text == "(" and self.peek(1) == "mod")
+
+    def factor(self) -> Node:
+        base = self.postfix(self.atom())
+        if self.peek() == "^" and self.kind() == "op":
+            self.position += 1
+            if self.accept("°"):
+                return self.postfix(Call("unit", (base, Sym("°"))))
+            if self.peek() == "{" and self.peek(1) == "°":
+                self.position += 3
+                return self.postfix(Call("unit", (base, Sym("°"))))
+            base = self.postfix(Call("pow", (base, self.exponent())))
+        return base
+
+    def exponent(self) -> Node:
+        if self.accept("-"):
+            return Call("neg", (self.exponent(),))
+        base = self.postfix(self.atom())
+        return Call("pow", (base, self.exponent())) if self.accept("^") else base
+
+    def postfix(self, node: Node) -> Node:
+        if isinstance(node, Num) and self.peek() == "_" and self.kind() == "op":
+            self.position += 1
+            node = Call("unit", (node, Sym(f"base {show(self.index())}")))
+        while True:
+            if self.peek() == "!" and self.kind() == "op":
+                self.position += 1
+                node = Call("factorial2" if self.accept("!") else "factorial", (node,))
+            elif sign := self.accept("%", "°"):
+                node = Call("unit", (node, Sym(sign)))
+            elif self.kind() == "word" and self.peek() in UNITS:
+                unit = UNITS[self.next().text]
+                if self.accept("^"):
+                    unit += f"^{self.next().text}"
+                node = Call("unit", (node, Sym(unit))) if unit else node
+            else:
+                return node
+
+    def atom(self) -> Node:
+        token = self.next()
+        if token.kind == "num":
+            return literal(token.text)
+        if token.kind == "const":
+            return Call(token.text, ())
+        if token.kind == "name":
+            return self.name(token.text)
+        if token.kind == "func":
+            return self.function(token.text)
+        if token.text == "...":
+            return Sym("...")
+        if token.kind == "word" and token.text in NUMERALS:
+            return number(NUMERALS[token.text])
+        if token.text == "|" and token.kind == "op":
+            return self.absolute()
+        if token.kind == "op" and token.text in _STARTS:
+            return self.brackets(token.text)
+        if token.kind == "op" and token.text.startswith("begin ") and token.text.endswith("matrix"):
+            return self.matrix()
+        raise Unreadable(f"{token.text!r} begins no expression")
+
+    def matrix(self) -> Node:
+        """Rows of entries; a single column is a vector like (a, b, c)."""
+        rows: list[list[Node]] = [[]]
+        while not (self.peek() or "end").startswith("end"):
+            rows[-1].append(self.sum())
+            if not self.accept("&") and self.accept("\\\\"):
+                rows.append([])
+        self.next()
+        rows = [row for row in rows if row]
+        if all(len(row) == 1 for row in rows):
+            return Group("(", ")", tuple(row[0] for row in rows))
+        return Group("(", ")", tuple(Group("(", ")", tuple(row)) for row in rows))
+
+    def absolute(self) -> Node:
+        self.bars += 1
+        inside = self.sum()
+        self.expect("|")
+        self.bars -= 1
+        return Call("abs", (inside,))
+
+    def brackets(self, opening: str) -> Node:
+        bars, self.bars = self.bars, 0
+        items = list[Node]()
+        while self.peek() not in (")", "]", "}", "\\}", "⌋", "⌉"):
+            items.append(self.relation())
+            if not self.accept(",", ";"):
+                break
+        closing = self.next().text
+        self.bars = bars
+        if closing != CLOSING[opening] and not (
+            {opening, closing} <= {"(", ")", "[", "]"} and len(items) == 2
+        ):
+            raise Unreadable(f"{opening} is closed by {closing}")
+        if opening in "⌊⌈":
+            return Call("floor" if opening == "⌊" else "ceil", (_single(items),))
+        if len(items) == 1 and not (opening == "\\{") and not isinstance(items[0], Relation):
+            return items[0]
+        return Group(opening.strip("\\"), closing.strip("\\"), tuple(items))
+
+    def name(self, name: str) -> Node:
+        while self.accept("'"):
+            name += "'"
+        node: Node = Sym(name)
+        if self.peek() == "_" and self.kind() == "op":
+            self.position += 1
+            index = self.index()
+            node = Sym(f"{name}_{index.value}") if isinstance(index, Num) else Call("apply", (node, index))
+        if self.peek() == "(" and self.kind() == "op" and self.peek(1) != "mod":
+            return self.application(node, name)
+        return node
+
+    def index(self) -> Node:
+        token = self.tokens[self.position] if self.position < len(self.tokens) else None
+        if token is not None and token.text == "{":
+            self.position += 1
+            inside = self.sum()
+            if self.accept(","):
+                inside = Group("(", ")", (inside, self.sum()))
+            self.expect("}")
+            return inside
+        if token is not None and token.text == "(":
+            return self.atom()
+        token = self.next()
+        if token.kind not in ("num", "name", "const"):
+            raise Unreadable(f"{token.text!r} as a subscript")
+        return literal(token.text) if token.kind == "num" else Sym(token.text)
+
+    def application(self, node: Node, name: str) -> Node:
+        """f(x) is a value of f; n(n - 1) is a product, and so it is left to `product`."""
+        start = self.position
+        arguments = self.atom_arguments()
+        pair = len(arguments) == 2
+        if name == "C" and pair:
+            return Call("binom", arguments)
+        if name in _FUNCTION_LETTERS or (len(arguments) > 1) or (start == 1 and self.peek() in ("=", "≡")):
+            return Call("apply", (node, *arguments))
+        self.position = start
+        return node
+
+    def atom_arguments(self) -> tuple[Node, ...]:
+        opening = self.next().text
+        items = [self.relation()]
+        while self.accept(",", ";"):
+            items.append(self.relation())
+        self.expect(CLOSING[opening])
+        return tuple(items)
+
+
+def _with_sign(sign: str, node: Node) -> Node:
+    if sign == "+":
+        return node
+    return Call({"-": "neg", "±": "pm", "∓": "mp"}[sign], (node,))
+
+
+def _single(items: list[Node]) -> Node:
+    if len(items) != 1:
+        raise Unreadable("brackets around several things where one is needed")
+    return items[0]

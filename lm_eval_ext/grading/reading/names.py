@@ -1,0 +1,99 @@
+"""Which unknowns an equation gives values to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lm_eval_ext.grading.reading.conditions import IT
+from lm_eval_ext.grading.reading.tree import (
+    Call,
+    Condition,
+    Group,
+    Item,
+    Node,
+    Num,
+    Property,
+    Relation,
+    Sym,
+    Unreadable,
+)
+
+
+def values_of(item: Item) -> list[Node]:
+    return [value for _, value in item.values]
+
+
+def members(node: Node, nested: bool) -> tuple[Node, ...]:
+    """A set or list that is the whole answer is its elements: {1, 2}, [1, 2, 3], [(1, 2), (3, 4)]."""
+    if not isinstance(node, Group) or nested:
+        return (node,)
+    if node.open == "{" or (node.open == node.close == "["):
+        return (node,)
+    if (
+        node.open == "["
+        and node.close == "]"
+        and (len(node.items) != 2 or any(isinstance(i, Group) for i in node.items))
+    ):
+        return node.items
+    return (node,)
+
+
+def bind(names: tuple[str, ...], value: Node) -> tuple[tuple[str, Node], ...]:
+    if len(names) == 1:
+        return ((names[0], value),)
+    if isinstance(value, Group) and len(value.items) == len(names):
+        return tuple(zip(names, value.items, strict=True))
+    raise Unreadable("as many names as values, please")
+
+
+def names_of(node: Node) -> tuple[str, ...]:
+    if isinstance(node, Sym):
+        return (node.name,)
+    if isinstance(node, Group) and all(isinstance(i, Sym) for i in node.items):
+        return tuple(i.name for i in node.items if isinstance(i, Sym))
+    return ("",)
+
+
+def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]] | None:
+    """(name, value) pairs and the arguments of a chain of equalities, None if no side is a name."""
+    if set(node.signs) != {"="}:
+        return None
+    *left, value = node.terms
+    first = left[0]
+    if isinstance(first, Group) and first.open == "(" and all(isinstance(i, Sym) for i in first.items):
+        if isinstance(value, Group) and len(value.items) == len(first.items):
+            return bind(names_of(first), value), ()
+        return None
+    if isinstance(first, Group) and first.open == "{":
+        return (("", value),), ()
+    if isinstance(first, Call) and first.name == "apply":
+        if all(isinstance(a, Sym) for a in first.args):
+            name, *arguments = (a.name for a in first.args if isinstance(a, Sym))
+            return ((name, _chained([*left[1:], value])),), tuple(arguments)
+        return ((_spelled(first), _chained([*left[1:], value])),), ()
+    if not isinstance(first, Sym):
+        return None
+    names = [first.name]
+    rest = [*left[1:], value]
+    while len(rest) > 1 and isinstance(rest[0], Sym):
+        names.append(rest.pop(0).name)  # type: ignore[union-attr]
+    return tuple((n, _chained(rest)) for n in names), ()
+
+
+def _spelled(node: Call) -> str:
+    """A name for f(5) or ab: a value of something."""
+    return "".join(
+        a.name if isinstance(a, Sym) else f"({a.value})" if isinstance(a, Num) else "(.)" for a in node.args
+    )
+
+
+def _chained(values: Sequence[Node]) -> Node:
+    """K = a = b: two forms of one value."""
+    return values[0] if len(values) == 1 else Call("equals", tuple(values))
+
+
+def about(condition: Condition, subject: Node) -> Condition:
+    if isinstance(condition, Property) and condition.subject == Sym(IT):
+        return replace(condition, subject=subject)
+    return condition
