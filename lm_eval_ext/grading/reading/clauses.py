@@ -133,6 +133,8 @@ def _joint(rest: Sequence[Token], protected: bool, current: Clause) -> tuple[str
     if text in (",", "gap"):
         following = rest[1].text if len(rest) > 1 else ""
         return (",", 1) if following not in ("and", "or") else (following, 2)
+    if text == ":" and current.joint == "lead":
+        return ":", 1
     if (
         text == ":"
         and current.tokens

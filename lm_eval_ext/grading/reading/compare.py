@@ -13,11 +13,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import permutations
+from itertools import pairwise, permutations
 
+from lm_eval_ext.grading.reading.conditions import IT
 from lm_eval_ext.grading.reading.families import same_cases, same_family, same_region
+from lm_eval_ext.grading.reading.identity import identical
 from lm_eval_ext.grading.reading.phrases import read
-from lm_eval_ext.grading.reading.tree import Answer, Call, Group, Item, Node, Unreadable, substitute, walk
+from lm_eval_ext.grading.reading.tree import (
+    ONE,
+    Answer,
+    Call,
+    Condition,
+    Group,
+    Item,
+    Node,
+    Num,
+    Property,
+    Relation,
+    Sym,
+    Unreadable,
+    walk,
+)
 from lm_eval_ext.grading.reading.values import same_item
 from lm_eval_ext.grading.verdict import Outcome
 
@@ -103,7 +119,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     """Whether two lists of solutions are the same set."""
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
-    given, wanted = _expanded(given), _expanded(wanted)
+    given, wanted = (_expanded(_listed(_started(side))) for side in (given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return None, "too many solutions to match"
     outcome = _matched(given, wanted)
@@ -111,6 +127,37 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
         if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
             return other
     return outcome
+
+
+def _started(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Without "for n >= 2" behind the only formula for a_n: it says where n starts, and is no case."""
+    if len(items) != 1 or not items[0].arguments:
+        return items
+    kept = tuple(c for c in items[0].conditions if not _is_start(c, items[0].arguments))
+    return (replace(items[0], conditions=kept),)
+
+
+def _is_start(condition: Condition, arguments: tuple[str, ...]) -> bool:
+    if not isinstance(condition, Relation) or condition.signs not in ((">=",), (">",)):
+        return False
+    letter, start = condition.terms
+    return isinstance(letter, Sym) and letter.name in arguments and isinstance(start, Num)
+
+
+def _listed(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """1, 2, ..., m are all the integers from 1 to m."""
+    values = [i.values[0][1] for i in items if len(i.values) == 1 and not i.conditions]
+    dots = Sym("...")
+    if len(values) != len(items) or values.count(dots) != 1 or len(values) < 3:
+        return items
+    at = values.index(dots)
+    before, after = values[:at], values[at + 1 :]
+    steps = [identical(Call("add", (a, ONE)), b)[0] for a, b in pairwise(before)]
+    if len(before) < 2 or len(after) > 1 or not all(steps):
+        return items
+    it = Sym(IT)
+    terms, signs = (before[0], it, *after), ("<=",) * (1 + len(after))
+    return (Item((("", it),), (Property("integer", it), Relation(terms, signs))),)
 
 
 def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
@@ -208,9 +255,7 @@ def _elements(item: Item, alone: bool) -> list[Item]:
     if len(item.values) != 1 or item.order:
         return [item]
     name, node = item.values[0]
-    if isinstance(node, Group) and (
-        (node.open == "{" and alone) or (node.open == "[" and any(isinstance(i, Group) for i in node.items))
-    ):
+    if isinstance(node, Group) and ((node.open == "{" and alone) or _is_list(node)):
         elements = [
             Group("(", ")", e.items) if node.open == "[" and isinstance(e, Group) else e for e in node.items
         ]
@@ -227,6 +272,13 @@ def _elements(item: Item, alone: bool) -> list[Item]:
             for each in a.items
         ]
     return [item]
+
+
+def _is_list(node: Group) -> bool:
+    """[1, 2, 3] and [[1, 2], [3, 4]] list values; [1, 2] alone is an interval."""
+    return (node.open, node.close) == ("[", "]") and (
+        len(node.items) != 2 or any(isinstance(i, Group) for i in node.items)
+    )
 
 
 def _signs(item: Item) -> list[Item]:
@@ -276,4 +328,4 @@ def _reordered(item: Item) -> list[Item]:
     return [Item(tuple(zip(names, o, strict=True)), item.conditions) for o in unique]
 
 
-__all__ = ["compare", "same_solutions", "substitute"]
+__all__ = ["compare", "same_solutions"]

@@ -31,7 +31,7 @@ def as_word(part: Sequence[Token]) -> Answer | None:
     if not first or first[0].kind != "word":
         return None
     for phrases, word in ((words.NO, "no"), (words.YES, "yes"), (words.NONE, "none")):
-        if any(starts_with(first, p) for p in phrases if len(p) > 1 or len(sentence) == 1):
+        if any(starts_with(first, p) for p in phrases if len(p) > 1 or sentence[-1] is first[0]):
             return Answer(word=word)
     said = [t.text for t in _first_sentence(part)]
     if any(
@@ -54,7 +54,7 @@ def _denies(rest: Sequence[Token]) -> bool:
 
 _PREDICATES = frozenset(
     "has have a an the winning strategy win wins will can always is larger bigger greater certainly with certainty "
-    "who player which".split()
+    "who player which goes moves starts plays playing moving".split()
 )
 _SOUGHT = words.SOLUTIONS | frozenset(
     "such integer integers real positive natural number numbers other prime primes rational triangle arrangement "
@@ -89,6 +89,8 @@ def _winner(part: Sequence[Token]) -> str | None:
     who, rest = None, part
     if texts[0] in words.ORDINALS and texts[1:2] in (["player"], []):
         who, rest = words.ORDINALS[texts[0]], part[2:]
+    elif texts[0] == "player" and (order := [t for t in texts if t in words.ORDINALS]):
+        who, rest = words.ORDINALS[order[0]], [t for t in part[1:] if t.text != order[0]]
     elif texts[0] == "player" and len(texts) > 1:
         who, rest = texts[1], part[2:]
     elif (part[0].kind == "word" and texts[0] not in words.KNOWN) or (_is_letter(part[0]) and len(part) > 1):
@@ -102,8 +104,8 @@ def _until_aside(rest: Sequence[Token]) -> list[Token]:
     """ "(the second player) wins", "A = log 5 is larger": what merely explains who is left out."""
     kept: list[Token] = []
     depth = 0
-    if rest and rest[0].text == "=":
-        rest = rest[next((i for i, t in enumerate(rest) if t.kind == "word"), len(rest)) :]
+    if rest and rest[0].text == "=" and any(t.kind == "word" for t in rest):
+        rest = rest[next(i for i, t in enumerate(rest) if t.kind == "word") :]
     for token in rest:
         depth += (token.text in OPEN) - (token.text in CLOSE)
         if depth == 0 and token.text not in CLOSE:

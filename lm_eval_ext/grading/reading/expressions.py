@@ -58,7 +58,7 @@ class Expressions(Functions):
             if self.accept("*"):
                 left = times(left, self.signed_factor())
             elif self.accept("/"):
-                left = Call("div", (left, self.signed_factor()))
+                left = Call("div", (left, self.denominator()))
             elif not self.in_residues and self.accept("mod"):
                 left = Call("mod", (left, self.factor()))
             elif self.peek() in ("∪", "\\", "∩") and isinstance(left, (Group, Call, Sym)):
@@ -71,6 +71,13 @@ class Expressions(Functions):
                 left = times(left, Sym(self.next().text))
             else:
                 return left
+
+    def denominator(self) -> Node:
+        """PQ/BC is (PQ)/(BC): letters written as one word stay together."""
+        below = self.signed_factor()
+        while self.kind() == self.kind(-1) == "name" and not self.tokens[self.position].space:
+            below = times(below, self.factor())
+        return below
 
     def union_from(self, left: Node) -> Node:
         while sign := self.accept("∪", "∩", "\\"):
@@ -99,6 +106,8 @@ class Expressions(Functions):
 
     def starts_factor(self) -> bool:
         kind, text = self.kind(), self.peek()
+        if kind == "num":  # 48! 16!
+            return self.peek(-1) in ("!", ")", "}")
         if kind in ("name", "const", "func"):
             return text != "U" or self.peek(1) not in _STARTS
         return kind == "op" and text in _STARTS and not (text == "(" and self.peek(1) == "mod")
@@ -216,6 +225,10 @@ class Expressions(Functions):
         token = self.tokens[self.position] if self.position < len(self.tokens) else None
         if token is not None and token.text == "{":
             self.position += 1
+            if self.kind() in ("func", "word") and self.peek(1) == "}":  # N_{\\min}
+                name = Sym(self.next().text)
+                self.position += 1
+                return name
             inside = self.sum()
             if self.accept(","):
                 inside = Group("(", ")", (inside, self.sum()))

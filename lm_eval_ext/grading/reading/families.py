@@ -136,7 +136,9 @@ def _belongs(point: Value, side: list[Predicate]) -> bool:
 
 def same_cases(given: Items, wanted: Items) -> Outcome:
     """ "n - 1 if n is even, n if n is odd": compared at integers, each side by the case that holds there."""
-    if not (any(i.conditions for i in given) and any(i.conditions for i in wanted)):
+    if not any(i.conditions for i in (*given, *wanted)) or any(
+        len(side) == 1 and side[0].conditions for side in (given, wanted)
+    ):
         return _PASS
     if any(len(i.values) != 1 or isinstance(i.values[0][1], (Group, Relation)) for i in (*given, *wanted)):
         return _PASS

@@ -45,7 +45,12 @@ _SPELLED = {
     "°": ("op", "°"),
 }  # fmt: skip
 _ESCAPED = {"\\{": "\\{", "\\}": "\\}", "\\%": "%", "\\|": "|", "\\&": "and", "\\_": "_"}
-_THOUSANDS = re.compile(r"(?<![\d.,(\[{])(\d{1,3})((?:(?:,|\{,\}|\\,|\\ | |\u202f)\d{3})+)(?![\d,])")
+_THOUSANDS = (
+    re.compile(
+        r"(?<![\d.,])(?<!(?<!\\)[(\[{])(\d{1,3})((?:,\d{3})+)(?![\d,])"
+    ),  # 1,200; but (1,200) is a pair
+    re.compile(r"(?<![\d.,])(\d{1,3})((?:(?:\{,\}|\\,|\\ | |\u202f)\d{3})+)(?!\d)"),  # 1{,}200, 1\,200, 1 200
+)
 _GROUP_MARK = re.compile(r"[^\d]+|,")
 _REPEATING = re.compile(
     r"(\d*)\.(\d*)(?:\\overline\s*\{?(\d+)\}?|\((\d+)\)|(\d+?)\5{2,}\s*(?:\\[lc]?dots|\.\.\.+))"
@@ -59,7 +64,8 @@ def tokens(text: str) -> list[Token]:
     if len(text) > MAX_CHARS:
         raise Unreadable(f"{len(text)} characters are an essay")
     plain = plain_unicode(text)
-    plain = _THOUSANDS.sub(lambda m: m[1] + _GROUP_MARK.sub("", m[2]), plain)
+    for grouped in _THOUSANDS:
+        plain = grouped.sub(lambda m: m[1] + _GROUP_MARK.sub("", m[2]), plain)
     return _Lexer(plain).run()
 
 
@@ -149,6 +155,13 @@ class _Lexer:
 
     def _letters(self, run: str, math: bool, text: str, end: int) -> None:
         word = run.lower().replace("’", "'")
+        if run == "in" and not math and self.found and _REGION.match(text, end):
+            self._put("op", "in")
+            return
+        if run == "an" and _NEXT_SIGN.match(text, end):  # "a1 = ... = an = 0"
+            self._put("name", "a")
+            self.found += [Token("op", "_"), Token("name", "n")]
+            return
         function = words.FUNCTION_ALIASES.get(word, word)
         if len(run) > 1 and (run in GREEK or word == "pi"):
             self._put(*COMMANDS[run if run in GREEK else word])
@@ -183,6 +196,10 @@ class _Lexer:
 
 _NEXT_WORD = re.compile(r"\s+([A-Za-z-]{3,})")
 _CONNECTIVES = frozenset(["and", "for", "where", "with", "has", "when", "that", "are", "can"])
+
+
+_REGION = re.compile(r"\s*(?:[\[({\\]|[RZNQC]\b)")
+_NEXT_SIGN = re.compile(r"\s*(?:[=<>≤≥^+*/,)-]|$)")
 
 
 def _is_article(text: str, end: int) -> bool:

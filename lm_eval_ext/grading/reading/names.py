@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import IT
 from lm_eval_ext.grading.reading.tree import (
     Call,
@@ -17,26 +18,12 @@ from lm_eval_ext.grading.reading.tree import (
     Relation,
     Sym,
     Unreadable,
+    symbols,
 )
 
 
 def values_of(item: Item) -> list[Node]:
     return [value for _, value in item.values]
-
-
-def members(node: Node, nested: bool) -> tuple[Node, ...]:
-    """A set or list that is the whole answer is its elements: {1, 2}, [1, 2, 3], [(1, 2), (3, 4)]."""
-    if not isinstance(node, Group) or nested:
-        return (node,)
-    if node.open == "{" or (node.open == node.close == "["):
-        return (node,)
-    if (
-        node.open == "["
-        and node.close == "]"
-        and (len(node.items) != 2 or any(isinstance(i, Group) for i in node.items))
-    ):
-        return node.items
-    return (node,)
 
 
 def bind(names: tuple[str, ...], value: Node) -> tuple[tuple[str, Node], ...]:
@@ -60,7 +47,7 @@ def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]
     if set(node.signs) != {"="}:
         return None
     *left, value = node.terms
-    first = left[0]
+    first = _sequence(left[0], value)
     if isinstance(first, Group) and first.open == "(" and all(isinstance(i, Sym) for i in first.items):
         if isinstance(value, Group) and len(value.items) == len(first.items):
             return bind(names_of(first), value), ()
@@ -68,6 +55,8 @@ def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]
     if isinstance(first, Group) and first.open == "{":
         return (("", value),), ()
     if isinstance(first, Call) and first.name == "apply":
+        if isinstance(extreme := first.args[-1], Sym) and extreme.name in words.LABELS:
+            return ((words.LABELS[extreme.name], _chained([*left[1:], value])),), ()
         if all(isinstance(a, Sym) for a in first.args):
             name, *arguments = (a.name for a in first.args if isinstance(a, Sym))
             return ((name, _chained([*left[1:], value])),), tuple(arguments)
@@ -79,6 +68,20 @@ def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]
     while len(rest) > 1 and isinstance(rest[0], Sym):
         names.append(rest.pop(0).name)  # type: ignore[union-attr]
     return tuple((n, _chained(rest)) for n in names), ()
+
+
+def _sequence(node: Node, value: Node) -> Node:
+    """Cn = 2n + 1 gives the terms of a sequence, not a product: its n comes back on the other side."""
+    if isinstance(node, Call) and node.name == "mul" and len(node.args) == 2:
+        name, index = node.args
+        if (
+            isinstance(name, Sym)
+            and isinstance(index, Sym)
+            and index.name in "nk"
+            and index.name in symbols(value)
+        ):
+            return Call("apply", node.args)
+    return node
 
 
 def _spelled(node: Call) -> str:

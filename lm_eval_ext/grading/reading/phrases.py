@@ -14,7 +14,7 @@ from lm_eval_ext.grading.reading.lexer import Token, tokens
 from lm_eval_ext.grading.reading.parts import split_parts
 from lm_eval_ext.grading.reading.solutions import Solutions
 from lm_eval_ext.grading.reading.tree import Answer, Unreadable
-from lm_eval_ext.grading.reading.trimming import trimmed
+from lm_eval_ext.grading.reading.trimming import closing, trimmed
 
 _LATIN = re.compile(r"\b(?:i\.\s?e\b\.?|e\.\s?g\b\.?)", re.IGNORECASE)
 
@@ -36,10 +36,38 @@ def without_wrappers(text: str) -> str:
 @lru_cache(maxsize=8192)
 def read(text: str) -> tuple[Answer, ...]:
     """The parts of an answer, mostly one. Raises Unreadable."""
-    stream = tokens(without_wrappers(text))
+    stream = _without_brackets(trimmed(tokens(without_wrappers(text))))
     if not stream:
         raise Unreadable("it is empty")
-    return tuple(_read_part(part) for part in split_parts(stream))
+    parts = split_parts(stream)
+    if len(parts) > 1:
+        return tuple(_read_part(part) for part in parts)
+    try:
+        return (_read_part(stream),)
+    except Unreadable:
+        sentences = _sentences(stream)
+        if len(sentences) < 2:
+            raise
+        return tuple(_read_part(sentence) for sentence in sentences)
+
+
+def _without_brackets(stream: list[Token]) -> list[Token]:
+    """((m, n) = (6, 3), (9, 3)): brackets around the whole answer, which is no tuple."""
+    if stream and stream[0].text == "(" and closing(stream, 0) == len(stream) - 1:
+        if any(t.text == "=" for t in stream) and stream[1].text == "(":
+            return stream[1:-1]
+    return stream
+
+
+def _sentences(stream: Sequence[Token]) -> list[list[Token]]:
+    """ "x = 3; No, it is not attained" says two things, one after the other."""
+    found: list[list[Token]] = [[]]
+    for token in stream:
+        if token.text in (";", "newline", ".") and token.kind == "op":
+            found.append([])
+        else:
+            found[-1].append(token)
+    return [trimmed(part) for part in found if trimmed(part)]
 
 
 def _read_part(part: Sequence[Token]) -> Answer:

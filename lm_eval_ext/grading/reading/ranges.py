@@ -7,10 +7,11 @@ from fractions import Fraction
 
 from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, Value, mp, value
 from lm_eval_ext.grading.reading.conditions import IT, declared, holds, is_domain
-from lm_eval_ext.grading.reading.identity import same_relation
+from lm_eval_ext.grading.reading.identity import identical, same_relation
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
+    Group,
     Item,
     Node,
     Property,
@@ -92,9 +93,25 @@ def _same_relations(mine: list[Condition], theirs: list[Condition]) -> bool:
 
 
 def _same_condition(mine: Condition, theirs: Condition) -> bool:
-    if isinstance(mine, Relation) and isinstance(theirs, Relation):
-        return mine == theirs or bool(same_relation(mine, theirs)[0])
+    if isinstance(mine, Relation) and isinstance(theirs, Relation) and mine != theirs:
+        if mine.signs == theirs.signs == ("in",):
+            return mine.terms[0] == theirs.terms[0] and _same_region(mine.terms[1], theirs.terms[1])
+        return bool(same_relation(mine, theirs)[0])
     return mine == theirs
+
+
+def _same_region(mine: Node, theirs: Node) -> bool:
+    """Intervals with letters in their ends, part by part."""
+    if isinstance(mine, Group) and isinstance(theirs, Group):
+        alike = (mine.open, mine.close, len(mine.items)) == (theirs.open, theirs.close, len(theirs.items))
+        return alike and all(_same_region(a, b) for a, b in zip(mine.items, theirs.items, strict=True))
+    if isinstance(mine, Call) and isinstance(theirs, Call) and mine.name == theirs.name == "union":
+        return all(_same_region(a, b) for a, b in zip(mine.args, theirs.args, strict=True))
+    return (
+        not isinstance(mine, (Group, Relation))
+        and not isinstance(theirs, (Group, Relation))
+        and bool(identical(mine, theirs)[0])
+    )
 
 
 def _relevant(conditions: list[Condition], arguments: set[str], item: Item) -> list[Condition]:
@@ -120,7 +137,7 @@ def _on(conditions: list[Condition], letter: str) -> list[Condition]:
 
 
 def _same_range(mine: list[Condition], theirs: list[Condition], letter: str) -> Outcome:
-    if set(mine) == set(theirs):
+    if set(mine) == set(theirs) or _same_relations(mine, theirs):
         return True, ""
     for some, other in ((mine, theirs), (theirs, mine)):
         if not some:

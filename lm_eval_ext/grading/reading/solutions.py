@@ -10,7 +10,7 @@ from lm_eval_ext.grading.reading.clauses import Clause, cut
 from lm_eval_ext.grading.reading.conditions import IT, read_conditions
 from lm_eval_ext.grading.reading.grammar import parse
 from lm_eval_ext.grading.reading.lexer import Token
-from lm_eval_ext.grading.reading.names import about, bind, members, named, names_of, values_of
+from lm_eval_ext.grading.reading.names import about, bind, named, names_of, values_of
 from lm_eval_ext.grading.reading.tree import (
     Answer,
     Call,
@@ -67,6 +67,9 @@ class Solutions:
             try:
                 self._take(clause)
             except Unreadable:
+                if (listed := self._list_after(position)) is not None:
+                    self.items, self.leading, position = [], (), listed
+                    continue
                 restated = next(
                     (i for i in range(position, len(self.clauses)) if self.clauses[i].joint == "again"), None
                 )
@@ -82,6 +85,16 @@ class Solutions:
             return self._conditions_as_values()
         self._close_conditions()
         return Answer(items=tuple(self.items), again=tuple(self.again))
+
+    def _list_after(self, position: int) -> int | None:
+        """Where the list begins in "all pairs with one odd and one even: (1, 2), ...": the list counts."""
+        for i in range(position, len(self.clauses)):
+            clause = self.clauses[i]
+            if clause.joint == ":":
+                return i
+            if clause.joint == ";" or any(t.text in words.NEGATIONS for t in clause.tokens):
+                return None
+        return None
 
     def _conditions_as_values(self) -> Answer:
         """ "Equality holds if and only if a = b = c": what follows the "if" is the answer."""
@@ -292,6 +305,8 @@ class Solutions:
             return
         letters = {n for i in self.items for v in values_of(i) for n in symbols(v)}
         subject = next((t for t in node.terms if isinstance(t, Sym)), None)
+        if all(isinstance(t, Sym) for t in node.terms) and "in" not in node.signs:  # y < z < x
+            subject = None
         if self.items and subject is not None and subject.name in letters and clause.joint != "or":
             self._limit((node,))
         elif subject is not None:
@@ -330,13 +345,11 @@ class Solutions:
         if label:
             self._record(((label, node),), clause, ())
             return
-        for each in members(node, nested=bool(self.items)):
-            if self.names and (
-                len(self.names) == 1 or (isinstance(each, Group) and len(each.items) == len(self.names))
-            ):
-                self._add(Item(bind(self.names, each), order=order, arguments=self.arguments))
-            else:
-                self._add(Item((("", each),), order=order))
+        tuples = isinstance(node, Group) and len(node.items) == len(self.names)
+        if len(self.names) == 1 or (self.names and tuples):
+            self._add(Item(bind(self.names, node), order=order, arguments=self.arguments))
+        else:
+            self._add(Item((("", node),), order=order))
 
     def _add(self, item: Item) -> None:
         self.items.append(item)

@@ -60,7 +60,7 @@ def without_kind(part: Sequence[Token]) -> list[Token]:
     if at is None:
         return part
     start, end = at, at + 1
-    while start > 0 and part[start - 1].text in _KINDS:
+    while start > 0 and (part[start - 1].text in _KINDS or part[start - 1].text in words.NUMERALS):
         start -= 1
     if end < len(part) and part[end].text == "of":
         while end < len(part) and part[end].text in _KINDS:
@@ -141,13 +141,20 @@ def parsed(part: Sequence[Token]) -> Node:
         part = [Token("name", IT), *part]
     kept: list[Token] = []
     for i, token in enumerate(part):
-        if token.kind == "word" and token.text in ("is", "are", "equals") and kept and kept[-1].text != "=":
+        if (
+            token.kind == "word"
+            and token.text in ("is", "are", "equals", "being", "be")
+            and kept
+            and kept[-1].text != "="
+        ):
             following = next((t for t in part[i + 1 :] if t.text not in words.NOISE), None)
             if following is not None and following.text not in RELATIONS:
                 kept.append(Token("op", "="))
         elif not (token.kind == "word" and token.text in words.NOISE):
             kept.append(token)
-    readable = {*words.NUMERALS, *words.UNITS, *(("or", "and") if any(t.text == "≡" for t in kept) else ())}
+    readable = {*words.NUMERALS, *words.UNITS, "mod", "modulo"}
+    if any(t.text == "≡" for t in kept):
+        readable |= {"or", "and"}
     if any(t.text in words.NUMERALS for t in kept) and any(
         t.text in ("such", "exists", "exist") for t in part
     ):

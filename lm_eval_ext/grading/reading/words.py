@@ -112,7 +112,7 @@ UNITS = {
 }  # fmt: skip
 NEGATIONS = frozenset(
     "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail approximately about "
-    "less more than least most almost nearly false impossible other except".split()
+    "less more than least most almost nearly false impossible except".split()
 )
 """Words that no clause may lose."""
 SOLUTIONS = frozenset(
