@@ -78,7 +78,8 @@ def normalize(answer: str) -> str:
     text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text.replace("{,}", ",").replace("\\!", ""))
     for pattern, replacement, _ in RULES:
         text = pattern.sub(replacement, text)
-    text = text.strip(" .")
+    text = text.strip()
+    text = text if text.endswith("..") else text.removesuffix(".").strip()
     return text.lower() if _WORDS.fullmatch(text) else text
 
 

@@ -18,6 +18,7 @@ from lm_eval_ext.grading.reading.tree import Call, Node, Num, Sym, Unreadable
 MAX_BITS = 40_000
 MAX_TERMS = 300
 MAX_FACTORIAL = 3_000
+_MAX_ARGUMENT = 10**6
 DIGITS = 60
 mp = MPContext()
 mp.dps = DIGITS
@@ -54,10 +55,27 @@ def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
         rule = _RULES[node.name]
     except KeyError:
         raise Unreadable(f"{node.name} has no value") from None
+    _spend()
     try:
         return _bounded(rule(*[value(arg, at) for arg in node.args]))
     except (ZeroDivisionError, ValueError, OverflowError, TypeError) as error:
         raise Undefined(f"{node.name}: {error}") from None
+
+
+_budget = 0
+
+
+def allow(steps: int) -> None:
+    """How many operations may be evaluated from here on, before `value` raises TooLarge."""
+    global _budget
+    _budget = steps
+
+
+def _spend() -> None:
+    global _budget
+    _budget -= 1
+    if _budget < 0:
+        raise TooLarge
 
 
 def same(left: Value, right: Value) -> bool:
@@ -87,6 +105,10 @@ def is_less(left: Value, right: Value) -> bool:
     return bool(a < b)
 
 
+def is_real(number: Value) -> bool:
+    return isinstance(number, Fraction) or not isinstance(_real(number), mp.mpc)
+
+
 def _real(number: Value) -> Any:
     """As an mpmath number; a complex one without imaginary part becomes real."""
     if isinstance(number, Fraction):
@@ -111,9 +133,18 @@ def whole(number: Value) -> int:
     """The integer that `number` is. Raises Undefined if it is none."""
     if isinstance(number, Fraction) and number.denominator == 1:
         return number.numerator
-    if not isinstance(number, Fraction) and same(number, Fraction(int(mp.nint(_real(number).real)))):
-        return int(mp.nint(_real(number).real))
+    if not isinstance(number, Fraction):
+        real = _real(number)
+        if not isinstance(real, mp.mpc) and not mp.isinf(real) and same(real, near := _nearest(real)):
+            return near.numerator
     raise Undefined("not an integer")
+
+
+def _nearest(real: Any) -> Fraction:
+    """The integer nearest to a finite mpf, if it can be built."""
+    if mp.mag(real) > MAX_BITS:
+        raise TooLarge
+    return Fraction(int(mp.nint(real)))
 
 
 def _add(*terms: Value) -> Value:
@@ -227,8 +258,8 @@ def _floor(number: Value) -> Value:
     real = _real(number)
     if isinstance(real, mp.mpc):
         raise Undefined("the floor of a complex number")
-    near = mp.nint(real)
-    return Fraction(int(near if same(real, near) else mp.floor(real)))
+    near = _nearest(real)
+    return near if same(real, near) else Fraction(int(mp.floor(real)))
 
 
 def _ceil(number: Value) -> Value:
@@ -284,7 +315,7 @@ def _elementary(name: str) -> Callable[[Value], Value]:
 
     def rule(number: Value) -> Value:
         x = _real(number)
-        if abs(x) > 10**30:
+        if abs(x) > _MAX_ARGUMENT:
             raise TooLarge
         if name in ("tan", "sec") and same(mp.cos(x), Fraction(0)):
             raise Undefined("a pole")
@@ -295,7 +326,7 @@ def _elementary(name: str) -> Callable[[Value], Value]:
 
 def _snapped(number: Any) -> Value:
     """cos(pi/2) is 0 and sin(pi/6) is 1/2: a value within 1e-50 of such a number is that number."""
-    if isinstance(number, mp.mpf):
+    if isinstance(number, mp.mpf) and abs(number) < _MAX_ARGUMENT:
         near = mp.nint(2 * number)
         if abs(2 * number - near) < mp.mpf(10) ** -50:
             return Fraction(int(near), 2)
@@ -308,8 +339,17 @@ def _united(node: Call, at: Mapping[str, Value] | None) -> Value:
     if unit.name == "%":
         return _div(amount, Fraction(100))
     if unit.name.startswith("base "):
-        return Fraction(int(str(whole(amount)), int(unit.name[5:])))
+        return _in_base(str(whole(amount)), unit.name[5:])
     return _mul(amount, mp.pi, Fraction(1, 180)) if unit.name == "°" else amount
+
+
+def _in_base(digits: str, base: str) -> Fraction:
+    if not base.isdigit() or not 2 <= int(base) <= 36 or len(digits) > 200:
+        raise Undefined(f"no base: {base}")
+    try:
+        return Fraction(int(digits, int(base)))
+    except ValueError:
+        raise Undefined(f"{digits} has digits that base {base} has not") from None
 
 
 def _big(node: Call, at: Mapping[str, Value]) -> Value:
@@ -329,7 +369,7 @@ def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
     for arg in node.args[1:]:
         if isinstance(arg, (Sym, Num, Call)):
             number = value(arg, at)
-            key.append(str(number) if isinstance(number, Fraction) else mp.nstr(_real(number), 30))
+            key.append(str(hash(number)) if isinstance(number, Fraction) else mp.nstr(_real(number), 30))
         else:
             raise Unreadable("an unknown function of a pair")
     seed = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import starts_with
 from lm_eval_ext.grading.reading.lexer import Token
+from lm_eval_ext.grading.reading.tree import Unreadable
 from lm_eval_ext.grading.reading.trimming import INEQUALITY, OPEN, closing, trimmed
 
 _STRONG = frozenset([";", ".", "newline", "\\\\"])
@@ -34,6 +35,8 @@ def cut(part: Sequence[Token]) -> list[Clause]:
             if token.text == "(" and (joint := _remark(inner, bool(found[-1].tokens))):
                 if joint != "aside":
                     remarks = cut(inner)
+                    if joint in ("or", "and") and remarks and not remarks[0].joint:
+                        remarks[0].joint = joint
                     found += _limiting(remarks) if joint == "if" else remarks
                     found.append(Clause(",", []))
             else:
@@ -51,6 +54,9 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         elif joint:
             if joint == "if" and not found[-1].tokens and found[-1].joint in ("", ";"):
                 joint = "lead"
+            if joint == ":" and not any(t.text in words.LABELS for t in found[-1].tokens):
+                if all(t.kind == "word" for t in found[-1].tokens):  # "two solutions: ..."
+                    found[-1].tokens.clear()
             found.append(Clause(joint, []))
             position += length
         else:
@@ -61,7 +67,10 @@ def cut(part: Sequence[Token]) -> list[Clause]:
 
 def _case_rows(rows: Sequence[Token], found: list[Clause]) -> list[Clause]:
     r"""The rows of a cases environment: value, &, condition, \\."""
-    found[-1].tokens.clear()  # the name in front
+    head = found[-1].tokens
+    if head and head[-1].text != "=" and not all(t.kind == "word" for t in head):
+        raise Unreadable("cases inside an expression")
+    head.clear()  # the name in front
     clauses: list[Clause] = []
     row: list[Token] = []
     for token in [*rows, Token("op", "\\\\")]:
@@ -92,31 +101,33 @@ def _remark(inner: Sequence[Token], after_something: bool) -> str:
     if inner[0].text == "mod" or (inner[0].kind != "word" and not any(t.kind == "word" for t in inner)):
         relation = any(t.text in INEQUALITY - {"|"} for t in inner)
         return "if" if relation else ""
-    if inner[0].text == "which" or (
-        inner[0].text in ("with", "where") and not any(t.text in INEQUALITY for t in inner)
-    ):
+    if inner[0].text in ("or", "and", "also", "plus", "not", "but"):
+        return inner[0].text if inner[0].text in ("or", "and") else ""
+    if inner[0].text == "which":
         return "aside"
     joint, _ = _joint(inner, False, Clause("", []))
     if joint in ("again", "if", "else", "aside"):
         return joint
     if any(t.text in words.PROPERTIES for t in inner) or any(t.text in INEQUALITY for t in inner):
         return "if"
-    return "" if inner[0].kind != "word" or inner[0].text in words.NUMERALS else "aside"
+    says_more = any(t.kind == "num" or t.text == "=" or t.text in words.NEGATIONS for t in inner)
+    return "" if inner[0].kind != "word" or inner[0].text in words.NUMERALS or says_more else "aside"
 
 
 def _protected(part: Sequence[Token]) -> set[int]:
     """Places of separators between ≡ and its modulus: "0 or 3 (mod 4)" is one condition."""
     found: set[int] = set()
     for i, token in enumerate(part):
-        if token.text == "≡":
-            end = next((j for j in range(i, min(i + 24, len(part))) if part[j].text == "mod"), None)
+        if token.text in ("≡", "congruent"):
+            stop = ("mod", "modulo")
+            end = next((j for j in range(i, min(i + 24, len(part))) if part[j].text in stop), None)
             if end is not None:
                 found |= set(range(i, end))
     return found
 
 
 _PHRASES: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
-    ((("together", "with"),), ","), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
+    ((("together", "with"),), ","), ((("as", "well", "as"),), "and"), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
     ((("if", "and", "only", "if"), ("iff",), ("exactly", "when"), ("precisely", "when"), ("exactly", "if")), "if"),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise, permutations
 
+from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, allow
 from lm_eval_ext.grading.reading.conditions import IT
 from lm_eval_ext.grading.reading.families import same_cases, same_family, same_region
 from lm_eval_ext.grading.reading.identity import identical
@@ -34,30 +35,41 @@ from lm_eval_ext.grading.reading.tree import (
     Unreadable,
     walk,
 )
-from lm_eval_ext.grading.reading.values import same_item
+from lm_eval_ext.grading.reading.values import may_be_equal, same_item, show_item
 from lm_eval_ext.grading.verdict import Outcome
 
-MAX_SOLUTIONS = 300
+MAX_SOLUTIONS = 150
+MAX_STEPS = 30_000
+"""Operations evaluated for one comparison; each takes some microseconds."""
 _EQUALITY = re.compile(r"[\s\S]*\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORECASE)
 """Where the gold is a case of equality, the answer is what follows that word."""
 
 
 def compare(answer: str, gold: str) -> Outcome:
     """(equal, reason); equal is None where this reading cannot tell and computer algebra may be asked."""
+    allow(MAX_STEPS)
     try:
         wanted = read(gold)
     except Unreadable as error:
         return None, f"the gold is not read: {error}"
+    except RecursionError:
+        return None, "the gold is nested too deeply"
     try:
         given = read(answer)
     except Unreadable as error:
         return None, f"the answer is not read: {error}"
+    except RecursionError:
+        return None, "the answer is nested too deeply"
     try:
         outcome = _parts(given, wanted)
         if not outcome[0] and _EQUALITY.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
             return _parts(read(case), read(_EQUALITY.split(gold)[-1]))
-    except Unreadable as error:
+    except (Unreadable, Undefined) as error:
         return None, str(error)
+    except TooLarge:
+        return None, "too much to evaluate"
+    except RecursionError:
+        return None, "nested too deeply"
     return outcome
 
 
@@ -109,6 +121,8 @@ def _single(given: Answer, wanted: Answer) -> Outcome:
         return equal, f"{given.word or 'a value'} and {wanted.word or 'a value'}"
     if given.choice and wanted.choice:
         equal = given.choice.casefold() == wanted.choice.casefold()
+        if equal and given.items and wanted.items and same_solutions(given.items, wanted.items)[0] is False:
+            return None, f"choice {given.choice} with another value"
         return equal, f"choice {given.choice} and {wanted.choice}"
     if (given.choice or wanted.choice) and not (given.items and wanted.items):
         return False, "a choice on one side, a value on the other"
@@ -184,16 +198,31 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
     unknown: Outcome | None = None
     reason = ""
     for item in wanted:
-        outcomes = [same_item(other, item) for other in left]
-        match = next((i for i, o in enumerate(outcomes) if o[0]), None)
+        match, outcome = _first_equal(left, item)
         if match is not None:
-            reason = outcomes[match][1]
+            reason = outcome[1]
             left.pop(match)
-        elif (undecided := next((o for o in outcomes if o[0] is None), None)) is not None:
-            unknown = undecided
+        elif outcome[0] is None:
+            unknown = outcome
         else:
-            return False, outcomes[0][1]
+            return outcome
     return unknown or (True, reason if len(wanted) == 1 else f"the same {len(wanted)} solutions")
+
+
+def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Outcome]:
+    """(index of the first equal one, outcome); without one, what is known of the difference."""
+    outcomes: list[Outcome] = []
+    for i, item in enumerate(given):
+        outcome = same_item(item, wanted) if may_be_equal(item, wanted) else _APART
+        if outcome[0]:
+            return i, outcome
+        outcomes.append(outcome)
+    undecided = next((o for o in outcomes if o[0] is None), None)
+    told = next((o for o in outcomes if o is not _APART), (False, f"{show_item(wanted)} is missing"))
+    return None, undecided or told
+
+
+_APART: Outcome = (False, "another number")
 
 
 def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
@@ -202,12 +231,12 @@ def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome 
         if (
             len(one) == 1
             and len(several) > 1
-            and all(len(i.values) == 1 and not i.conditions for i in several)
+            and all(len(i.values) == 1 and not i.values[0][0] and i.in_order for i in several)
         ):
             listed = Item(tuple(("", i.values[0][1]) for i in several))
             values = one[0].values
             width = len(values) if len(values) > 1 else len(_tuple_items(values[0][1]))
-            if width == len(several):
+            if width == len(several) and width > 2 - (len(values) > 1):
                 return same_item(listed, wanted[0]) if one is wanted else same_item(given[0], listed)
     return None
 
@@ -220,7 +249,9 @@ def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """Without repetitions: {1, 1, 2} is {1, 2}."""
     kept: list[Item] = []
     for item in items:
-        if item not in kept and not (not item.conditions and any(same_item(item, k)[0] for k in kept)):
+        if item not in kept and not (
+            not item.conditions and any(may_be_equal(item, k) and same_item(item, k)[0] for k in kept)
+        ):
             kept.append(item)
     return tuple(kept)
 

@@ -97,6 +97,8 @@ class _Reader:
         else:
             args = [self._operand()]
             name = words.RELATIVE[phrase]
+            while name == "≡" and self._accept(",", "or", "and"):
+                args.append(self._operand())
             if name == "≡":
                 if not (
                     self.position < len(self.tokens) and self.tokens[self.position].text in ("modulo", "mod")
@@ -105,6 +107,11 @@ class _Reader:
                 self.position += 1
                 args.append(self._operand())
             self.pending.append((name, tuple(args), holds))
+
+    def _accept(self, *texts: str) -> bool:
+        found = self.position < len(self.tokens) and self.tokens[self.position].text in texts
+        self.position += found
+        return found
 
     def _run_end(self, stop: tuple[str, ...] = ()) -> int:
         depth, end = 0, self.position
@@ -196,6 +203,8 @@ def _split_commas(run: list[Token]) -> list[list[Token]]:
 
 def holds(condition: Condition, at: Mapping[str, Value]) -> bool:
     """Whether it is true there. Raises Undefined or Unreadable where that cannot be told."""
+    if isinstance(condition, Property) and condition.name == "otherwise":
+        raise Unreadable("otherwise than what?")
     if isinstance(condition, Property):
         number_ = value(condition.subject, at)
         args = [value(a, at) for a in condition.args]
@@ -213,6 +222,8 @@ def _related(sign: str, left: Node, right: Node, at: Mapping[str, Value]) -> boo
         assert isinstance(right, Call)
         *residues, modulus = [whole(value(a, at)) for a in right.args]
         n = value(left, at)
+        if modulus == 0:
+            raise Undefined("modulo zero")
         return _is_whole(n) and any((whole(n) - r) % modulus == 0 for r in residues)
     if isinstance(left, (Group, Relation)) or isinstance(right, (Group, Relation)):
         raise Unreadable("a relation between groups")
@@ -329,7 +340,7 @@ _RELATIVE: dict[str, Callable[..., bool]] = {
     "divides": lambda n, m: n != 0 and m % n == 0,
     "power": _is_power,
     "coprime": lambda n, m: math.gcd(n, m) == 1,
-    "≡": lambda n, r, m: m != 0 and (n - r) % m == 0,
+    "≡": lambda n, *rest: rest[-1] != 0 and any((n - r) % rest[-1] == 0 for r in rest[:-1]),
 }
 
 

@@ -8,22 +8,28 @@ from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import starts_with
 from lm_eval_ext.grading.reading.lexer import Token
 from lm_eval_ext.grading.reading.tree import Answer
-from lm_eval_ext.grading.reading.trimming import CLOSE, OPEN
+from lm_eval_ext.grading.reading.trimming import OPEN, closing
 
 _BOUNDARY = frozenset([",", ";", ".", ":", "newline", "-", "("])
 
 
 def as_word(part: Sequence[Token]) -> Answer | None:
-    """Yes and no with whatever explains them; that there is no solution."""
+    """Yes and no with whatever explains them; that there is no solution.
+
+    A decision with a condition ("yes if n is even", "none except 3") is none of these.
+    """
     texts = [t.text for t in part]
-    if texts[0] in ("yes", "no", "true", "false"):
-        after = texts[1] if len(texts) > 1 else ""
-        if after in ("if", "when", "only", "iff", "unless", "for"):
-            return None
-        if texts[0] != "no" or after == "" or after in _BOUNDARY:
-            return Answer(word="yes" if texts[0] in ("yes", "true") else "no")
-        return Answer(word="none") if _denies(part[1:]) else None
     sentence = _first_sentence(part)
+    if texts[0] in ("yes", "no", "true", "false"):
+        after = [t for t in texts[1:4] if t not in _BOUNDARY]
+        limited = bool(after) and (after[0] in _LIMITS or (after[0] == "for" and after[1:2] not in _TOTAL))
+        if limited or {"yes", "no"} <= {texts[0], *after[:2]}:
+            return None
+        if texts[0] != "no" or not after or texts[1] in _BOUNDARY:
+            return Answer(word="yes" if texts[0] in ("yes", "true") else "no")
+        return Answer(word="none") if _denies(part[1:]) and not _is_limited(sentence) else None
+    if _is_limited(sentence):
+        return None
     start = next((i for i, t in enumerate(sentence) if t.text not in words.NOISE), len(sentence))
     if start < len(sentence) and sentence[start].text == "no" and _denies(sentence[start + 1 :]):
         return Answer(word="none")
@@ -33,12 +39,23 @@ def as_word(part: Sequence[Token]) -> Answer | None:
     for phrases, word in ((words.NO, "no"), (words.YES, "yes"), (words.NONE, "none")):
         if any(starts_with(first, p) for p in phrases if len(p) > 1 or sentence[-1] is first[0]):
             return Answer(word=word)
-    said = [t.text for t in _first_sentence(part)]
-    if any(
-        p == tuple(said[i : i + len(p)]) for p in words.NONE if len(p) > 1 for i in range(len(said))
-    ) and not any(t.kind == "num" for t in first):
-        return Answer(word="none")
-    return None
+    said = [t.text for t in sentence]
+    denied = any(p == tuple(said[i : i + len(p)]) for p in words.NONE if len(p) > 1 for i in range(len(said)))
+    return Answer(word="none") if denied and not any(t.kind == "num" for t in first) else None
+
+
+_LIMITS = frozenset(
+    "if when only except unless but iff provided or other greater less more fewer besides larger smaller and".split()
+)
+_TOTAL = (["all"], ["any"], ["every"], ["each"], ["which"], ["example"], ["instance"], ["some"])
+
+
+def _is_limited(sentence: Sequence[Token]) -> bool:
+    """Whether it says "if", "except", "other than", "for n = 3": no decision for every case."""
+    texts = [t.text for t in sentence if t.kind == "word"]
+    if any(t in _LIMITS - {"and"} for t in texts):
+        return True
+    return any(t == "for" and texts[i + 1 : i + 2] not in _TOTAL for i, t in enumerate(texts))
 
 
 def _first_sentence(part: Sequence[Token]) -> list[Token]:
@@ -52,10 +69,6 @@ def _denies(rest: Sequence[Token]) -> bool:
     return bool(_SOUGHT & set(following[:2])) and following[0] not in ("more", "less", "fewer", "other")
 
 
-_PREDICATES = frozenset(
-    "has have a an the winning strategy win wins will can always is larger bigger greater certainly with certainty "
-    "who player which goes moves starts plays playing moving".split()
-)
 _SOUGHT = words.SOLUTIONS | frozenset(
     "such integer integers real positive natural number numbers other prime primes rational triangle arrangement "
     "set sets way ways".split()
@@ -95,19 +108,23 @@ def _winner(part: Sequence[Token]) -> str | None:
         who, rest = texts[1], part[2:]
     elif (part[0].kind == "word" and texts[0] not in words.KNOWN) or (_is_letter(part[0]) and len(part) > 1):
         who, rest = texts[0], part[1:]
-    if who is None or not all(t.text in _PREDICATES or t.text == "." for t in _until_aside(rest)):
+    if who is None or not all(t.text in words.PREDICATES or t.text == "." for t in _until_aside(rest)):
         return None
     return who
 
 
 def _until_aside(rest: Sequence[Token]) -> list[Token]:
-    """ "(the second player) wins", "A = log 5 is larger": what merely explains who is left out."""
+    """ "B = log 5 is larger", "the first (and so on) wins": what merely explains who is left out."""
     kept: list[Token] = []
-    depth = 0
     if rest and rest[0].text == "=" and any(t.kind == "word" for t in rest):
         rest = rest[next(i for i, t in enumerate(rest) if t.kind == "word") :]
-    for token in rest:
-        depth += (token.text in OPEN) - (token.text in CLOSE)
-        if depth == 0 and token.text not in CLOSE:
-            kept.append(token)
+    position = 0
+    while position < len(rest):
+        end = closing(rest, position) if rest[position].text in OPEN else position
+        inside = rest[position + 1 : end]
+        if inside and (inside[0].kind != "word" or any(t.text in words.NEGATIONS for t in inside)):
+            return list(rest)
+        if not inside:
+            kept.append(rest[position])
+        position = end + 1
     return kept

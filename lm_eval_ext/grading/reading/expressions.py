@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from lm_eval_ext.grading.reading.functions import Functions
 from lm_eval_ext.grading.reading.tree import (
     Call,
@@ -92,17 +94,25 @@ class Expressions(Functions):
         before = self.tokens[self.position - 1]
         if not (isinstance(left, Num) and left.value.denominator == 1 and before.kind == "num"):
             return None
-        start = self.position
-        if self.peek() == "frac" or (self.kind() == "num" and self.peek(1) == "/" and self.kind(2) == "num"):
-            part = self.factor()
-            if self.accept("/"):
-                part = Call("div", (part, self.factor()))
-            if isinstance(part, Call) and all(isinstance(a, Num) for a in part.args):
-                top, bottom = (a.value for a in part.args if isinstance(a, Num))
-                if 0 < top < bottom:
-                    return number(left.value + top / bottom)
-        self.position = start
-        return None
+        texts = [t.text for t in self.tokens[self.position : self.position + 7]]
+        if len(texts) > 2 and texts[1] == "/" and texts[0].isdigit() and texts[2].isdigit():
+            top, bottom, used = texts[0], texts[2], 3
+        elif len(texts) == 7 and (texts[0], texts[1], texts[3], texts[4], texts[6]) == (
+            "frac",
+            "{",
+            "}",
+            "{",
+            "}",
+        ):
+            top, bottom, used = texts[2], texts[5], 7
+        elif texts[:1] == ["frac"] and len(texts) > 1 and texts[1].isdigit() and len(texts[1]) == 2:
+            top, bottom, used = texts[1][0], texts[1][1], 2
+        else:
+            return None
+        if not (top.isdigit() and bottom.isdigit() and 0 < int(top) < int(bottom)):
+            return None
+        self.position += used
+        return number(left.value + Fraction(int(top), int(bottom)))
 
     def starts_factor(self) -> bool:
         kind, text = self.kind(), self.peek()
@@ -243,15 +253,24 @@ class Expressions(Functions):
 
     def application(self, node: Node, name: str) -> Node:
         """f(x) is a value of f; n(n - 1) is a product, and so it is left to `product`."""
-        start = self.position
-        arguments = self.atom_arguments()
-        pair = len(arguments) == 2
-        if name == "C" and pair:
-            return Call("binom", arguments)
-        if name in _FUNCTION_LETTERS or (len(arguments) > 1) or (start == 1 and self.peek() in ("=", "≡")):
-            return Call("apply", (node, *arguments))
-        self.position = start
+        commas, after = self.look_inside()
+        named = self.position == 1 and after in ("=", "≡")
+        if name == "C" and commas == 1:
+            return Call("binom", self.atom_arguments())
+        if name in _FUNCTION_LETTERS or commas or named:
+            return Call("apply", (node, *self.atom_arguments()))
         return node
+
+    def look_inside(self) -> tuple[int, str | None]:
+        """How many commas the bracket here has at its own level, and the token after it."""
+        depth = commas = 0
+        for i in range(self.position, len(self.tokens)):
+            text = self.tokens[i].text
+            depth += (text in CLOSING) - (text in CLOSING.values())
+            commas += depth == 1 and text in (",", ";")
+            if depth == 0:
+                return commas, self.tokens[i + 1].text if i + 1 < len(self.tokens) else None
+        return commas, None
 
     def atom_arguments(self) -> tuple[Node, ...]:
         opening = self.next().text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 
 from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, Value, same, value
@@ -20,6 +21,7 @@ from lm_eval_ext.grading.reading.tree import (
     Group,
     Item,
     Node,
+    Num,
     Property,
     Relation,
     Sym,
@@ -42,11 +44,14 @@ def same_region(given: Items, wanted: Items) -> Outcome:
     if mine is None or theirs is None or not any(i.conditions or _is_union(i) for i in (*given, *wanted)):
         return _PASS
     mine, theirs = _harmonised_sides(mine, theirs)
-    everything = [c for _, conditions in (*mine, *theirs) for c in conditions]
-    points = sample_points(
-        everything + [Relation((Sym(_LETTER), n), ("=",)) for n, _ in (*mine, *theirs) if n is not None]
-    )
+    if _letters(given) | _letters(wanted) <= _INTEGER_LETTERS and any(
+        all(isinstance(n, Num) and n.value.denominator == 1 for n, _ in side) for side in (mine, theirs)
+    ):  # n = 3, 4, 5 beside 3 <= n <= 5
+        mine, theirs = ([(n, [*c, Property("integer", Sym(_LETTER))]) for n, c in s] for s in (mine, theirs))
+    points = sample_points(_all_conditions(mine), _all_conditions(theirs))
     try:
+        if any(isinstance(n, frozenset) for n, _ in (*mine, *theirs)):
+            points = [p for p in points if isinstance(p, Fraction) and abs(p) <= _REACH]
         for point in points:
             if _belongs(point, mine) != _belongs(point, theirs):
                 return False, f"{shown(point)} belongs to one side only"
@@ -55,8 +60,8 @@ def same_region(given: Items, wanted: Items) -> Outcome:
     return True, f"the same numbers, compared at {len(points)} of them"
 
 
-Predicate = tuple["Node | None", list[Condition]]
-"""A single value, or the conditions on the letter x."""
+Predicate = tuple["Node | None | frozenset[Fraction]", list[Condition]]
+"""A single value, the conditions on the letter x (None), or the values of an integer parameter."""
 
 
 def _predicates(items: Items) -> list[Predicate] | None:
@@ -78,9 +83,48 @@ def _predicates(items: Items) -> list[Predicate] | None:
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
         elif not item.conditions and not symbols(node) and not isinstance(node, (Group, Relation)):
             found.append((node, []))
+        elif (values := _parametric(item)) is not None:
+            found.append((values, [Property("integer", Sym(_LETTER))]))
         else:
             return None
     return found
+
+
+def _letters(items: Items) -> frozenset[str]:
+    """The names of the unknown, where it has one."""
+    named = {n for i in items for n, _ in i.values} | {
+        v.name for i in items for _, v in i.values if isinstance(v, Sym)
+    }
+    return frozenset(named - {"", IT})
+
+
+def _parametric(item: Item) -> frozenset[Fraction] | None:
+    """The values of "4k + 3" or "2^k (k >= 0)" for an integer k: those that the sample points can meet."""
+    node = item.values[0][1]
+    letters = symbols(node)
+    if len(letters) != 1 or isinstance(node, (Sym, Group, Relation)):
+        return None
+    letter = next(iter(letters))
+    said = [c for c in item.conditions if letter in declared([c])]
+    if len(said) != len(item.conditions) or (letter not in _INTEGER_LETTERS and not is_integral(said)):
+        return None
+    values: set[Fraction] = set()
+    for k in range(-_REACH, _REACH + 1):
+        with suppress(Undefined, TooLarge):
+            at: dict[str, Value] = {letter: Fraction(k)}
+            if all(holds(c, at) for c in said):
+                values.add(value(node, at))
+    return frozenset(values) if all(isinstance(v, Fraction) for v in values) else None
+
+
+_REACH = 700
+_INTEGER_LETTERS = frozenset("ijklmnst")
+
+
+def _all_conditions(side: list[Predicate]) -> list[Condition]:
+    """The conditions of a side; a value counts as one."""
+    found: list[Condition] = [c for _, conditions in side for c in conditions]
+    return found + [Relation((Sym(_LETTER), n), ("=",)) for n, _ in side if isinstance(n, (Num, Call))]
 
 
 def symbols_of(condition: Condition) -> frozenset[str]:
@@ -125,10 +169,13 @@ def _harmonised_sides(
 
 
 def _belongs(point: Value, side: list[Predicate]) -> bool:
-    return any(
-        same(point, value(node)) if node is not None else all(holds(c, {_LETTER: point}) for c in conditions)
-        for node, conditions in side
-    )
+    return any(_is_met(point, node, conditions) for node, conditions in side)
+
+
+def _is_met(point: Value, node: Node | None | frozenset[Fraction], conditions: list[Condition]) -> bool:
+    if node is None:
+        return all(holds(c, {_LETTER: point}) for c in conditions)
+    return point in node if isinstance(node, frozenset) else same(point, value(node))
 
 
 # definitions by cases -------------------------------------------------------------------------------------
@@ -149,24 +196,33 @@ def same_cases(given: Items, wanted: Items) -> Outcome:
     letter = letters.pop()
     compared = 0
     try:
-        for n in range(1, 61):
-            at: dict[str, Value] = {letter: Fraction(n)}
+        mine, theirs = ([c for i in side for c in i.conditions] for side in (given, wanted))
+        for point in sample_points(mine or theirs, theirs or mine):
+            at: dict[str, Value] = {letter: point}
             here, there = _case(given, at), _case(wanted, at)
-            if there is None:
+            if here is None and there is None:
                 continue
-            if here is None or not same(value(here, at), value(there, at)):
-                return False, f"they differ at {letter} = {n}"
+            if here is None or there is None:
+                if any(_is_otherwise(i) for i in (*given, *wanted)):
+                    continue  # "otherwise" may say more than the cases that can occur
+                return False, f"only one side has a case for {letter} = {shown(point)}"
+            if not same(value(here, at), value(there, at)):
+                return False, f"they differ at {letter} = {shown(point)}"
             compared += 1
     except (Undefined, TooLarge, Unreadable) as error:
         return None, str(error)
-    return (True, f"equal in each case, {compared} integers compared") if compared > 9 else _PASS
+    return (True, f"equal in each case, {compared} numbers compared") if compared > 9 else _PASS
+
+
+def _is_otherwise(item: Item) -> bool:
+    return any(isinstance(c, Property) and c.name == "otherwise" for c in item.conditions)
 
 
 def _case(items: Items, at: dict[str, Value]) -> Node | None:
     """The value of the one case that holds; None if none does. Raises Undefined for two different ones."""
     found: list[Node] = []
     for item in items:
-        otherwise = any(isinstance(c, Property) and c.name == "otherwise" for c in item.conditions)
+        otherwise = _is_otherwise(item)
         if (otherwise and not found) or (not otherwise and all(holds(c, at) for c in item.conditions)):
             found.append(item.values[0][1])
     if len(found) > 1 and any(not same(value(found[0], at), value(f, at)) for f in found[1:]):
@@ -176,7 +232,7 @@ def _case(items: Items, at: dict[str, Value]) -> Node | None:
 
 # values of an integer parameter ---------------------------------------------------------------------------
 
-_INNER, _OUTER = 6, 40
+_INNER, _OUTER = 12, 60
 
 
 def same_family(given: Items, wanted: Items) -> Outcome:
@@ -187,7 +243,10 @@ def same_family(given: Items, wanted: Items) -> Outcome:
     try:
         for one, other in ((sides[0], sides[1]), (sides[1], sides[0])):
             many = [v for f in other for v in f(_OUTER)]
-            for few in (v for f in one for v in f(_INNER)):
+            chosen = [v for f in one for v in f(_OUTER)[:_INNER]]
+            if not chosen:
+                return _PASS
+            for few in chosen:
                 if not any(_same_tuple(few, v) for v in many):
                     return False, f"{', '.join(map(shown, few))} belongs to one side only"
     except (Undefined, TooLarge, Unreadable) as error:
@@ -215,7 +274,7 @@ def _enumerator(
 ) -> Callable[[int], list[tuple[Value, ...]]]:
     def values(reach: int) -> list[tuple[Value, ...]]:
         found = []
-        for k in range(-reach, reach + 1):
+        for k in sorted(range(-reach, reach + 1), key=abs):
             at: dict[str, Value] = {letter: Fraction(k)} if letter else {}
             if all(holds(c, at) for c in conditions):
                 found.append(tuple(value(n, at) for n in nodes))

@@ -16,6 +16,7 @@ from lm_eval_ext.grading.reading.arithmetic import (
     Undefined,
     Value,
     is_less,
+    is_real,
     residue,
     same,
     value,
@@ -39,7 +40,7 @@ _INTEGER_SENSITIVE = frozenset("floor ceil sin cos tan cot apply".split())
 _INTEGER_LETTERS = frozenset("ijklmnpqrstuvdNMKSn")
 _ROOTS = frozenset(["sqrt", "root", "log", "pow"])
 _PRIMES = (2**61 - 1, 2**89 - 1, 2**107 - 1)
-_POINTS = 7
+_POINTS = 8
 _NEEDED = 3
 
 
@@ -85,16 +86,14 @@ def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
     integer_letters = all(letter[0] in _INTEGER_LETTERS for letter in letters)
     if names & _INTEGERS_ONLY or ({"floor", "ceil"} & names and integer_letters):
         return _agree(left, right, _integer_points(letters))
-    outcome = _agree(left, right, _real_points(letters))
+    roots = bool(names & _ROOTS) and "i" not in names
+    outcome = _agree(left, right, _real_points(letters), real_only=roots)
     if (
         outcome[0] is not True
         and integer_letters
         and (names & _INTEGER_SENSITIVE or _alternates(left, right))
     ):
         return _agree(left, right, _integer_points(letters))
-    if outcome[0] is False and names & _ROOTS and "abs" not in names:
-        positive = _agree(left, right, _positive_points(letters))
-        return (True, f"{positive[1]}, letters positive") if positive[0] else outcome
     return outcome
 
 
@@ -108,36 +107,42 @@ def _alternates(left: Node, right: Node) -> bool:
 Point = dict[str, Value]
 
 
+_INTEGER_STARTS = (6, 7, 8, 9, 10, 11, 12, 13, 17, 24, 1, 2, 3, 4, 5, 1009, 10_007, 123_457)
+
+
 def _integer_points(letters: list[str]) -> Iterator[Point]:
+    """Consecutive ones for parities and residues, small ones, and some that are large."""
     chance = random.Random(1)
-    for start in (6, 7, 8, 9, 10, 11, 12, 13, 17, 24):
+    for start in _INTEGER_STARTS:
         if len(letters) == 1:
             yield {letters[0]: Fraction(start)}
         else:
             yield {letter: Fraction(chance.randint(1, start + 8)) for letter in letters}
 
 
-def _positive_points(letters: list[str]) -> Iterator[Point]:
-    chance = random.Random(2)
-    for _ in range(_POINTS):
-        yield {letter: Fraction(chance.randint(1, 97), chance.randint(2, 23)) for letter in letters}
-
-
 def _real_points(letters: list[str]) -> Iterator[Point]:
     chance = random.Random(3)
-    for _ in range(_POINTS):
+    for turn in range(_POINTS):
         yield {
-            letter: Fraction(chance.randint(2, 89) * chance.choice((-1, 1)), chance.randint(2, 19))
+            letter: Fraction(
+                chance.randint(2, 89) * (chance.choice((-1, 1)) if turn % 2 else 1), chance.randint(2, 19)
+            )
             for letter in letters
         }
 
 
-def _agree(left: Node, right: Node, points: Iterator[Point]) -> Outcome:
+def _agree(left: Node, right: Node, points: Iterator[Point], real_only: bool = False) -> Outcome:
+    """Whether the values agree at all points; `real_only` skips those where they differ but are not real.
+
+    The skipped ones are where sqrt(a) sqrt(b) and sqrt(ab) are different branches.
+    """
     valid = 0
     for point in points:
         try:
             here, there = value(left, point), value(right, point)
             if not same(here, there):
+                if real_only and not (is_real(here) and is_real(there)):
+                    continue
                 where = ", ".join(f"{k} = {v}" for k, v in point.items())
                 return False, f"they differ at {where}"
         except (Undefined, TooLarge):

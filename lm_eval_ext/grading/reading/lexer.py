@@ -16,6 +16,8 @@ from lm_eval_ext.grading.reading.tree import Unreadable
 
 MAX_CHARS = 4_000
 """Longer answers are essays; nothing of that length is read as mathematics."""
+_MAX_DIGITS = 1_000
+_MAX_TOKENS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Token:
 _TOKEN = re.compile(
     r"""
     (?P<space> (?: \s | ~ | &nbsp; | \\[,;:!\ ] )+ )
-  | (?P<number> \d+(?:\.\d+)?(?:[eE][+-]\d+)? | \.\d+ )
+  | (?P<number> \d+(?:\.\d+)?(?:[eE][+-]\d{1,3}(?!\d))? | \.\d+ )
   | (?P<command> \\[A-Za-z]+ )
   | (?P<newline> \\\\ (?:\[[^\]]*\])? )
   | (?P<escaped> \\[{}%$\#&_|()\[\]] )
@@ -53,7 +55,8 @@ _THOUSANDS = (
 )
 _GROUP_MARK = re.compile(r"[^\d]+|,")
 _REPEATING = re.compile(
-    r"(\d*)\.(\d*)(?:\\overline\s*\{?(\d+)\}?|\((\d+)\)|(\d+?)\5{2,}\s*(?:\\[lc]?dots|\.\.\.+))"
+    r"(\d{0,20})\.(\d{0,20}?)"
+    r"(?:\\overline\s*\{?(\d{1,20})\}?|\((\d{1,20})\)|(\d{1,9}?)\5{2,9}\s*(?:\\[lc]?dots|\.\.\.))"
 )
 _DELIMITER = re.compile(r"\$|\\\(|\\\[|\\\)|\\\]")
 _TEXT_ARGUMENT = re.compile(r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -78,6 +81,8 @@ class _Lexer:
 
     def run(self) -> list[Token]:
         self._lex(self.text, math=not self.has_delimiters and "\\" in self.text)
+        if len(self.found) > _MAX_TOKENS:
+            raise Unreadable(f"{len(self.found)} signs and words are an essay")
         return self.found
 
     def _put(self, kind: str, text: str) -> None:
@@ -115,6 +120,8 @@ class _Lexer:
 
     def _sign(self, kind: str, value: str) -> None:
         if kind == "number":
+            if len(value) > _MAX_DIGITS:
+                raise Unreadable(f"a number of {len(value)} digits")
             self._put("num", value)
         elif kind == "newline":
             self._put("op", "\\\\")

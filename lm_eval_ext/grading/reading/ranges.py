@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, Value, mp, value
 from lm_eval_ext.grading.reading.conditions import IT, declared, holds, is_domain
@@ -29,7 +31,6 @@ _INTEGER_WORDS = frozenset(
     "integer natural even odd prime composite multiple divisor divides power square cube squarefree primepower "
     "perfectpower coprime ≡".split()
 )
-_MAX_CONSTANT = 10**7
 
 
 def renamed(condition: Condition, renaming: dict[str, Node]) -> Condition:
@@ -46,18 +47,16 @@ def renamed(condition: Condition, renaming: dict[str, Node]) -> Condition:
 def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome:
     """Whether the parameters of two families run over the same numbers.
 
-    The argument of a function is no parameter: "for all real x" says nothing more. Where one side is silent,
-    the other may say that the parameter is real, or a (positive) integer; not that it is at least 2.
+    Where one side is silent, the other may say that the parameter is real, or a (positive) integer, and over
+    what domain the argument of a function runs ("for all x > 0"); not that a parameter is at least 2.
     """
     if not given.conditions and not wanted.conditions:
         return True, ""
-    mine = [renamed(c, renaming) for c in given.conditions]
-    theirs = list(wanted.conditions)
-    arguments = {
-        *wanted.arguments,
-        *(n.name for a in given.arguments if isinstance(n := renaming.get(a, Sym(a)), Sym)),
-    }
-    mine, theirs = (_relevant(c, arguments, i) for c, i in ((mine, given), (theirs, wanted)))
+    values = frozenset(n for n, _ in (*wanted.values, *given.values))
+    values |= frozenset[str]().union(*(symbols(v) for _, v in wanted.values))
+    values |= frozenset[str]().union(*(symbols(substitute(v, renaming)) for _, v in given.values))
+    mine = _relevant([renamed(c, renaming) for c in given.conditions], values)
+    theirs = _relevant(list(wanted.conditions), values)
     if set(mine) == set(theirs):
         return True, ""
     loose_mine, loose_theirs = ([c for c in side if _is_loose(c)] for side in (mine, theirs))
@@ -66,7 +65,8 @@ def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome
         return None, "conditions that cannot be compared"
     letters = declared(mine) | declared(theirs)
     for letter in sorted(letters):
-        outcome = _same_range(_on(mine, letter), _on(theirs, letter), letter)
+        argument = letter in wanted.arguments or letter in given.arguments
+        outcome = _same_range(_on(mine, letter), _on(theirs, letter), letter, argument)
         if not outcome[0]:
             return outcome
     return True, ""
@@ -114,10 +114,17 @@ def _same_region(mine: Node, theirs: Node) -> bool:
     )
 
 
-def _relevant(conditions: list[Condition], arguments: set[str], item: Item) -> list[Condition]:
-    return [
-        c for c in conditions if not (is_domain(c) and declared([c]) <= arguments | {IT}) and not _defines(c)
-    ]
+def _relevant(conditions: list[Condition], values: frozenset[str]) -> list[Condition]:
+    """Without what defines a well-known sequence, and without values of letters that occur nowhere else."""
+    return [c for c in conditions if not _defines(c) and not _is_idle(c, values)]
+
+
+def _is_idle(condition: Condition, values: frozenset[str]) -> bool:
+    """ "a = b = 1 (with p = 3)": an equation for a letter that is in no value."""
+    if not isinstance(condition, Relation) or condition.signs != ("=",):
+        return False
+    letter, given = condition.terms
+    return isinstance(letter, Sym) and letter.name not in values and not symbols(given)
 
 
 def _defines(condition: Condition) -> bool:
@@ -136,16 +143,16 @@ def _on(conditions: list[Condition], letter: str) -> list[Condition]:
     return [c for c in conditions if letter in declared([c])]
 
 
-def _same_range(mine: list[Condition], theirs: list[Condition], letter: str) -> Outcome:
+def _same_range(mine: list[Condition], theirs: list[Condition], letter: str, argument: bool) -> Outcome:
     if set(mine) == set(theirs) or _same_relations(mine, theirs):
         return True, ""
     for some, other in ((mine, theirs), (theirs, mine)):
         if not some:
-            usual = all(_is_usual(c) for c in other)
+            usual = all(_is_usual(c) or (argument and is_domain(c)) for c in other)
             return usual, f"nothing limits {letter}" if usual else f"only one side limits {letter}"
     mine, theirs = harmonised(mine, theirs)
     try:
-        for point in sample_points([*mine, *theirs]):
+        for point in sample_points(mine, theirs):
             here = all(holds(c, {letter: point}) for c in mine)
             if here != all(holds(c, {letter: point}) for c in theirs):
                 return False, f"{letter} = {shown(point)} belongs to one side only"
@@ -162,14 +169,41 @@ def _is_usual(condition: Condition) -> bool:
     )  # fmt: skip
 
 
+_KINDS = frozenset("integer real rational complex".split())
+_SIGNS = frozenset("positive negative nonnegative natural nonzero".split())
+
+
 def harmonised(mine: list[Condition], theirs: list[Condition]) -> tuple[list[Condition], list[Condition]]:
-    """Where only one side says over which numbers a letter runs, that holds for both."""
-    my_domain, their_domain = ([c for c in side if is_domain(c)] for side in (mine, theirs))
-    if my_domain and not their_domain:
-        return mine, theirs + my_domain
-    if their_domain and not my_domain:
-        return mine + their_domain, theirs
-    return mine, theirs
+    """Where only one side says what numbers are meant, that holds for both.
+
+    "n = 0 (mod 4)" beside "all positive multiples of 4" speaks of positive integers; "n > -5" beside "all
+    positive integers" of integers, but it says itself where these begin.
+    """
+    return mine + _silent(mine, theirs), theirs + _silent(theirs, mine)
+
+
+def _silent(side: list[Condition], other: list[Condition]) -> list[Condition]:
+    """What `other` says of the kind of numbers and `side` does not."""
+    if any(is_domain(c) for c in side if not _is_order(c)):
+        return []
+    said = [c for c in other if isinstance(c, Property) and c.holds]
+    found: list[Condition] = [c for c in said if c.name in _KINDS]
+    found += [
+        c for c in other if isinstance(c, Relation) and c.signs == ("in",) and isinstance(c.terms[1], Sym)
+    ]
+    if not any(_is_order(c) for c in side):
+        found += [c for c in said if c.name in _SIGNS]
+    elif any(c.name == "natural" for c in said):
+        found += [replace(c, name="integer") for c in said if c.name == "natural"]
+    return found
+
+
+def _is_order(condition: Condition) -> bool:
+    if isinstance(condition, Property):
+        return condition.name in ("<", ">", "<=", ">=")
+    return bool({"<", ">", "<=", ">="} & set(condition.signs)) or (
+        condition.signs[-1] == "in" and not isinstance(condition.terms[-1], Sym)
+    )
 
 
 def is_integral(conditions: Iterable[Condition]) -> bool:
@@ -188,32 +222,26 @@ def is_integral(conditions: Iterable[Condition]) -> bool:
     return False
 
 
-def sample_points(conditions: list[Condition]) -> list[Value]:
+def sample_points(mine: list[Condition], theirs: list[Condition]) -> list[Value]:
     """Where two ranges are compared: all numbers named in them, what lies between and around these.
 
-    Conditions on integers are compared on a stretch of integers as well, longer than their moduli.
+    Conditions on integers are compared on a stretch of integers as well, longer than their moduli; fractions
+    and irrational numbers are among the points unless both sides speak of integers.
     """
-    named = sorted({c for condition in conditions for c in _constants(condition) if abs(c) < _MAX_CONSTANT})
-    points: set[Fraction] = {Fraction(0), Fraction(1), Fraction(-1)}
+    conditions = [*mine, *theirs]
+    named = sorted({c for condition in conditions for c in _constants(condition)})
+    points: set[Fraction] = {Fraction(n) for n in (-1, 0, 1)} | set(named)
+    points |= {c + d for c in named for d in (-1, 1)}
     if is_integral(conditions):
         reach = 130 + 4 * int(max((abs(c) for c in named if abs(c) < 200), default=0))
         points |= {Fraction(n) for n in range(-20, reach)}
         points |= {Fraction(int(c) + d) for c in named for d in range(-3, 14)}
-        if any(isinstance(c, Property) and c.name == "natural" for c in conditions) or any(
-            isinstance(t, Sym) and t.name == "N"
-            for c in conditions
-            if isinstance(c, Relation)
-            for t in c.terms
-        ):
-            points.discard(Fraction(0))  # some count zero among the natural numbers, some do not
-        integral = all(is_integral([c]) or is_domain(c) for c in conditions)
-        return [*sorted(points), *([] if integral else [Fraction(1, 2)])]
-    for low, high in zip(named, named[1:], strict=False):
-        points.add((low + high) / 2)
-    points |= set(named) | {
-        c + d for c in named[:1] + named[-1:] for d in (-1, 1, Fraction(-1, 7), Fraction(1, 7))
-    }
-    points |= {Fraction(1, 2), Fraction(-1, 2), Fraction(7), Fraction(-7), Fraction(1000), Fraction(-1000)}
+    if any(_is_natural(c) for c in conditions):
+        points.discard(Fraction(0))  # some count zero among the natural numbers, some do not
+    if is_integral(mine) and is_integral(theirs):
+        return sorted(p for p in points if p.denominator == 1)
+    points |= {(low + high) / 2 for low, high in pairwise(named)} | {c + Fraction(1, 7) for c in named}
+    points |= {Fraction(n, 2) for n in (-1, 1, 13, -15, 2001, -2001)}
     exact = [v for condition in conditions for v in _irrational(condition)]
     return [
         *sorted(points),
@@ -222,6 +250,12 @@ def sample_points(conditions: list[Condition]) -> list[Value]:
         mp.sqrt(2),
         -mp.sqrt(3),
     ]
+
+
+def _is_natural(condition: Condition) -> bool:
+    if isinstance(condition, Property):
+        return condition.name == "natural"
+    return any(isinstance(t, Sym) and t.name == "N" for t in condition.terms)
 
 
 def _closed_values(condition: Condition) -> Iterable[Value]:

@@ -88,7 +88,7 @@ class Solutions:
 
     def _list_after(self, position: int) -> int | None:
         """Where the list begins in "all pairs with one odd and one even: (1, 2), ...": the list counts."""
-        for i in range(position, len(self.clauses)):
+        for i in range(position + 1, len(self.clauses)):
             clause = self.clauses[i]
             if clause.joint == ":":
                 return i
@@ -274,6 +274,8 @@ class Solutions:
             self._add(Item((("", subject),), tuple(conditions)))
 
     def _relation(self, node: Relation, clause: Clause, label: str, order: str) -> None:
+        if label and set(node.signs) != {"="}:
+            raise Unreadable(f"the {label} with an inequality")
         if label:
             self._record(((label, node.terms[-1]),), clause, ())
             return
@@ -299,6 +301,8 @@ class Solutions:
     def _inequality(self, node: Relation, clause: Clause) -> None:
         if node.signs == ("in",) and isinstance(node.terms[1], Group) and node.terms[1].open == "{":
             names = names_of(node.terms[0])
+            if names == ("",):
+                raise Unreadable("an expression that lies in a set")
             for each in node.terms[1].items:
                 self._add(Item(bind(names, each)))
             self.names, self.arguments = names, ()
@@ -311,6 +315,8 @@ class Solutions:
             self._limit((node,))
         elif subject is not None:
             self._add(Item((("", subject),), (node,)))
+        elif set(node.signs) & {"in", "notin"}:
+            raise Unreadable("an expression that lies in a set")
         else:
             self._add(Item((("", node),)))
 
@@ -349,7 +355,7 @@ class Solutions:
         if len(self.names) == 1 or (self.names and tuples):
             self._add(Item(bind(self.names, node), order=order, arguments=self.arguments))
         else:
-            self._add(Item((("", node),), order=order))
+            self._add(Item((("", node),), order=order, in_order=clause.joint in ("", ",", "and", ";")))
 
     def _add(self, item: Item) -> None:
         self.items.append(item)

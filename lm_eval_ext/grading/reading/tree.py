@@ -121,7 +121,7 @@ def symbols(node: Node) -> frozenset[str]:
 def show(node: Node) -> str:
     """A short text for reasons."""
     if isinstance(node, Num):
-        return str(node.value)
+        return str(node.value) if node.value.numerator.bit_length() < 2_000 else "a large number"
     if isinstance(node, Sym):
         return node.name
     if isinstance(node, Group):
@@ -166,14 +166,14 @@ class Item:
         conditions: what limits the letters in the values.
         order: "" as written, "permutations" or "cyclic" where all reorderings are meant.
         arguments: of each named function, in order: ("x",) for f(x) = 2x.
-        label: "minimum", "maximum" where the value is announced as such.
+        in_order: written in a list with commas, not with "or" nor in set braces.
     """
 
     values: tuple[tuple[str, Node], ...]
     conditions: tuple[Condition, ...] = ()
     order: str = ""
     arguments: tuple[str, ...] = ()
-    label: str = ""
+    in_order: bool = False
 
     def limited(self, conditions: tuple[Condition, ...]) -> Item:
         return replace(self, conditions=self.conditions + conditions)

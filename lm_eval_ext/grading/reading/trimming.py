@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lm_eval_ext.grading.reading import words
@@ -165,6 +166,12 @@ def parsed(part: Sequence[Token]) -> Node:
     return Call("unit", (parse(kept), Sym(counted))) if counted else parse(kept)
 
 
+_NOUN = re.compile(
+    r"(?!.*ths$|halves|thirds|quarters|.*(?:hundreds|thousands|illions|dozens)$)[a-z]{3,}s|children|people"
+)
+"""A plural: what can be counted, and no part or multiple of a number."""
+
+
 def _without_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
     """ "10 edges" -> 10, "edges": what is counted stands behind the number, as a unit does."""
     end = len(part)
@@ -173,8 +180,10 @@ def _without_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
     said = [t.text for t in part[end:]]
     if not (0 < end < len(part)) or any(t.kind == "word" or t.text in RELATIONS for t in part[:end]):
         return part, ""
-    if words.NEGATIONS & set(said) or any(
-        w in words.KNOWN and w not in words.PROPERTIES and w not in words.NOISE for w in said
+    if (
+        not _NOUN.fullmatch(said[-1] if said else "")
+        or words.NEGATIONS & set(said)
+        or any(w in words.KNOWN and w not in words.PROPERTIES and w not in words.NOISE for w in said)
     ):
         return part, ""
     return part[:end], " ".join(said)

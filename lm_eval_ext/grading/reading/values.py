@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations
 
 from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, same, value
@@ -32,7 +33,7 @@ def same_item(given: Item, wanted: Item) -> Outcome:
     """One solution against one of the gold: by the names of the unknowns, or in their order."""
     pairs = _paired(given, wanted)
     if pairs is None:
-        return False, f"{len(given.values)} unknowns, the gold has {len(wanted.values)}"
+        return False, f"the unknowns are {_names(given)}, in the gold {_names(wanted)}"
     outcome: Outcome = (False, "different")
     for renaming in _renamings(given, wanted, pairs):
         renamed = [(substitute(a, renaming), g) for a, g in pairs]
@@ -65,10 +66,48 @@ def _as_equations(given: Item, wanted: Item) -> tuple[Relation, Relation] | None
     return Relation((Sym(my_name), mine), ("=",)), Relation((Sym(name), theirs), ("=",))
 
 
+def may_be_equal(given: Item, wanted: Item) -> bool:
+    """False where both are plain numbers, or tuples of such, that are far apart: a cheap look before the real one."""
+    mine, theirs = _rough(given), _rough(wanted)
+    if mine is None or theirs is None or len(mine) != len(theirs) or {n for n, _ in given.values} - {""}:
+        return True
+    return all(abs(a - b) <= _NEAR * max(1.0, abs(a), abs(b)) for a, b in zip(mine, theirs, strict=True))
+
+
+_NEAR = 0.02
+"""More than any rounding that is accepted."""
+
+
+@lru_cache(maxsize=4096)
+def _rough(item: Item) -> tuple[float, ...] | None:
+    nodes = [v for _, v in item.values]
+    if len(nodes) == 1 and isinstance(nodes[0], Group):
+        nodes = list(nodes[0].items) if nodes[0].open == "(" else []
+    found: list[float] = []
+    for node in nodes:
+        if isinstance(node, Call) and node.name == "neg" and isinstance(node.args[0], Num):
+            found.append(-float(node.args[0].value) if abs(node.args[0].value) < 1e300 else 0.0)
+        elif isinstance(node, Num) and abs(node.value) < 1e300:
+            found.append(float(node.value))
+        else:
+            return None
+    return tuple(found) or None
+
+
+def show_item(item: Item) -> str:
+    return ", ".join((f"{n} = " if n else "") + show(v)[:60] for n, v in item.values)
+
+
+def _names(item: Item) -> str:
+    return ", ".join(n or "without a name" for n, _ in item.values)
+
+
 def _paired(given: Item, wanted: Item) -> list[tuple[Node, Node]] | None:
     left, right = dict(given.values), dict(wanted.values)
     if len(left) == len(given.values) > 1 and set(left) == set(right):
         return [(left[name], right[name]) for name in right]
+    if _are_apart(given, wanted):
+        return None
     mine, theirs = [v for _, v in given.values], [v for _, v in wanted.values]
     if len(mine) == 1 < len(theirs):
         mine = _opened(mine[0])
@@ -77,6 +116,15 @@ def _paired(given: Item, wanted: Item) -> list[tuple[Node, Node]] | None:
     if len(mine) != len(theirs):
         return None
     return list(zip(mine, theirs, strict=True))
+
+
+def _are_apart(given: Item, wanted: Item) -> bool:
+    """Names that cannot mean the same: a minimum and a maximum, f(2) and f(3)."""
+    if len(given.values) != 1 or len(wanted.values) != 1:
+        return False
+    mine, theirs = given.values[0][0], wanted.values[0][0]
+    fixed = any("(" in n or n in ("minimum", "maximum") for n in (mine, theirs))
+    return bool(mine and theirs) and mine != theirs and fixed and ("(" in mine) == ("(" in theirs)
 
 
 def _opened(node: Node) -> list[Node]:

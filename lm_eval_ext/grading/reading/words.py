@@ -90,7 +90,7 @@ RESTATEMENT = (
 """What follows says the same again."""
 ASIDE = (
     ("for", "example"), ("for", "instance"), ("eg",), ("because",), ("since",), ("including",), ("in", "particular"),
-    ("as",), ("see",), ("using",), ("note",), ("thus",), ("hence",), ("because", "of"), ("with", "the", "convention"),
+    ("as", "required"), ("as", "desired"), ("as", "claimed"), ("see",), ("using",), ("note",), ("with", "the", "convention"),
 )  # fmt: skip
 """What follows is no part of the answer: an example, a reason, a remark."""
 
@@ -112,7 +112,9 @@ UNITS = {
 }  # fmt: skip
 NEGATIONS = frozenset(
     "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail approximately about "
-    "less more than least most almost nearly false impossible except".split()
+    "less more than least most almost nearly false impossible except "
+    "wrong incorrect mistaken loses lose lost losing invalid extraneous rejected million thousand hundred billion "
+    "dozen trillion squared cubed times plus minus".split()
 )
 """Words that no clause may lose."""
 SOLUTIONS = frozenset(
@@ -124,10 +126,28 @@ TWO_LETTERS = frozenset(
     "is are of or in if no to by at as we it be on so up do an us my he cm mm km kg pi ie lg ln tg".split()
 )
 """Runs of two letters that are words, not products."""
+PREDICATES = frozenset(
+    "has have a an the winning strategy win wins will can always is larger bigger greater certainly with certainty "
+    "who player which goes moves starts plays playing moving".split()
+)
+"""What is said of the one who wins."""
+SHORT_WORDS = frozenset("who how why his her him she but yet out off own now old new via per etc let".split())
 
 
 def _vocabulary() -> frozenset[str]:
-    single = {*PROPERTIES, *NUMERALS, *NOISE, *LABELS, *CASE, *GIVEN, *ORDINALS, *UNITS, *FUNCTION_ALIASES}
+    single = {
+        *PROPERTIES,
+        *NUMERALS,
+        *NOISE,
+        *LABELS,
+        *CASE,
+        *GIVEN,
+        *ORDINALS,
+        *UNITS,
+        *FUNCTION_ALIASES,
+        *PREDICATES,
+        *SHORT_WORDS,
+    }
     phrases = [*RELATIVE, *NOUNS, *EXCEPT, *OTHERWISE, *RESTATEMENT, *ASIDE, *YES, *NO, *NONE]
     grammar = (
         "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
