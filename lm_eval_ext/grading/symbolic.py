@@ -1,8 +1,8 @@
 """The symbolic layer: what runs inside a killable worker, and nowhere else.
 
-Importing this module loads sympy, latex2sympy2_extended and math_verify; only `pool` does, in its
-workers. Strings come in and strings go out, so that no expression ever reaches the caller. Time and
-memory are bounded from outside: `math_verify`'s own timeouts need the main thread's SIGALRM and are off.
+Importing this module loads sympy, latex2sympy2_extended and math_verify; only `worker` does. Strings come
+in and strings go out, so that no expression ever reaches the caller. Time and memory are bounded from
+outside: `math_verify`'s own timeouts need the main thread's SIGALRM and are off.
 """
 
 from __future__ import annotations
@@ -56,8 +56,3 @@ def compare(answer: str, gold: str) -> Outcome:
     if verify(list(golds), list(answers), timeout_seconds=None, raise_on_error=True):
         return True, "math-verify finds them equal"
     return False, "math-verify finds them different"
-
-
-def warm_up() -> None:
-    """One comparison, so that lazy imports are paid when a worker starts and not by its first item."""
-    compare(r"\frac{1}{2}", "0.5")
