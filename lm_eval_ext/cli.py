@@ -82,6 +82,9 @@ def grade(
     except (RowError, OSError) as error:
         say(f"Error: {error}")
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        say("interrupted" + ("; the same command goes on from here" if out else ""))
+        raise typer.Exit(130) from None
 
 
 @app.command()
