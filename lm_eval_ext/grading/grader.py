@@ -169,8 +169,9 @@ class Grader:
     def _await(self, begun: Verdict | Pending) -> Verdict:
         if isinstance(begun, Verdict):
             return begun
-        if not begun.slot.done():
-            self._started_pool().hurry()
+        pool = self._pool
+        if pool is not None and not begun.slot.done():
+            pool.hurry()
         return begun.verdict()
 
     def _started_pool(self) -> KillablePool:

@@ -98,7 +98,7 @@ class KillablePool:
         self._hurried = False
         self._error: RuntimeError | None = None
         context = _CleanMainContext()
-        context.set_forkserver_preload(list(stages))
+        context.set_forkserver_preload([worker.__name__, *stages])
         self._pool = ProcessPool(
             max_workers=workers,
             context=context,

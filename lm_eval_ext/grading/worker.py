@@ -16,14 +16,13 @@ from lm_eval_ext.grading.verdict import Outcome
 
 _SELF_DESTRUCT_S = 2.0
 _WATCH_S = 1.0
-_WARM_UP = (r"\frac{1}{2}", "0.5")
+_TRIAL = (r"\frac{1}{2}", "0.5")
 
 
 def start(stages: Sequence[str], memory_mb: int, parent: int) -> None:
-    """Before the first task: limits first, then the stages, warmed up.
+    """Before the first task: limits first, then the stages, which the fork server has loaded.
 
-    One comparison by each pays for lazy imports now and not in an item's time; a stage that cannot do
-    it is a fault of the installation, and the worker does not come up.
+    A stage that cannot compare two numbers is a fault of the installation, and the worker does not come up.
 
     Args:
         stages: modules with `compare(answer, gold) -> Outcome`.
@@ -36,7 +35,7 @@ def start(stages: Sequence[str], memory_mb: int, parent: int) -> None:
     _limit_memory(memory_mb)
     for stage in stages:
         import_module(stage)
-        _ask(stage, *_WARM_UP)
+        _ask(stage, *_TRIAL)
 
 
 def compare_many(stage: str, pairs: Sequence[tuple[str, str]], timeout_s: float) -> list[Outcome | None]:
