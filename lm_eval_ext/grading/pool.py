@@ -98,7 +98,8 @@ class KillablePool:
         self._hurried = False
         self._error: RuntimeError | None = None
         context = _CleanMainContext()
-        context.set_forkserver_preload([worker.__name__, *stages])
+        # The process has one fork server, started for its first pool: later ones may have other stages.
+        context.set_forkserver_preload(list(dict.fromkeys([*STAGES, *stages])))
         self._pool = ProcessPool(
             max_workers=workers,
             context=context,

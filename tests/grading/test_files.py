@@ -213,7 +213,7 @@ def test_two_runs_do_not_write_one_file(folder, grader):
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     """Rows that need math-verify, so that the run is still under way when it is killed."""
     values = [{"id": i, "response": f"Final answer: {i + 1}/{i + 2}", "gold": f"{2 * i + 2}/{2 * i + 4}"}
-              for i in range(2_000)]  # fmt: skip
+              for i in range(1_500)]  # fmt: skip
     write(tmp_path / "in.jsonl", values)
     partial, out = tmp_path / "out.jsonl.partial", tmp_path / "out.jsonl"
     command = [*COMMAND, str(tmp_path / "in.jsonl"), "--out", str(out)]
@@ -224,10 +224,10 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     there = partial.read_bytes().count(b"\n")
-    assert there < 2_000 and not out.exists()
+    assert there < 1_500 and not out.exists()
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and f"resuming after {there} rows" in done.stderr
-    assert [row["id"] for row in read(out)] == list(range(2_000)) and not partial.exists()
+    assert [row["id"] for row in read(out)] == list(range(1_500)) and not partial.exists()
     assert all(row["correct"] for row in read(out))
 
 
@@ -240,7 +240,7 @@ def test_standard_input_to_standard_output():
 
 
 def test_a_reader_that_leaves_early_is_no_fault():
-    text = "".join(json.dumps(row) + "\n" for row in rows(2_000) * 10)
+    text = "".join(json.dumps(row) + "\n" for row in rows(1_500) * 10)
     pipeline = f"{sys.executable} -m lm_eval_ext.cli grade - | head -n 1"
     done = subprocess.run(pipeline, shell=True, input=text, capture_output=True, text=True)
     assert json.loads(done.stdout)["id"] == 0 and "Traceback" not in done.stderr
