@@ -5,18 +5,24 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tqdm import tqdm
 
 from lm_eval_ext.grading import layers
 from lm_eval_ext.grading.extract import extract
-from lm_eval_ext.grading.pool import Failure, KillablePool, usable_cores
+from lm_eval_ext.grading.memory import Memory, Pending
+from lm_eval_ext.grading.pool import STAGES, KillablePool, usable_cores
 from lm_eval_ext.grading.verdict import Item, Verdict
 
 Extractor = Callable[[str], str | None]
+AnItem = TypeVar("AnItem", bound=Item)
+_WINDOW_PER_WORKER = 4096
+"""Verdicts under way at most, per worker: the others have work while one of them hangs for seconds."""
+_WINDOW_CHARS = 64 * 2**20
 
 
 class Judge(Protocol):
@@ -32,21 +38,27 @@ class GraderConfig:
     """How to grade.
 
     Attributes:
-        workers: symbolic worker processes; None: one per usable core.
-        timeout_s: seconds one symbolic comparison may take before its worker is killed.
+        workers: worker processes; None: one per usable core.
+        timeout_s: seconds one comparison may take before its worker is killed.
         memory_mb: address space of a worker, in MiB.
+        cache_size: verdicts remembered from call to call.
+        stages: modules whose `compare(answer, gold)` the workers ask: the quick one, then the one that
+            may hang.
         judge: the fourth layer, if any.
     """
 
     workers: int | None = None
     timeout_s: float = 5.0
     memory_mb: int = 4096
+    cache_size: int = 2**16
+    stages: tuple[str, str] = STAGES
     judge: Judge | None = None
 
     def __post_init__(self) -> None:
         assert self.workers is None or self.workers >= 1, f"workers must be at least 1, got {self.workers}"
         assert self.timeout_s > 0, f"timeout_s must be positive, got {self.timeout_s}"
         assert self.memory_mb >= 512, f"memory_mb must be at least 512, got {self.memory_mb}"
+        assert self.cache_size >= 0, f"cache_size must not be negative, got {self.cache_size}"
 
 
 class Grader:
@@ -60,6 +72,7 @@ class Grader:
     def __init__(self, config: GraderConfig | None = None) -> None:
         self.config = config or GraderConfig()
         self._pool: KillablePool | None = None
+        self._memory = Memory(self.config.cache_size)
         self._lock = threading.Lock()
 
     def __enter__(self) -> Grader:
@@ -75,6 +88,30 @@ class Grader:
                 self._pool.close()
                 self._pool = None
 
+    def stream(
+        self,
+        items: Iterable[AnItem],
+        *,
+        extractor: Extractor = extract,
+        size: Callable[[AnItem], int] = lambda item: len(item.response),
+    ) -> Iterator[Verdict]:
+        """One verdict per item, in order, each as soon as it and those before it are there.
+
+        Items are read as verdicts are taken, ahead of them by a bounded window, so that any number of them
+        takes no more memory than a few thousand. The judge is not asked: it sees whole batches, in `grade`.
+
+        Args:
+            items: what to grade.
+            extractor: from a response to its answer.
+            size: what an item that awaits its verdict takes in memory, in characters; 64 Mi of them fill
+                the window.
+
+        Raises ValueError if there is a judge, RuntimeError if the workers cannot start or are closed.
+        """
+        if self.config.judge is not None:
+            raise ValueError("stream() does not ask the judge; use grade(), or a GraderConfig without one")
+        return self._verdicts((extractor(item.response), item.gold, size(item)) for item in items)
+
     def grade(
         self, items: Sequence[Item], *, extractor: Extractor = extract, progress: str | None = None
     ) -> list[Verdict]:
@@ -85,53 +122,65 @@ class Grader:
             extractor: from a response to its answer.
             progress: label of a progress bar on stderr; None for no bar.
         """
-        answers = [extractor(item.response) for item in items]
-        pairs = list(zip(answers, (item.gold for item in items), strict=True))
-        decided = self._decide(dict.fromkeys(pairs), progress)
-        verdicts = [decided[pair] for pair in pairs]
-        return self._judged(items, verdicts)
+        verdicts = self._verdicts((extractor(item.response), item.gold, 0) for item in items)
+        bar = tqdm(verdicts, total=len(items), desc=progress, disable=progress is None, unit="answer")
+        return self._judged(items, list(bar))
 
     def equal(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
         """Verdicts on answers already extracted: (answer, gold) pairs, in order."""
-        wanted = list(pairs)
-        decided = self._decide(dict.fromkeys(wanted), None)
-        return [decided[pair] for pair in wanted]
+        return list(self._verdicts((answer, gold, 0) for answer, gold in pairs))
 
-    def _decide(
-        self, pairs: Iterable[tuple[str | None, str]], progress: str | None
-    ) -> dict[tuple[str | None, str], Verdict]:
-        """Each distinct (answer, gold) once: the cheap layers, then the pool."""
-        decided: dict[tuple[str | None, str], Verdict] = {}
-        left: list[tuple[str, str]] = []
-        for answer, gold in pairs:
-            verdict = _without_algebra(answer, gold)
-            if verdict is not None:
-                decided[answer, gold] = verdict
-            elif answer is not None:
-                left.append((answer, gold))
-        bar = tqdm(total=len(decided) + len(left), desc=progress, disable=progress is None, unit="answer")
-        with bar:
-            bar.update(len(decided))
-            for (answer, gold), verdict in zip(left, self._symbolic(left), strict=True):
-                decided[answer, gold] = verdict
-                bar.update()
-        return decided
+    def _verdicts(self, triples: Iterable[tuple[str | None, str, int]]) -> Iterator[Verdict]:
+        """Verdicts on (answer, gold, characters that await them), in order, through a window."""
+        call = object()
+        window: deque[tuple[Verdict | Pending, int]] = deque()
+        chars, most = 0, _WINDOW_PER_WORKER * (self.config.workers or usable_cores())
+        try:
+            for answer, gold, size in triples:
+                window.append((self._begin(answer, gold, call), size))
+                chars += size
+                while window and (len(window) > most or chars > _WINDOW_CHARS or _is_there(window[0][0])):
+                    verdict = self._await(window[0][0])
+                    chars -= window.popleft()[1]
+                    yield verdict
+            while window:
+                verdict = self._await(window[0][0])
+                window.popleft()
+                yield verdict
+        finally:
+            for begun, _ in window:
+                if isinstance(begun, Pending):
+                    self._memory.abandon(begun)
 
-    def _symbolic(self, pairs: list[tuple[str, str]]) -> Iterable[Verdict]:
-        if not pairs:
-            return
-        for (answer, _), outcome in zip(pairs, self._started_pool().compare(pairs), strict=True):
-            if isinstance(outcome, Failure):
-                yield Verdict(None, "none", answer, outcome.reason)
-            else:
-                equal, reason = outcome
-                yield Verdict(equal, "none" if equal is None else "symbolic", answer, reason)
+    def _begin(self, answer: str | None, gold: str, call: object) -> Verdict | Pending:
+        """The verdict of what needs no worker, else the verdict under way."""
+        if answer is None:
+            return Verdict(False, "none", None, "the response commits to no answer")
+        if not isinstance(gold, str) or not gold.strip():
+            return Verdict(None, "none", answer, f"the gold is empty: {gold!r}")
+        pair = answer, gold
+        if (known := self._memory.find(pair, call)) is not None:
+            return known
+        if (verdict := layers.decide(answer, gold)) is not None:
+            self._memory.keep(pair, verdict)
+            return verdict
+        return self._memory.begin(pair, self._started_pool().submit, call)
+
+    def _await(self, begun: Verdict | Pending) -> Verdict:
+        if isinstance(begun, Verdict):
+            return begun
+        pool = self._pool
+        if pool is not None and not begun.slot.done():
+            pool.hurry()
+        return begun.verdict()
 
     def _started_pool(self) -> KillablePool:
         with self._lock:
             if self._pool is None:
                 workers = self.config.workers or usable_cores()
-                self._pool = KillablePool(workers, self.config.timeout_s, self.config.memory_mb)
+                self._pool = KillablePool(
+                    workers, self.config.timeout_s, self.config.memory_mb, self.config.stages
+                )
             return self._pool
 
     def _judged(self, items: Sequence[Item], verdicts: list[Verdict]) -> list[Verdict]:
@@ -146,13 +195,8 @@ class Grader:
         return verdicts
 
 
-def _without_algebra(answer: str | None, gold: str) -> Verdict | None:
-    """What can be decided in the caller: no answer, no gold, or one of the cheap layers."""
-    if answer is None:
-        return Verdict(False, "none", None, "the response commits to no answer")
-    if not isinstance(gold, str) or not gold.strip():
-        return Verdict(None, "none", answer, f"the gold is empty: {gold!r}")
-    return layers.decide(answer, gold)
+def _is_there(begun: Verdict | Pending) -> bool:
+    return isinstance(begun, Verdict) or begun.slot.done()
 
 
 _shared: tuple[int, Grader] | None = None

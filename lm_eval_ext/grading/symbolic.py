@@ -1,8 +1,8 @@
 """The symbolic layer: what runs inside a killable worker, and nowhere else.
 
-Importing this module loads sympy, latex2sympy2_extended and math_verify; only `pool` does, in its
-workers. Strings come in and strings go out, so that no expression ever reaches the caller. Time and
-memory are bounded from outside: `math_verify`'s own timeouts need the main thread's SIGALRM and are off.
+Importing this module loads sympy, latex2sympy2_extended and math_verify; only `worker` does. Strings come
+in and strings go out, so that no expression ever reaches the caller. Time and memory are bounded from
+outside: `math_verify`'s own timeouts need the main thread's SIGALRM and are off.
 """
 
 from __future__ import annotations
@@ -58,6 +58,4 @@ def compare(answer: str, gold: str) -> Outcome:
     return False, "math-verify finds them different"
 
 
-def warm_up() -> None:
-    """One comparison, so that lazy imports are paid when a worker starts and not by its first item."""
-    compare(r"\frac{1}{2}", "0.5")
+compare(r"\frac{1}{2}", "0.5")  # lazy imports, parser tables: 70 ms in the fork server, not in every worker

@@ -1,0 +1,170 @@
+"""Rows of a JSON-lines file: read with errors that name the line, written with the verdict beside."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lm_eval_ext.grading.verdict import Item, Verdict
+
+ADDED = ("correct", "layer", "answer", "reason")
+"""What grading adds to a row; in a row that comes in, they are an earlier grading and are replaced."""
+_BOM = b"\xef\xbb\xbf"
+_SHOWN = 120
+_BLOCK = 2**20
+
+
+class RowError(ValueError):
+    """A row that cannot be graded, or a file that cannot be continued; says where, what and what to do."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Where a row has what is graded. Raises RowError on a name that grading itself writes."""
+
+    response: str = "response"
+    gold: str = "gold"
+    problem: str = "problem"
+
+    def __post_init__(self) -> None:
+        for option, name in vars(self).items():
+            if name in ADDED:
+                raise RowError(
+                    f"--{option}-field is {name!r}, which grading writes ({', '.join(ADDED)}); "
+                    f"rename the field in the input, to {name}_{option} for example"
+                )
+
+
+@dataclass(frozen=True)
+class Row(Item):
+    """An item and where it comes from.
+
+    Attributes:
+        line: the line of the input, without white space around it.
+        graded_before: whether it has fields of an earlier grading.
+    """
+
+    line: str = ""
+    graded_before: bool = False
+
+    def graded(self, verdict: Verdict) -> bytes:
+        """The line of the output. The input's fields stay as they were written, to the last digit."""
+        added = {name: getattr(verdict, name) for name in ADDED}
+        if self.graded_before:
+            return _line({**kept(json.loads(self.line)), **added})
+        return self.line.removesuffix("}").encode("utf-8") + b", " + _line(added).removeprefix(b"{")
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    try:
+        text = json.dumps(fields, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can write and UTF-8 cannot
+        text = json.dumps(fields).encode("utf-8")
+    return text + b"\n"
+
+
+def kept(fields: dict[str, Any]) -> dict[str, Any]:
+    """What grading leaves of a row."""
+    return {name: value for name, value in fields.items() if name not in ADDED}
+
+
+def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    """Whether two rows are one but for what grading adds. NaN is itself."""
+    left, right = kept(left), kept(right)
+    return left == right or json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def open_lines(path: Path) -> BinaryIO:
+    """The file's bytes, unpacked if its name ends in .gz."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def count_lines(path: Path) -> int | None:
+    """Number of lines, the last one with or without its end; None for a packed file: it takes too long."""
+    if path.suffix == ".gz":
+        return None
+    ends, last = 0, b"\n"
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            ends, last = ends + block.count(b"\n"), block
+    return ends + (not last.endswith(b"\n"))
+
+
+def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[Row]:
+    """The rows of a file; empty lines are none. Raises RowError on the first that cannot be graded.
+
+    Args:
+        lines: with their ends.
+        name: of the file, for errors.
+        fields: where to find response, gold and problem.
+    """
+    try:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _row(line.removeprefix(_BOM) if number == 1 else line, f"{name}, line {number}", fields)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise RowError(f"{name} cannot be unpacked to its end: {error}; pack it again") from error
+
+
+def _row(line: bytes, where: str, fields: Fields) -> Row:
+    values = parse(line)
+    if values is None:
+        raise RowError(f"{where} is no JSON object: {_shown(line)}; every line must be one, like {_EXAMPLE}")
+    response = _field(values, fields.response, "response", where)
+    if not isinstance(response, str):
+        raise RowError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")
+    gold = _gold(_field(values, fields.gold, "gold", where))
+    if gold is None:
+        raise RowError(
+            f"{where}: {fields.gold!r} must be text or a number, received {_shown(values[fields.gold])}"
+        )
+    problem = values.get(fields.problem)
+    return Row(
+        response,
+        gold,
+        problem if isinstance(problem, str) else None,
+        line=line.decode("utf-8").strip(),
+        graded_before=any(name in values for name in ADDED),
+    )
+
+
+_EXAMPLE = '{"response": "... Final answer: 1/2", "gold": "0.5"}'
+
+
+def parse(line: bytes) -> dict[str, Any] | None:
+    """The JSON object that a line is, None if it is something else or nothing readable."""
+    try:
+        values = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, an integer too long, nested too deep
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _field(values: dict[str, Any], name: str, option: str, where: str) -> Any:
+    if name not in values:
+        raise RowError(
+            f"{where} has no field {name!r}, only {_shown(', '.join(values))}; "
+            f"--{option}-field names the field to read"
+        )
+    return values[name]
+
+
+def _gold(value: Any) -> str | None:
+    """A number as its text, without an exponent; None for what is neither text nor a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f") if math.isfinite(value) else None
+    return str(value)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
