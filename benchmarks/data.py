@@ -79,4 +79,4 @@ SETS: dict[str, Callable[[Iterator[dict[str, Any]]], Iterator[Row]]] = {
     "math_cot_100": _math_cot,
     "gsm8k": _gsm8k,
 }
-"""Where the truth comes from: MathNet's labels by reading, the flags of the two others by their authors."""
+"""Readers by folder. MathNet was labelled by reading; the flags of the two others came with the data."""

@@ -74,6 +74,12 @@ def layer_shares(result: Result) -> dict[str, dict[str, float]]:
     return shares
 
 
+def distinct_pairs(rows: Sequence[Row], result: Result) -> int:
+    """How many distinct pairs of extracted answer and gold there are, of those with an answer."""
+    answers = (answer for _, answer, _ in result.details)
+    return len({(a, row.gold) for a, row in zip(answers, rows, strict=True) if a is not None})
+
+
 def disagreements_with(rows: Sequence[Row], result: Result) -> list[Figures]:
     """Every row on which this grader and the data differ; an undecided one differs from a right one."""
     found = []

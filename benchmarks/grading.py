@@ -51,7 +51,7 @@ def main(
     """Measure this grader beside its peers, on recorded responses whose truth is known.
 
     Takes mathnet, math_cot_100 and gsm8k; on each, all graders get the same rows. Writes grading.md,
-    grading.png, grading.json and math_cot_100_disagreements.md. About five minutes on two cores.
+    grading.png, grading.json and math_cot_100_disagreements.md. About six minutes on two cores.
 
         python -m benchmarks.grading --limit 100 --peers math-verify --out out/bench
 
@@ -91,7 +91,7 @@ def _grading(
         sets = {name: load(name, folder, limit) for name in SETS}
     except FileNotFoundError as error:
         sys.exit(str(error))
-    where = about()
+    where = about() | {"rows of a data set, at most": f"{limit} (seeded sample)" if limit else "all"}
     found = {}
     for number, (name, rows) in enumerate(sets.items(), start=1):
         typer.echo(f"{name} ({number} of {len(sets)}): {len(rows)} responses", err=True)
@@ -112,7 +112,7 @@ def write_grading(out: Path, where: dict[str, str], found: dict[str, Figures]) -
 
 
 def _synthetic(out: Path, workers: int, count: int) -> None:
-    where = about()
+    where = about() | {"workers": str(workers)}
     with Grader(GraderConfig(workers=workers)) as grader:
         found = synthetic.run(grader, count)
     _write_json(out / "synthetic.json", {"about": where, **found})

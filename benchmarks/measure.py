@@ -15,7 +15,14 @@ from pathlib import Path
 
 from benchmarks.child import OURS, Job, Result
 from benchmarks.data import ROOT, SEED, Row
-from benchmarks.figures import Figures, disagreements_with, figures, latency, layer_shares
+from benchmarks.figures import (
+    Figures,
+    disagreements_with,
+    distinct_pairs,
+    figures,
+    latency,
+    layer_shares,
+)
 from benchmarks.memory import memory
 
 LATENCY_SAMPLE = 500
@@ -97,9 +104,11 @@ def data_set(rows: Sequence[Row], workers: int, peers: Sequence[str], packages: 
     for name in peers:
         graders[name] = peer(name, rows, packages)
     disagreements = [] if isinstance(result, str) else disagreements_with(rows, result)
+    distinct = None if isinstance(result, str) else distinct_pairs(rows, result)
     return {
         "n": len(rows),
         "right": sum(row.right for row in rows),
+        "distinct": distinct,
         "graders": graders,
         "disagreements": disagreements,
     }

@@ -15,11 +15,13 @@ NOTES = """\
 A response is accepted or not; what stays undecided is not accepted. Accuracy has Wilson's 95 % interval.
 Every grader gets the same rows, one grader after another, each in processes of its own. Start is the time
 from an idle interpreter to the first verdict; the speed is that after it, over all rows. This grader grades
-all rows in one call, and equal pairs of answer and gold once; its latencies are those of calls with one item,
-n of them; peers grade one after another, single-threaded. Peers have their own timeouts (5 s), this grader
-its deadline (5 s). Memory is the peak of the resident memory of all processes of a grader, pages that they
-share counted for each. "on our answers": the peer compares the answer that this grader extracts, as its own
-extraction looks for an announcement that these responses were not asked for."""
+all rows in one call, and equal pairs of answer and gold once; with one worker it still is two processes. Its
+latencies are those of calls with one item, on a sample; peers grade one after another in one process, which
+gives their latencies. Timeouts are each one's own: 5 s for math-verify, minerva and this grader. Memory is
+the peak of the resident memory of all processes of a grader, pages that they share counted for each. "on our
+answers": the peer compares the answer that this grader extracts; its own extraction may look for an
+announcement that the responses were not asked for. The labels of mathnet were given by reading each answer
+beside its gold; the flags of math_cot_100 and gsm8k came with their responses and were not checked."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -37,7 +39,11 @@ def report(about: dict[str, str], sets: dict[str, Figures]) -> str:
     """The whole page of figures."""
     parts = ["# Graders side by side", table(["measured", ""], about.items()), NOTES]
     for name, found in sets.items():
-        parts += [f"## {name}", f"{found['n']} responses, {found['right']} of them right.", *_tables(found)]
+        counts = (
+            f"{found['n']} responses, {found['right']} of them right; "
+            f"{found['distinct'] or 'unknown'} distinct pairs of extracted answer and gold."
+        )
+        parts += [f"## {name}", counts, *_tables(found)]
     return "\n\n".join([*parts, "![the figures](grading.png)", ""])
 
 
@@ -64,7 +70,7 @@ _QUALITY = (
     "accuracy (95 %)",
     "wrongly accepted",
     "undecided",
-    "raised",
+    "errors",
 )
 _COST = (
     "grader",
@@ -75,7 +81,7 @@ _COST = (
     "p50 ms",
     "p99 ms",
     "max ms",
-    "n",
+    "latency n",
     "peak MiB",
 )
 _LAYERS = ("layer of this grader", "equal", "different", "undecided")
@@ -98,11 +104,11 @@ def _quality(name: str, figures: Figures) -> list[str]:
 def _cost(name: str, figures: Figures, base: float | None) -> list[str]:
     return [
         name,
-        f"{figures['items_per_s'] / base:.3g}" if base else "—",
-        f"{figures['items_per_s']:.3g}",
+        number(figures["items_per_s"] / base) if base else "—",
+        number(figures["items_per_s"]),
         f"{figures['start_s']:.2f}",
-        f"{figures['items_per_s_with_start']:.3g}",
-        *(f"{figures[key]:.3g}" for key in ("p50_ms", "p99_ms", "max_ms")),
+        number(figures["items_per_s_with_start"]),
+        *(number(figures[key]) for key in ("p50_ms", "p99_ms", "max_ms")),
         figures["latency_n"],
         f"{figures['peak_mb']:.0f}",
     ]
@@ -110,6 +116,11 @@ def _cost(name: str, figures: Figures, base: float | None) -> list[str]:
 
 def _layer(name: str, shares: dict[str, float]) -> list[str]:
     return [name, *(_share(shares.get(outcome, 0.0)) for outcome in _LAYERS[1:])]
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent: "80,900"."""
+    return f"{float(f'{value:.3g}'):,.12g}"
 
 
 def _share(share: float | None) -> str:

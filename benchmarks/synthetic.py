@@ -19,7 +19,7 @@ from tqdm import tqdm
 from benchmarks.data import SEED
 from benchmarks.figures import Figures
 from benchmarks.memory import memory
-from benchmarks.report import table
+from benchmarks.report import number, table
 from lm_eval_ext.grading import Grader, Item, Verdict
 
 REPEATS_WITHIN = 1_000
@@ -156,13 +156,13 @@ def report(about: dict[str, str], found: Figures) -> str:
         ("verdicts that agree with the truth", f"{outcomes['agreeing'] / n:.4f} ({outcomes['agreeing']})"),
         ("verdicts against the truth", f"{outcomes['wrong'] / n:.4f} ({outcomes['wrong']})"),
         ("undecided", f"{outcomes['undecided'] / n:.4f} ({outcomes['undecided']})"),
-        ("answers/s", f"{n / tenths[-1]['elapsed_s']:.3g}"),
+        ("answers/s", number(n / tenths[-1]["elapsed_s"])),
     ]
     lines = [
-        [t["done"], *(f"{t[k]:.3g}" for k in ("elapsed_s", "items_per_s")), *_memories(t)] for t in tenths
+        [t["done"], *(number(t[k]) for k in ("elapsed_s", "items_per_s")), *_memories(t)] for t in tenths
     ]
     head = ["answers", "seconds", "answers/s in this tenth", "parent MiB", "workers MiB"]
-    parts = [f"# {n} made-up answers", _CONTENT, table(["", ""], summary), table(head, lines)]
+    parts = [f"# {n:,} made-up answers", _CONTENT, table(["", ""], summary), table(head, lines)]
     return "\n\n".join([*parts, table(["measured", ""], about.items()), "![the figures](synthetic.png)", ""])
 
 
