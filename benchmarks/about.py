@@ -21,11 +21,16 @@ def about() -> dict[str, str]:
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
         "cores": str(usable_cores()),
-        "load average at the start": f"{os.getloadavg()[0]:.1f}",
+        "load average at the start": load_average(),
         "machine": f"{platform.machine()}, {platform.system()}",
         "Python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
     }
+
+
+def load_average() -> str:
+    """Of the last five minutes: what else kept the cores busy distorts times."""
+    return f"{os.getloadavg()[1]:.1f}"
 
 
 def _version(package: str) -> str:

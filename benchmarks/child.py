@@ -100,7 +100,7 @@ def _run_ours(job: Job) -> Result:
         ready = time.perf_counter()
         verdicts = grader.grade(items, progress=f"{OURS}, {job.workers} workers")
         ended = time.perf_counter()
-    return Result(ready - started, ended - ready, *_outcome(verdicts))
+    return Result(ready - started, ended - ready, _decisions(verdicts), details=_details(verdicts))
 
 
 def _run_ours_one_by_one(job: Job) -> Result:
@@ -115,8 +115,7 @@ def _run_ours_one_by_one(job: Job) -> Result:
             verdicts += grader.grade(_items([pair]))
             latencies.append(1000 * (time.perf_counter() - before))
         ended = time.perf_counter()
-    decisions, _, details = _outcome(verdicts)
-    return Result(ready - started, ended - ready, decisions, latencies, details)
+    return Result(ready - started, ended - ready, _decisions(verdicts), latencies, _details(verdicts))
 
 
 def _our_grader(workers: int) -> Any:
@@ -131,9 +130,12 @@ def _items(pairs: Sequence[tuple[str, str]]) -> list[Any]:
     return [Item(response, gold) for response, gold in pairs]
 
 
-def _outcome(verdicts: Sequence[Any]) -> tuple[list[bool | None], list[float], list[Any]]:
-    """Decisions, no latencies, details: in the order of `Result`."""
-    return [v.correct for v in verdicts], [], [(v.layer, v.answer, v.reason) for v in verdicts]
+def _decisions(verdicts: Sequence[Any]) -> list[bool | None]:
+    return [verdict.correct for verdict in verdicts]
+
+
+def _details(verdicts: Sequence[Any]) -> list[tuple[str, str | None, str | None]]:
+    return [(verdict.layer, verdict.answer, verdict.reason) for verdict in verdicts]
 
 
 def _bar(job: Job) -> Any:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import report, synthetic
-from benchmarks.about import about
+from benchmarks.about import about, load_average
 from benchmarks.data import ROOT, SETS, data_folder, load
 from benchmarks.figures import Figures
 from benchmarks.measure import data_set
@@ -96,6 +96,7 @@ def _grading(
     for number, (name, rows) in enumerate(sets.items(), start=1):
         typer.echo(f"{name} ({number} of {len(sets)}): {len(rows)} responses", err=True)
         found[name] = data_set(rows, workers, peers, packages)
+    where["load average at the end"] = load_average()
     write_grading(out, where, found)
     _draw("grading", found, out)
 
@@ -115,6 +116,7 @@ def _synthetic(out: Path, workers: int, count: int) -> None:
     where = about() | {"workers": str(workers)}
     with Grader(GraderConfig(workers=workers)) as grader:
         found = synthetic.run(grader, count)
+    where["load average at the end"] = load_average()
     _write_json(out / "synthetic.json", {"about": where, **found})
     _write(out / "synthetic.md", synthetic.report(where, found))
     _draw("synthetic", found["tenths"], out)

@@ -53,22 +53,26 @@ def run_child(job: Job, packages: Path | None = None) -> tuple[Result | str, flo
             stdout=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": ":".join(filter(None, paths))},
         )
-        peak = _peak_memory(child)
+        peak, overrun = _watch(child)
+        if overrun:
+            return f"had not ended after {LIMIT_S:g} s", peak
         if child.returncode:
             return f"crashed (exit code {child.returncode})", peak
         return Result(**json.loads(result_file.read_text("utf-8"))), peak
 
 
-def _peak_memory(child: subprocess.Popen[bytes]) -> float:
-    """Waits for the child; kills it at `LIMIT_S`."""
+def _watch(child: subprocess.Popen[bytes]) -> tuple[float, bool]:
+    """Waits for the child: (its peak in MiB, whether it had to be killed at `LIMIT_S`)."""
     deadline = time.monotonic() + LIMIT_S
     peak = 0.0
+    overrun = False
     while child.poll() is None:
         peak = max(peak, memory(child.pid).total)
         if time.monotonic() > deadline:
+            overrun = True
             child.kill()
         time.sleep(_LOOK_EVERY_S)
-    return peak
+    return peak, overrun
 
 
 def ours(rows: Sequence[Row], workers: int) -> tuple[Figures, Result | str]:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks import figures, synthetic
+from benchmarks import figures, measure, synthetic
 from benchmarks.about import about
 from benchmarks.child import Job
 from benchmarks.data import VARIABLE, load
@@ -82,6 +82,12 @@ def test_side_by_side_from_rows_to_pages(tmp_path):
 def test_a_crash_is_reported():
     result, _ = run_child(Job("no such grader", []))
     assert result == "crashed (exit code 1)"
+
+
+def test_a_hang_is_ended_and_reported(monkeypatch):
+    monkeypatch.setattr(measure, "LIMIT_S", 0.05)
+    result, _ = run_child(Job("math-verify", []))
+    assert result == "had not ended after 0.05 s"
 
 
 def test_quality_by_hand():
