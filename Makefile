@@ -1,9 +1,10 @@
-# `make eval` and `make test` do all the set-up themselves, in .venv.
-.PHONY: help setup eval test check
+# `make eval`, `make test` and `make bench` do all the set-up themselves, in .venv.
+.PHONY: help setup eval test check bench
 
 help:
 	@echo "make eval    evaluate SmolLM2-135M on a subset of the packaged problems, through vLLM"
 	@echo "make test    run the tests (make test TIER=unit for those without a language model)"
+	@echo "make bench   measure the grader beside its peers (make bench ARGS='--synthetic 1000000', ARGS=--help)"
 	@echo "make check   lint, format and type checks"
 	@echo "make setup   prepare .venv alone"
 
@@ -15,6 +16,9 @@ eval: setup
 
 test: setup
 	.venv/bin/python -m pytest $(if $(TIER),-m $(TIER))
+
+bench: setup
+	@bash scripts/bench.sh $(ARGS)
 
 check: setup
 	.venv/bin/ruff check .

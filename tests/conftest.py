@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.data import VARIABLE, data_folder
+
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when datasets is imported: no test may reach the Hub
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,9 +28,9 @@ def cases(name: str) -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with MATH, MathNet, GSM8K in the Hub's schema; tests that need it are skipped without."""
-    folder = Path(os.environ.get("LM_EVAL_EXT_TEST_DATA", ROOT.parent / "shared" / "data"))
+    folder = data_folder()
     if not (folder / "hendrycks_math").is_dir():
-        pytest.skip(f"no real data in {folder}; set LM_EVAL_EXT_TEST_DATA to a folder that has them")
+        pytest.skip(f"no real data in {folder}; set {VARIABLE} to a folder that has them")
     return folder
 
 
