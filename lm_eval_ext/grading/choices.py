@@ -38,7 +38,7 @@ def _whole_formula(text: str) -> str:
 
 def spelled_out(gold: str, problem: str | None) -> str:
     """ "(C) 1200" for the gold "C" if the problem lists C as 1200; else the gold as it is."""
-    letter = _LETTER.match(gold) if problem else None
+    letter = _LETTER.match(gold) if problem and isinstance(gold, str) else None
     if letter is None or problem is None:
         return gold
     value = listed_choices(problem).get(letter[1], "")

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from tqdm import tqdm
 
 from lm_eval_ext.grading import layers
+from lm_eval_ext.grading.choices import spelled_out
 from lm_eval_ext.grading.extract import extract
 from lm_eval_ext.grading.memory import Memory, Pending
 from lm_eval_ext.grading.pool import STAGES, KillablePool, usable_cores
@@ -110,7 +111,7 @@ class Grader:
         """
         if self.config.judge is not None:
             raise ValueError("stream() does not ask the judge; use grade(), or a GraderConfig without one")
-        return self._verdicts((extractor(item.response), item.gold, size(item)) for item in items)
+        return self._verdicts((extractor(item.response), _gold(item), size(item)) for item in items)
 
     def grade(
         self, items: Sequence[Item], *, extractor: Extractor = extract, progress: str | None = None
@@ -122,7 +123,7 @@ class Grader:
             extractor: from a response to its answer.
             progress: label of a progress bar on stderr; None for no bar.
         """
-        verdicts = self._verdicts((extractor(item.response), item.gold, 0) for item in items)
+        verdicts = self._verdicts((extractor(item.response), _gold(item), 0) for item in items)
         bar = tqdm(verdicts, total=len(items), desc=progress, disable=progress is None, unit="answer")
         return self._judged(items, list(bar))
 
@@ -193,6 +194,11 @@ class Grader:
         for i, verdict in zip(asked, judged, strict=True):
             verdicts[i] = verdict
         return verdicts
+
+
+def _gold(item: Item) -> str:
+    """The gold; a letter with the value that the problem lists for it."""
+    return spelled_out(item.gold, item.problem) if item.problem else item.gold
 
 
 def _is_there(begun: Verdict | Pending) -> bool:

@@ -51,6 +51,8 @@ def compare(answer: str, gold: str) -> Outcome:
     if not golds:
         return None, "the gold cannot be read as mathematics"
     answers = read(answer)
+    if not answers and _is_prose(plain_unicode(answer)):
+        return None, "the answer is prose, the gold is not"
     if not answers:
         return False, "the answer cannot be read as mathematics, the gold can"
     if verify(list(golds), list(answers), timeout_seconds=None, raise_on_error=True):

@@ -20,7 +20,7 @@ class Item:
     Attributes:
         response: all that the model wrote.
         gold: the reference answer.
-        problem: the problem text; only the judge reads it.
+        problem: the problem text, for the values of a multiple choice and for the judge.
     """
 
     response: str
