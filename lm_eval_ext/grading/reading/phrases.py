@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.decisions import as_choice, as_word
 from lm_eval_ext.grading.reading.lexer import Token, tokens
 from lm_eval_ext.grading.reading.parts import split_parts
@@ -36,7 +37,7 @@ def without_wrappers(text: str) -> str:
 @lru_cache(maxsize=8192)
 def read(text: str) -> tuple[Answer, ...]:
     """The parts of an answer, mostly one. Raises Unreadable."""
-    stream = _without_brackets(trimmed(tokens(without_wrappers(text))))
+    stream = _without_brackets(trimmed(_without_closing(tokens(without_wrappers(text)))))
     if not stream:
         raise Unreadable("it is empty")
     parts = split_parts(stream)
@@ -49,6 +50,25 @@ def read(text: str) -> tuple[Answer, ...]:
         if len(sentences) < 2:
             raise
         return tuple(_read_part(sentence) for sentence in sentences)
+
+
+def _without_closing(stream: list[Token]) -> list[Token]:
+    """Without a last sentence in which there is no mathematics: "3. This completes the proof"."""
+    stop = max((i for i, t in enumerate(stream[:-1]) if t.text == "." and t.kind == "op"), default=0)
+    last = [t for t in stream[stop + 1 :] if t.text != "."]
+    mute = all(t.kind == "word" and t.text not in _TELLING for t in last)
+    return stream[:stop] if stop and last and mute else stream
+
+
+_TELLING = words.NEGATIONS | {
+    *words.PROPERTIES,
+    *words.ORDINALS,
+    *words.LABELS,
+    *words.NUMERALS,
+    "yes",
+    "true",
+    "player",
+}
 
 
 def _without_brackets(stream: list[Token]) -> list[Token]:

@@ -1,0 +1,109 @@
+"""One verdict taken apart: what was extracted from where, what each layer made of it, how long it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lm_eval_ext.grading import layers
+from lm_eval_ext.grading.choices import spelled_out
+from lm_eval_ext.grading.extract import find, strip_thinking
+from lm_eval_ext.grading.grader import Grader
+from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.grading.reading import compare
+from lm_eval_ext.grading.reading.describe import describe
+from lm_eval_ext.grading.verdict import Verdict
+
+CONTEXT_CHARS = 120
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one layer made of the two: their forms, its decision ("passes on" if it has none), milliseconds."""
+
+    layer: str
+    answer: str
+    gold: str
+    decision: str
+    ms: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where the answer stands in the response, the layers up to the one that decided, and the verdict."""
+
+    before: str
+    answer: str | None
+    after: str
+    gold: str
+    steps: tuple[Step, ...]
+    verdict: Verdict
+    ms: float
+
+
+def explain(response: str, gold: str, problem: str | None = None, *, grader: Grader) -> Explanation:
+    """Grades one response and keeps what happened on the way.
+
+    Args:
+        response: all that the model wrote.
+        gold: the reference answer.
+        problem: the problem, for the values of a multiple choice.
+        grader: where computer algebra runs, should it be asked; its start is not part of the times.
+    """
+    grader.equal([("1", "one half of 2")])  # the workers come up
+    start = time.perf_counter()
+    text, span = strip_thinking(response), find(response)
+    answer = (span.text.strip() or None) if span else None
+    extraction = time.perf_counter() - start
+    gold = spelled_out(gold, problem)
+    before, after = (text[: span.start], text[span.end :]) if span else (text, "")
+    steps = tuple(_steps(answer, gold, grader)) if answer is not None else ()
+    verdict = grader.equal([(answer, gold)])[0] if answer is not None else _nothing()
+    total = extraction * 1_000 + sum(step.ms for step in steps)
+    return Explanation(before[-CONTEXT_CHARS:], answer, after[:CONTEXT_CHARS], gold, steps, verdict, total)
+
+
+def _nothing() -> Verdict:
+    return Verdict(False, "none", None, "the response commits to no answer")
+
+
+def _steps(answer: str, gold: str, grader: Grader) -> Iterator[Step]:
+    """The layers in their order, up to the first that decides."""
+    step = _timed("exact", answer, gold, lambda: _said(layers.exact(answer, gold)))
+    yield step
+    if not _passes(step):
+        return
+    step = _timed(
+        "normalized",
+        normalize(answer),
+        normalize(gold),
+        lambda: _said(layers.oversized(answer, gold) or layers.normalized(answer, gold)),
+    )
+    yield step
+    if not _passes(step):
+        return
+    forms = describe(answer), describe(gold)
+    step = _timed("symbolic (our reading)", *forms, lambda: _outcome(*compare(answer, gold)))
+    yield step
+    if _passes(step):
+        yield _timed("symbolic (all of it)", answer, gold, lambda: _said(grader.equal([(answer, gold)])[0]))
+
+
+def _timed(layer: str, answer: str, gold: str, decide: Callable[[], str]) -> Step:
+    start = time.perf_counter()
+    decision = decide()
+    return Step(layer, answer, gold, decision, (time.perf_counter() - start) * 1_000)
+
+
+def _said(verdict: Verdict | None) -> str:
+    return _outcome(None, "") if verdict is None else _outcome(verdict.correct, verdict.reason or "")
+
+
+def _outcome(equal: bool | None, reason: str) -> str:
+    word = {True: "equal", False: "different", None: "passes on"}[equal]
+    return f"{word}: {reason}" if reason else word
+
+
+def _passes(step: Step) -> bool:
+    return step.decision.startswith("passes on")
