@@ -82,15 +82,43 @@ def same(left: Value, right: Value) -> bool:
     """Exactly equal fractions, or numbers equal to 40 digits. Undefined where 60 digits cannot tell."""
     if isinstance(left, Fraction) and isinstance(right, Fraction):
         return left == right
-    a, b = _real(left), _real(right)
+    verdict = _compared(_real(left), _real(right))
+    if verdict is None:
+        raise Undefined("60 digits cannot tell")
+    return verdict
+
+
+def _compared(a: Any, b: Any) -> bool | None:
+    """Whether two numbers known to `mp.dps` digits are equal; None where these are too few to tell."""
     if mp.isinf(a) or mp.isinf(b) or mp.isnan(a) or mp.isnan(b):
         return bool(a == b)
-    gap, size = abs(a - b), max(abs(a), abs(b))
-    if gap <= TOLERANCE * size or (gap <= TOLERANCE and size <= TOLERANCE):
+    gap, size, grain = abs(a - b), max(abs(a), abs(b)), mp.mpf(10) ** (20 - mp.dps)
+    if gap > grain * max(size, 1):
+        return False
+    if gap <= grain * size and size * grain < mp.mpf(10) ** -15:
         return True
-    if gap <= TOLERANCE and size < mp.mpf(10) ** -15:
-        raise Undefined("both are too near to zero to be told apart")
-    return False
+    return None
+
+
+def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
+    """Whether two expressions have the same value, with as many digits as it takes to tell.
+
+    Raises Undefined where 1,200 digits cannot tell.
+    """
+    a, b = value(left, at), value(right, at)
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a == b
+    try:
+        for digits in (DIGITS, 240, 1_200):
+            mp.dps = digits
+            a, b = _real(value(left, at)), _real(value(right, at))
+            if (verdict := _compared(a, b)) is not None:
+                return verdict
+        if max(abs(a), abs(b)) < mp.mpf(10) ** -1_000:  # zero, but for the rounding
+            return True
+    finally:
+        mp.dps = DIGITS
+    raise Undefined("1,200 digits cannot tell")
 
 
 def is_less(left: Value, right: Value) -> bool:

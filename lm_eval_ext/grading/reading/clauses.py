@@ -62,7 +62,21 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         else:
             found[-1].tokens.append(token)
             position += 1
-    return [c for c in found if c.tokens or c.joint in ("else", "again")]
+    return _shared([c for c in found if c.tokens or c.joint in ("else", "again")])
+
+
+def _shared(clauses: list[Clause]) -> list[Clause]:
+    """ "a, b in R" says of a what it says of b."""
+    for here, after in zip(reversed(clauses[:-1]), reversed(clauses), strict=False):
+        alone = len(here.tokens) == 1 and here.tokens[0].kind == "name"
+        if (
+            alone
+            and after.joint == ","
+            and len(after.tokens) > 2
+            and after.tokens[1].text in INEQUALITY - {"|", "≡"}
+        ):
+            here.tokens = here.tokens + after.tokens[1:]
+    return clauses
 
 
 def _case_rows(rows: Sequence[Token], found: list[Clause]) -> list[Clause]:

@@ -133,7 +133,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     """Whether two lists of solutions are the same set."""
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
-    given, wanted = (_expanded(_listed(_started(side))) for side in (given, wanted))
+    given, wanted = (_listed(_expanded(_started(side))) for side in (given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return None, "too many solutions to match"
     outcome = _matched(given, wanted)
@@ -155,7 +155,8 @@ def _is_start(condition: Condition, arguments: tuple[str, ...]) -> bool:
     if not isinstance(condition, Relation) or condition.signs not in ((">=",), (">",)):
         return False
     letter, start = condition.terms
-    return isinstance(letter, Sym) and letter.name in arguments and isinstance(start, Num)
+    whole_number = isinstance(start, Num) and start.value.denominator == 1
+    return isinstance(letter, Sym) and letter.name in arguments and letter.name in "ijklmn" and whole_number
 
 
 def _listed(items: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -161,7 +161,7 @@ class _Reader:
         while run and run[-1].text == ",":
             run.pop()
         self.position = end
-        if run[0].text in ("<", ">", "<=", ">=", "!=", "=", "≡", "in", "notin"):  # "integers >= 2"
+        if run[0].text in ("<", ">", "<=", ">=", "!=", "=", "≡", "≢", "in", "notin"):  # "integers >= 2"
             node = parse([Token("name", IT), *run])
             assert isinstance(node, Relation)
             subject = self.subjects[0] if self.subjects else Sym(IT)
@@ -188,7 +188,7 @@ def _split_commas(run: list[Token]) -> list[list[Token]]:
     """At commas outside brackets; "x, y in R" stays whole letters: each is read on its own."""
     pieces: list[list[Token]] = [[]]
     depth = 0
-    residues = any(t.text == "≡" for t in run)
+    residues = any(t.text in ("≡", "≢") for t in run)
     for token in run:
         depth += (token.text in ("(", "[", "{", "\\{")) - (token.text in (")", "]", "}", "\\}"))
         if token.text == "," and depth == 0 and not residues:
@@ -218,13 +218,13 @@ def holds(condition: Condition, at: Mapping[str, Value]) -> bool:
 def _related(sign: str, left: Node, right: Node, at: Mapping[str, Value]) -> bool:
     if sign in ("in", "notin"):
         return inside(value(left, at), right, at) == (sign == "in")
-    if sign == "≡":
+    if sign in ("≡", "≢"):
         assert isinstance(right, Call)
         *residues, modulus = [whole(value(a, at)) for a in right.args]
         n = value(left, at)
         if modulus == 0:
             raise Undefined("modulo zero")
-        return _is_whole(n) and any((whole(n) - r) % modulus == 0 for r in residues)
+        return _is_whole(n) and any((whole(n) - r) % modulus == 0 for r in residues) == (sign == "≡")
     if isinstance(left, (Group, Relation)) or isinstance(right, (Group, Relation)):
         raise Unreadable("a relation between groups")
     a, b = value(left, at), value(right, at)
@@ -262,6 +262,8 @@ def inside(point: Value, region: Node, at: Mapping[str, Value]) -> bool:
 
 def _in_domain(name: str, point: Value) -> bool:
     limit = name[1:]
+    if name[0] not in "RZNQC":
+        raise Unreadable(f"{name} is no known set")
     ok = {"": True, ">0": None, ">=0": None, "!=0": None, "<0": None, "<=0": None}.get(limit, False)
     if ok is None and not compare_values(limit[:-1], point, Fraction(0)):
         return False

@@ -59,6 +59,8 @@ class Expressions(Functions):
         while True:
             if self.accept("*"):
                 left = times(left, self.signed_factor())
+            elif self.accept("choose"):
+                return Call("binom", (left, self.product()))
             elif self.accept("/"):
                 left = Call("div", (left, self.denominator()))
             elif not self.in_residues and self.accept("mod"):
@@ -151,7 +153,11 @@ class Expressions(Functions):
             elif sign := self.accept("%", "°"):
                 node = Call("unit", (node, Sym(sign)))
             elif self.kind() == "word" and self.peek() in UNITS:
-                unit = UNITS[self.next().text]
+                power = {"square": "^2", "cubic": "^3"}.get(self.next().text, "")
+                if power and self.peek() in UNITS:
+                    self.position += 1
+                unit = UNITS[self.tokens[self.position - 1].text]
+                unit += power if unit else ""
                 if self.accept("^"):
                     unit += f"^{self.next().text}"
                 node = Call("unit", (node, Sym(unit))) if unit else node

@@ -67,6 +67,8 @@ Predicate = tuple["Node | None | frozenset[Fraction]", list[Condition]]
 def _predicates(items: Items) -> list[Predicate] | None:
     """Each item as a predicate on x; None if one is no set of numbers."""
     found: list[Predicate] = []
+    if _has_cases(items):
+        return None
     for item in items:
         if len(item.values) != 1 or item.arguments:
             return None
@@ -96,6 +98,12 @@ def _letters(items: Items) -> frozenset[str]:
         v.name for i in items for _, v in i.values if isinstance(v, Sym)
     }
     return frozenset(named - {"", IT})
+
+
+def _has_cases(items: Items) -> bool:
+    """ "n if n is even, n - 1 if n is odd" are the cases of one function, not a set of numbers."""
+    described = {v.name for i in items for _, v in i.values if isinstance(v, Sym)}
+    return any(described & symbols(v) for i in items for _, v in i.values if not isinstance(v, Sym))
 
 
 def _parametric(item: Item) -> frozenset[Fraction] | None:

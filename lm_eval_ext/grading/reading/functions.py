@@ -70,9 +70,6 @@ class Functions(Stream):
         inside = self.factor()
         while self.kind() in ("name", "const", "num") or (self.peek() == "frac"):
             inside = times(inside, self.factor())
-        if self.peek() == "/" and self.kind(1) in ("num", "name"):
-            self.position += 1
-            inside = Call("div", (inside, self.factor()))
         return inside
 
     def piece(self) -> Node:

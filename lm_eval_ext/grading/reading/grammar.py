@@ -12,7 +12,7 @@ from lm_eval_ext.grading.reading.expressions import Expressions
 from lm_eval_ext.grading.reading.lexer import Token
 from lm_eval_ext.grading.reading.tree import Call, Node, Relation, Sym, Unreadable
 
-RELATIONS = frozenset(["=", "<", ">", "<=", ">=", "!=", "in", "notin", "≡", "|", "notdivides"])
+RELATIONS = frozenset(["=", "<", ">", "<=", ">=", "!=", "in", "notin", "≡", "≢", "|", "notdivides"])
 _DOMAINS = frozenset("RZNQC")
 
 
@@ -35,7 +35,7 @@ class Relations(Expressions):
             assert sign is not None
             if sign in ("in", "notin"):
                 terms.append(self.region())
-            elif sign == "≡":
+            elif sign in ("≡", "≢"):
                 terms.append(self.residues())
             else:
                 terms.append(self.ratio())
@@ -61,7 +61,8 @@ class Relations(Expressions):
             found.append(self.sum())
             if opened:
                 self.expect(")")
-            return Call("residues", tuple(found))
+            signed = [r for f in found for r in _both_signs(f)]
+            return Call("residues", tuple(signed))
         if len(found) > 1:
             raise Unreadable("residues without a modulus")
         return found[0]
@@ -98,6 +99,13 @@ class Relations(Expressions):
         if braces:
             self.expect("}")
         return sign + "0"
+
+
+def _both_signs(node: Node) -> tuple[Node, ...]:
+    """±1 (mod 6) is 1 or -1."""
+    if isinstance(node, Call) and node.name == "pm":
+        return node.args[0], Call("neg", node.args)
+    return (node,)
 
 
 def _is_plain(sign: str, term: Node) -> bool:

@@ -16,6 +16,7 @@ from lm_eval_ext.grading.reading.arithmetic import (
     Undefined,
     Value,
     is_less,
+    equal_at,
     is_real,
     residue,
     same,
@@ -37,6 +38,7 @@ from lm_eval_ext.grading.verdict import Outcome
 
 _INTEGERS_ONLY = frozenset("factorial factorial2 binom gcd lcm mod sum prod".split())
 _INTEGER_SENSITIVE = frozenset("floor ceil sin cos tan cot apply".split())
+_STEPS = frozenset("floor ceil min max gcd lcm mod abs sgn binom".split())
 _INTEGER_LETTERS = frozenset("ijklmnpqrstuvdNMKSn")
 _ROOTS = frozenset(["sqrt", "root", "log", "pow"])
 _PRIMES = (2**61 - 1, 2**89 - 1, 2**107 - 1)
@@ -55,6 +57,8 @@ def identical(left: Node, right: Node) -> Outcome:
         return _by_points(left, right, letters) if letters else _by_value(left, right)
     except TooLarge:
         return _by_residue(left, right)
+    except Unreadable as error:
+        return None, str(error)
 
 
 def _is_open_ended(node: Node) -> bool:
@@ -63,13 +67,11 @@ def _is_open_ended(node: Node) -> bool:
 
 def _by_value(left: Node, right: Node) -> Outcome:
     try:
-        equal = same(value(left), value(right))
+        equal = equal_at(left, right, {})
     except Undefined as error:
         return None, str(error)
-    return (
-        equal,
-        f"{show(left)[:60]} and {show(right)[:60]} have {'the same value' if equal else 'different values'}",
-    )
+    said = "the same value" if equal else "different values"
+    return equal, f"{show(left)[:60]} and {show(right)[:60]} have {said}"
 
 
 def _by_residue(left: Node, right: Node) -> Outcome:
@@ -83,17 +85,18 @@ def _by_residue(left: Node, right: Node) -> Outcome:
 
 def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
     names = {n.name for n in (*walk(left), *walk(right)) if isinstance(n, Call)}
+    near = _constants(left, right) if names & _STEPS else []
     integer_letters = all(letter[0] in _INTEGER_LETTERS for letter in letters)
     if names & _INTEGERS_ONLY or ({"floor", "ceil"} & names and integer_letters):
-        return _agree(left, right, _integer_points(letters))
+        return _agree(left, right, _integer_points(letters, near))
     roots = bool(names & _ROOTS) and "i" not in names
-    outcome = _agree(left, right, _real_points(letters), real_only=roots)
+    outcome = _agree(left, right, _real_points(letters, near), real_only=roots)
     if (
         outcome[0] is not True
         and integer_letters
         and (names & _INTEGER_SENSITIVE or _alternates(left, right))
     ):
-        return _agree(left, right, _integer_points(letters))
+        return _agree(left, right, _integer_points(letters, near))
     return outcome
 
 
@@ -110,25 +113,39 @@ Point = dict[str, Value]
 _INTEGER_STARTS = (6, 7, 8, 9, 10, 11, 12, 13, 17, 24, 1, 2, 3, 4, 5, 1009, 10_007, 123_457)
 
 
-def _integer_points(letters: list[str]) -> Iterator[Point]:
-    """Consecutive ones for parities and residues, small ones, and some that are large."""
+def _integer_points(letters: list[str], near: list[int]) -> Iterator[Point]:
+    """Consecutive ones for parities and residues, small ones, some that are large, and the constants."""
     chance = random.Random(1)
-    for start in _INTEGER_STARTS:
+    for start in (*_INTEGER_STARTS, *near):
         if len(letters) == 1:
             yield {letters[0]: Fraction(start)}
         else:
             yield {letter: Fraction(chance.randint(1, start + 8)) for letter in letters}
+            if start in near:
+                yield {letter: Fraction(start * chance.randint(1, 3)) for letter in letters}
 
 
-def _real_points(letters: list[str]) -> Iterator[Point]:
+def _real_points(letters: list[str], near: list[int]) -> Iterator[Point]:
+    """Fractions: every other point with signs of both kinds, small and large, and some beside the constants."""
     chance = random.Random(3)
     for turn in range(_POINTS):
+        most = 89 if turn % 4 < 3 else 9_001
+        signs = (-1, 1) if turn % 2 else (1,)
         yield {
-            letter: Fraction(
-                chance.randint(2, 89) * (chance.choice((-1, 1)) if turn % 2 else 1), chance.randint(2, 19)
-            )
+            letter: Fraction(chance.randint(2, most) * chance.choice(signs), chance.randint(2, 19))
             for letter in letters
         }
+    for constant in near[:4]:
+        yield {letter: constant + Fraction(chance.randint(1, 9), 7) for letter in letters}
+
+
+def _constants(*nodes: Node) -> list[int]:
+    """Integers that occur, and their neighbours: a formula may change its course there, as min(n, 100) does."""
+    found = {n.value.numerator for node in nodes for n in walk(node) if isinstance(n, Num)}
+    return sorted(
+        {c + d for c in found if 13 < c < 10**6 for d in (-1, 0, 1)}
+        | {2 * c for c in found if 13 < c < 10**6}
+    )[:24]
 
 
 def _agree(left: Node, right: Node, points: Iterator[Point], real_only: bool = False) -> Outcome:
@@ -139,9 +156,8 @@ def _agree(left: Node, right: Node, points: Iterator[Point], real_only: bool = F
     valid = 0
     for point in points:
         try:
-            here, there = value(left, point), value(right, point)
-            if not same(here, there):
-                if real_only and not (is_real(here) and is_real(there)):
+            if not equal_at(left, right, point):
+                if real_only and not (is_real(value(left, point)) and is_real(value(right, point))):
                     continue
                 where = ", ".join(f"{k} = {v}" for k, v in point.items())
                 return False, f"they differ at {where}"
@@ -178,7 +194,7 @@ def _constant_ratio(left: Node, right: Node) -> Value | None:
     """c with left = c * right and c != 0, or None."""
     letters = sorted(symbols(left) | symbols(right))
     ratio: Value | None = None
-    for point in _real_points(letters):
+    for point in _real_points(letters, []):
         try:
             here, there = value(left, point), value(right, point)
             if same(there, Fraction(0)) or same(here, Fraction(0)):

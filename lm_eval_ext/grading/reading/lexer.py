@@ -49,10 +49,11 @@ _SPELLED = {
 _ESCAPED = {"\\{": "\\{", "\\}": "\\}", "\\%": "%", "\\|": "|", "\\&": "and", "\\_": "_"}
 _THOUSANDS = (
     re.compile(
-        r"(?<![\d.,])(?<!(?<!\\)[(\[{])(\d{1,3})((?:,\d{3})+)(?![\d,])"
+        r"(?<![\d.,])(?<!(?<!\\)[(\[])(?<!\{)(\d{1,3})((?:,\d{3})+)(?![\d,])"
     ),  # 1,200; but (1,200) is a pair
     re.compile(r"(?<![\d.,])(\d{1,3})((?:(?:\{,\}|\\,|\\ | |\u202f)\d{3})+)(?!\d)"),  # 1{,}200, 1\,200, 1 200
 )
+_NEGATED = {"=": "!=", "in": "notin", "|": "notdivides", "≡": "≢"}
 _GROUP_MARK = re.compile(r"[^\d]+|,")
 _REPEATING = re.compile(
     r"(\d{0,20})\.(\d{0,20}?)"
@@ -78,6 +79,7 @@ class _Lexer:
         self.found: list[Token] = []
         self.has_delimiters = bool(_DELIMITER.search(text)) and text.count("$") % 2 == 0
         self.space = False
+        self.negated = False
 
     def run(self) -> list[Token]:
         self._lex(self.text, math=not self.has_delimiters and "\\" in self.text)
@@ -86,6 +88,8 @@ class _Lexer:
         return self.found
 
     def _put(self, kind: str, text: str) -> None:
+        if self.negated:
+            text, self.negated = _NEGATED.get(text, "?"), False
         self.found.append(Token(kind, text, self.space))
         self.space = False
 
@@ -122,6 +126,8 @@ class _Lexer:
         if kind == "number":
             if len(value) > _MAX_DIGITS:
                 raise Unreadable(f"a number of {len(value)} digits")
+            if value[0] == "0" and value.isdigit() and len(value) > 1:
+                raise Unreadable(f"{value} begins with a zero")  # a date, a code
             self._put("num", value)
         elif kind == "newline":
             self._put("op", "\\\\")
@@ -139,6 +145,9 @@ class _Lexer:
             self._put(*_SPELLED.get(value, ("op", value)))
 
     def _command(self, name: str, text: str, position: int) -> int:
+        if name == "not":
+            self.negated = True
+            return position
         if name in DROPPED:
             if name in ("left", "right") and text[position : position + 1] == ".":
                 return position + 1

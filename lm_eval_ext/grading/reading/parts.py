@@ -77,6 +77,8 @@ def _label_end(stream: Sequence[Token], i: int, label: str) -> int:
         return 0
     if not bracketed and closing not in (")", ":", ".") and not part:
         return 0
+    if closing == ":" and label.isdigit() and not part:  # 1 : 2 is a ratio
+        return 0
     i += closing in (")", ":", ".")
     if i < len(stream) and stream[i].text == ":":
         i += 1

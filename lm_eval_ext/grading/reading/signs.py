@@ -30,6 +30,7 @@ COMMANDS: dict[str, Sign] = {
     **_all("imath", ("const", "i")),
     **_all("cdot times ast bullet", ("op", "*")),
     **_all("div", ("op", "/")),
+    **_all("choose", ("op", "choose")),
     **_all("pm", ("op", "±")),
     **_all("mp", ("op", "∓")),
     **_all("le leq leqslant leqq", ("op", "<=")),
@@ -104,4 +105,5 @@ UNICODE: dict[str, Sign] = {
     **{chr(code): sign for code in range(0x391, 0x3CA) if (sign := _greek(chr(code)))},
     **{"π": ("const", "pi"), "∛": ("func", "cbrt"), "•": ("op", ";"), "’": ("op", "'")},
     **{sign: ("op", "-") for sign in "−–—‒"},
+    "≢": ("op", "≢"),
 }

@@ -38,6 +38,11 @@ from lm_eval_ext.grading.reading.trimming import (
 )
 
 
+_ADJECTIVES = frozenset(
+    "positive negative nonnegative nonzero nonpositive even odd real rational irrational not prime composite".split()
+)
+
+
 class Solutions:
     """Puts the clauses of one part together."""
 

@@ -14,7 +14,7 @@ from lm_eval_ext.grading.reading.tree import Call, Node, Sym, Unreadable
 _MATRICES = ("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix")
 OPEN = frozenset(["(", "[", "{", "\\{", "⌊", "⌈", *(f"begin {m}" for m in _MATRICES)])
 CLOSE = frozenset([")", "]", "}", "\\}", "⌋", "⌉", *(f"end {m}" for m in _MATRICES)])
-INEQUALITY = frozenset(["<", ">", "<=", ">=", "!=", "in", "notin", "≡", "|", "notdivides"])
+INEQUALITY = frozenset(["<", ">", "<=", ">=", "!=", "in", "notin", "≡", "≢", "|", "notdivides"])
 
 
 def trimmed(part: Sequence[Token]) -> list[Token]:
@@ -48,6 +48,8 @@ def order_of(part: list[Token]) -> tuple[list[Token], str]:
 def after_form(part: list[Token]) -> list[Token]:
     """ "all y of the form y = 2k" -> y = 2k."""
     at = next((i for i in range(len(part)) if starts_with(part[i:], ("of", "the", "form"))), None)
+    if at is not None and any(t.text in words.NEGATIONS for t in part[:at]):
+        raise Unreadable("what is not of a form")
     return part if at is None else part[at + 3 :]
 
 
@@ -154,7 +156,7 @@ def parsed(part: Sequence[Token]) -> Node:
         elif not (token.kind == "word" and token.text in words.NOISE):
             kept.append(token)
     readable = {*words.NUMERALS, *words.UNITS, "mod", "modulo"}
-    if any(t.text == "≡" for t in kept):
+    if any(t.text in ("≡", "≢") for t in kept):
         readable |= {"or", "and"}
     if any(t.text in words.NUMERALS for t in kept) and any(
         t.text in ("such", "exists", "exist") for t in part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -240,12 +241,16 @@ def _same_scalar(given: Node, wanted: Node) -> Outcome:
             else (False, f"{my_unit} and {their_unit}")
         )
     outcome = identical(mine, theirs)
-    if not outcome[0] and bool(my_unit) != bool(their_unit) and {my_unit, their_unit} & {"%", "°"}:
+    if not outcome[0] and bool(my_unit) != bool(their_unit) and _CONVERTED.match(my_unit + their_unit):
         converted = identical(given, wanted)
         outcome = converted if converted[0] else outcome
     if outcome[0] is False and _rounds_to(mine, theirs):
         return True, f"the gold is {show(theirs)}, rounded"
     return outcome
+
+
+_CONVERTED = re.compile(r"%|°|base ")
+"""Units with a value of their own: 60% is 3/5, 180° is pi, 101_2 is 5."""
 
 
 def _is_ratio(node: Node) -> bool:

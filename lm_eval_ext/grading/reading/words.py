@@ -104,9 +104,10 @@ NONE = (
 
 ORDINALS = {"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2"}
 UNITS = {
+    "centimeter": "cm", "meter": "m", "inch": "in", "foot": "ft", "mile": "mi",
     "cm": "cm", "mm": "mm", "km": "km", "kg": "kg", "centimeters": "cm", "centimetres": "cm", "meters": "m",
     "metres": "m", "kilometers": "km", "degrees": "°", "degree": "°", "percent": "%", "dollars": "$", "dollar": "$",
-    "cents": "cents", "hours": "h", "hour": "h", "minutes": "min", "minute": "min", "seconds": "s", "days": "days",
+    "cents": "cents", "hours": "h", "hour": "h", "minutes": "min", "minute": "min", "min": "min", "seconds": "s", "days": "days",
     "units": "", "unit": "", "inches": "in", "feet": "ft", "miles": "mi", "square": "", "cubic": "",
     "euros": "€", "pounds": "lb", "rubles": "rub", "euro": "€", "mph": "mph", "years": "years", "radians": "",
 }  # fmt: skip
