@@ -16,10 +16,12 @@ _STRONG = frozenset([";", ".", "newline", "\\\\"])
 
 @dataclass
 class Clause:
-    """`joint`: how it hangs on what went before: ",", ";", "and", "or", "if", "except", "again", "else"."""
+    """`joint`: how it hangs on what went before: ",", ";", "and", "or", "if", "except", "again", "else";
+    `word`: the word that says so."""
 
     joint: str
     tokens: list[Token]
+    word: str = ""
 
 
 def cut(part: Sequence[Token]) -> list[Clause]:
@@ -54,10 +56,12 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         elif joint:
             if joint == "if" and not found[-1].tokens and found[-1].joint in ("", ";"):
                 joint = "lead"
-            if joint == ":" and not any(t.text in words.LABELS for t in found[-1].tokens):
+            if joint == ":" and not any(
+                t.text in words.LABELS or t.text in words.NEGATIONS for t in found[-1].tokens
+            ):
                 if all(t.kind == "word" for t in found[-1].tokens):  # "two solutions: ..."
                     found[-1].tokens.clear()
-            found.append(Clause(joint, []))
+            found.append(Clause(joint, [], token.text))
             position += length
         else:
             found[-1].tokens.append(token)

@@ -22,13 +22,13 @@ def as_word(part: Sequence[Token]) -> Answer | None:
     sentence = _first_sentence(part)
     if texts[0] in ("yes", "no", "true", "false"):
         after = [t for t in texts[1:4] if t not in _BOUNDARY]
-        limited = bool(after) and (after[0] in _LIMITS or (after[0] == "for" and after[1:2] not in _TOTAL))
+        limited = bool(after) and (after[0] in LIMITS or (after[0] == "for" and after[1:2] not in _TOTAL))
         if limited or {"yes", "no"} <= {texts[0], *after[:2]}:
             return None
         if texts[0] != "no" or not after or texts[1] in _BOUNDARY:
             return Answer(word="yes" if texts[0] in ("yes", "true") else "no")
         return Answer(word="none") if _denies(part[1:]) and not _is_limited(sentence) else None
-    if _is_limited(sentence):
+    if _is_limited(sentence) or (len(sentence) + 1 < len(part) and part[len(sentence) + 1].text in LIMITS):
         return None
     start = next((i for i, t in enumerate(sentence) if t.text not in words.NOISE), len(sentence))
     if start < len(sentence) and sentence[start].text == "no" and _denies(sentence[start + 1 :]):
@@ -44,7 +44,7 @@ def as_word(part: Sequence[Token]) -> Answer | None:
     return Answer(word="none") if denied and not any(t.kind == "num" for t in first) else None
 
 
-_LIMITS = frozenset(
+LIMITS = frozenset(
     "if when only except unless but iff provided or other greater less more fewer besides larger smaller and".split()
 )
 _TOTAL = (["all"], ["any"], ["every"], ["each"], ["which"], ["example"], ["instance"], ["some"])
@@ -53,7 +53,7 @@ _TOTAL = (["all"], ["any"], ["every"], ["each"], ["which"], ["example"], ["insta
 def _is_limited(sentence: Sequence[Token]) -> bool:
     """Whether it says "if", "except", "other than", "for n = 3": no decision for every case."""
     texts = [t.text for t in sentence if t.kind == "word"]
-    if any(t in _LIMITS - {"and"} for t in texts):
+    if any(t in LIMITS - {"and"} for t in texts):
         return True
     return any(t == "for" and texts[i + 1 : i + 2] not in _TOTAL for i, t in enumerate(texts))
 

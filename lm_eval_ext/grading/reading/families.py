@@ -81,7 +81,11 @@ def _predicates(items: Items) -> list[Predicate] | None:
             ):
                 return None
             found.append((None, conditions))
-        elif _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node):
+        elif (
+            _is_region(node, alone=len(items) == 1)
+            and not item.conditions
+            and not symbols(node) - set("RZNQC")
+        ):
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
         elif not item.conditions and not symbols(node) and not isinstance(node, (Group, Relation)):
             found.append((node, []))
@@ -110,8 +114,8 @@ def _parametric(item: Item) -> frozenset[Fraction] | None:
     """The values of "4k + 3" or "2^k (k >= 0)" for an integer k: those that the sample points can meet."""
     node = item.values[0][1]
     letters = symbols(node)
-    if len(letters) != 1 or isinstance(node, (Sym, Group, Relation)):
-        return None
+    if len(letters) != 1 or not item.values[0][0] or isinstance(node, (Sym, Group, Relation)):
+        return None  # without a name it is a formula in that letter, not a set
     letter = next(iter(letters))
     said = [c for c in item.conditions if letter in declared([c])]
     if len(said) != len(item.conditions) or (letter not in _INTEGER_LETTERS and not is_integral(said)):
@@ -271,6 +275,8 @@ def _enumerable(items: Items) -> list[Callable[[int], list[tuple[Value, ...]]]] 
         letters = frozenset[str]().union(*(symbols(n) for n in nodes))
         if len(letters) > 1 or item.arguments or any(isinstance(n, (Group, Relation)) for n in nodes):
             return None
+        if len(nodes) == 1 and letters and not item.values[0][0]:
+            return None  # a formula in that letter, not a set
         if letters and not (is_integral(item.conditions) and declared(item.conditions) <= letters):
             return None
         found.append(_enumerator(nodes, next(iter(letters), ""), item.conditions))

@@ -70,6 +70,9 @@ class Functions(Stream):
         inside = self.factor()
         while self.kind() in ("name", "const", "num") or (self.peek() == "frac"):
             inside = times(inside, self.factor())
+        if self.peek(-1) == "pi" and self.peek() == "/" and self.kind(1) == "num":  # sin pi/4
+            self.position += 1
+            inside = Call("div", (inside, self.factor()))
         return inside
 
     def piece(self) -> Node:

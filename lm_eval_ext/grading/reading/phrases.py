@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from lm_eval_ext.grading.reading import words
-from lm_eval_ext.grading.reading.decisions import as_choice, as_word
+from lm_eval_ext.grading.reading.decisions import LIMITS, as_choice, as_word
 from lm_eval_ext.grading.reading.lexer import Token, tokens
 from lm_eval_ext.grading.reading.parts import split_parts
 from lm_eval_ext.grading.reading.solutions import Solutions
@@ -105,4 +105,6 @@ def _read_part(part: Sequence[Token]) -> Answer:
     try:
         return Answer(choice=letter, items=Solutions(rest).answer().items if rest else ())
     except Unreadable:
+        if any(t.text in words.NEGATIONS or t.text in LIMITS for t in rest):
+            raise
         return Answer(choice=letter)

@@ -52,11 +52,8 @@ def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome
     """
     if not given.conditions and not wanted.conditions:
         return True, ""
-    values = frozenset(n for n, _ in (*wanted.values, *given.values))
-    values |= frozenset[str]().union(*(symbols(v) for _, v in wanted.values))
-    values |= frozenset[str]().union(*(symbols(substitute(v, renaming)) for _, v in given.values))
-    mine = _relevant([renamed(c, renaming) for c in given.conditions], values)
-    theirs = _relevant(list(wanted.conditions), values)
+    mine = _relevant([renamed(c, renaming) for c in given.conditions])
+    theirs = _relevant(list(wanted.conditions))
     if set(mine) == set(theirs):
         return True, ""
     loose_mine, loose_theirs = ([c for c in side if _is_loose(c)] for side in (mine, theirs))
@@ -114,17 +111,8 @@ def _same_region(mine: Node, theirs: Node) -> bool:
     )
 
 
-def _relevant(conditions: list[Condition], values: frozenset[str]) -> list[Condition]:
-    """Without what defines a well-known sequence, and without values of letters that occur nowhere else."""
-    return [c for c in conditions if not _defines(c) and not _is_idle(c, values)]
-
-
-def _is_idle(condition: Condition, values: frozenset[str]) -> bool:
-    """ "a = b = 1 (with p = 3)": an equation for a letter that is in no value."""
-    if not isinstance(condition, Relation) or condition.signs != ("=",):
-        return False
-    letter, given = condition.terms
-    return isinstance(letter, Sym) and letter.name not in values and not symbols(given)
+def _relevant(conditions: list[Condition]) -> list[Condition]:
+    return [c for c in conditions if not _defines(c)]
 
 
 def _defines(condition: Condition) -> bool:
@@ -170,7 +158,7 @@ def _is_usual(condition: Condition) -> bool:
 
 
 _KINDS = frozenset("integer real rational complex".split())
-_SIGNS = frozenset("positive negative nonnegative natural nonzero".split())
+_SIGNS = frozenset("positive nonnegative natural".split())
 
 
 def harmonised(mine: list[Condition], theirs: list[Condition]) -> tuple[list[Condition], list[Condition]]:
@@ -212,7 +200,7 @@ def is_integral(conditions: Iterable[Condition]) -> bool:
         if isinstance(c, Property) and c.name in _INTEGER_WORDS:
             return True
         if isinstance(c, Relation) and (
-            {"≡", "|", "notdivides"} & set(c.signs)
+            {"≡", "≢", "|", "notdivides"} & set(c.signs)
             or any(
                 isinstance(t, Sym) and t.name[0] in "ZN" and s in ("in", "notin")
                 for s, t in zip(c.signs, c.terms[1:], strict=True)

@@ -126,7 +126,7 @@ class Solutions:
 
     def _take(self, clause: Clause) -> None:
         joint = clause.joint
-        if joint in (",", "and") and self.last_joint == "if" and self._same_kind(clause.tokens):
+        if joint in (",", "and") and self.last_joint == "if" and self._same_kind(clause):
             joint = "if"
         elif joint in ("if", "lead") or (
             joint in (",", "and") and self.last_joint == "if" and self._continues(clause)
@@ -143,10 +143,17 @@ class Solutions:
             joint = "except" if excepted else "value"
         self.last_joint = joint
 
-    def _same_kind(self, part: list[Token]) -> bool:
+    def _after(self, clause: Clause) -> Clause | None:
+        at = next(i for i, c in enumerate(self.clauses) if c is clause) + 1
+        return self.clauses[at] if at < len(self.clauses) else None
+
+    def _same_kind(self, clause: Clause) -> bool:
         """ "for some integers u, v, w": what was said of u holds for v and w."""
+        part = clause.tokens
         if len(part) != 1 or part[0].kind != "name" or not self.items:
             return False
+        if (following := self._after(clause)) is not None and following.joint == "if":
+            return False  # "n - 1 if n is odd and n if n is even"
         last = [c for c in self.items[-1].conditions if isinstance(c, Property)]
         said = [c for c in last if last and c.subject == last[-1].subject]
         self._limited_from(self.limited_from, tuple(replace(c, subject=Sym(part[0].text)) for c in said))
@@ -172,6 +179,8 @@ class Solutions:
         if self.items and self._described_pair(clause):
             return
         _, conditions = read_conditions(clause.tokens)
+        if clause.word in ("with", "where"):
+            conditions = [c for c in conditions if not self._is_idle(c)]
         if clause.joint == "lead" and self._values_follow(clause):
             self._close_conditions()
             self.unlimited = len(self.items)
@@ -180,6 +189,17 @@ class Solutions:
             self._limit(tuple(conditions))
         else:
             self.leading += tuple(conditions)
+
+    def _is_idle(self, condition: Condition) -> bool:
+        """ "a = b = 1 (with p = 3)": the value of a letter that is in no solution."""
+        if not isinstance(condition, Relation) or condition.signs != ("=",):
+            return False
+        letter, given = condition.terms
+        used = {n for i in self.items for n, _ in i.values}
+        used |= {n for i in self.items for v in values_of(i) for n in symbols(v)}
+        return (
+            isinstance(letter, Sym) and letter.name not in used and bool(used - {""}) and not symbols(given)
+        )
 
     def _described_pair(self, clause: Clause) -> bool:
         """ "pairs of positive integers with n = 2m": the equation is the answer, not a limit on it."""
@@ -269,7 +289,15 @@ class Solutions:
     def _described(self, part: list[Token], clause: Clause) -> None:
         """ "all odd integers n >= 3": the values of n that ..."""
         subject, conditions = read_conditions(part)
+        last = self.items[-1] if self.items else None
         if (
+            last
+            and last.conditions
+            and clause.joint in (",", "and")
+            and all(t.text in _ADJECTIVES for t in part)
+        ):
+            self._limit(tuple(about(c, last.values[0][1]) for c in conditions))  # "c real and nonzero"
+        elif (
             self.items
             and any(symbols(subject) & symbols(v) for v in values_of(self.items[-1]))
             and clause.joint != "or"

@@ -54,17 +54,21 @@ def _as_equations(given: Item, wanted: Item) -> tuple[Relation, Relation] | None
     if len(given.values) != 1 or len(wanted.values) != 1 or given.arguments or wanted.arguments:
         return None
     (my_name, mine), (name, theirs) = given.values[0], wanted.values[0]
-    if (
-        not my_name
-        or not name
-        or not symbols(mine)
-        or not symbols(theirs)
-        or given.conditions != wanted.conditions
-    ):
+    if given.conditions != wanted.conditions or not symbols(mine) or not symbols(theirs):
         return None
-    if any(isinstance(v, (Group, Relation)) for v in (mine, theirs)) or my_name == name:
+    sides = [_equation(my_name, mine), _equation(name, theirs)]
+    if None in sides or (my_name == name and my_name):
         return None
-    return Relation((Sym(my_name), mine), ("=",)), Relation((Sym(name), theirs), ("=",))
+    if not any(isinstance(v, Relation) for v in (mine, theirs)) and not (my_name and name):
+        return None
+    return sides[0], sides[1]  # type: ignore[return-value]
+
+
+def _equation(name: str, node: Node) -> Relation | None:
+    """y = 2x + 3, or 2x - y + 3 = 0 as it is."""
+    if isinstance(node, Relation):
+        return node
+    return Relation((Sym(name), node), ("=",)) if name and not isinstance(node, Group) else None
 
 
 def may_be_equal(given: Item, wanted: Item) -> bool:

@@ -68,7 +68,7 @@ NOISE = frozenset(
     triangle sides angles angle lengths length side points smallest-interval interval range ranges area volume
     probability ratio count ways identically pairwise coefficient coefficients root roots variable integer-solutions
     families family type types namely choice option correct measure measures point solution-set being following
-    belongs varies runs itself they then them continuous distinct different differentiable strictly being indeed general in either up""".split()
+    belongs varies runs itself they then them continuous distinct different differentiable strictly being indeed general in either""".split()
 )
 """Words that can be left out of a clause."""
 
