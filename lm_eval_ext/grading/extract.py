@@ -24,21 +24,19 @@ _ANNOUNCED = re.compile(
     r"""
     (?P<final> \b(?:final|correct)\s+answer\b [\s*_`]* (?: (?:is|are|:|：|=) [\s*_`]* | (?=\n) ){1,3} )
   | (?P<answer> \banswer\s+(?:is|are)\b [:\s*_`]* )
-  | (?P<line> ^ [\s>*_`#]* (?:the\s+)? (?:answer|A) [*_`]* : [\s*_`]* )
+  | (?P<line> ^ [ \t>*_`#]{0,20} (?:the[ \t]+)? (?:answer|A) [*_`]* : [\s*_`]* )
   | (?P<hash> ^ \#\#\#\# [ \t]+ )
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_REVERSED = re.compile(
-    r"(?:^|[.,;:]\s|\b(?:so|therefore|thus|hence),?\s)\s*(?P<value>[^.,;:\n]{1,80}?)\s+is\s+(?:the|our|my)"
-    r"\s+(?:final\s+)?answer\b",
-    re.IGNORECASE | re.MULTILINE,
-)
+_IS_ANSWER = re.compile(r"\bis\s+(?:the|our|my)\s+(?:final\s+)?answer\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[,;:\n]|\.(?=\s)|\b(?:so|therefore|thus|hence)\b", re.IGNORECASE)
+_MAX_REVERSED_CHARS = 80
 _SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
 _VISIBLE = re.compile(r"\S")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_WRAPPING = re.compile(r"^[\s*_`>]+|[\s*_`]+$")
+_WRAPPING = " \t\r\n\f\v*_`"
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
 MAX_ANSWER_CHARS = 20_000
 """A statement longer than this is cut: nothing so long is an answer to a problem."""
@@ -121,8 +119,15 @@ def _last_forward(text: str) -> Span | None:
 
 
 def _last_reversed(text: str) -> Span | None:
-    found = list(_REVERSED.finditer(text))
-    return Span(_tidy(found[-1]["value"]), *found[-1].span("value")) if found else None
+    """What stands before the last "is the answer", back to where its clause begins."""
+    for match in reversed(list(_IS_ANSWER.finditer(text))):
+        end = match.start()
+        start = max(0, end - _MAX_REVERSED_CHARS)
+        marks = [m.end() for m in _CLAUSE_END.finditer(text, start, end)]
+        start = marks[-1] if marks else start
+        if value := _tidy(text[start:end]):
+            return Span(value, start, end)
+    return None
 
 
 def _statement(text: str, start: int, first_sentence: bool) -> Span:
@@ -138,8 +143,8 @@ def _statement(text: str, start: int, first_sentence: bool) -> Span:
 
 def _tidy(statement: str) -> str:
     """Without Markdown emphasis around it and without the closing full stop."""
-    bare = _WRAPPING.sub("", statement)
-    return _WRAPPING.sub("", bare.removesuffix("."))
+    bare = statement.strip(_WRAPPING).lstrip(_WRAPPING + ">")
+    return bare.removesuffix(".").rstrip(_WRAPPING)
 
 
 def find(response: str) -> Span | None:

@@ -20,6 +20,7 @@ def _rules(*rows: tuple[str, str, str]) -> tuple[Rule, ...]:
 
 
 RULES: tuple[Rule, ...] = _rules(
+    (r"\s+", " ", "runs of space"),
     (r"\\left(?![a-z])\s*\.?|\\right(?![a-z])\s*\.?|\\[Bb]ig+[lr]?(?![a-z])", "", "sizes of delimiters"),
     (r"\\(?:displaystyle|textstyle|limits)(?![a-z])", "", "sizes of formulas"),
     (r"\\[,;:!]|\\q?quad(?![a-z])|\\ |~|&nbsp;", " ", "spacing"),
@@ -39,7 +40,11 @@ RULES: tuple[Rule, ...] = _rules(
     (r"\\in(?![a-z])|∈", " in ", "one membership sign"),
     (r"\\mathbb\s*\{?\s*([A-Z])\s*\}?", r"\1", r"\mathbb{R} is R"),
     (r"\\(?:emptyset|varnothing)(?![a-z])|∅", "{}", "one empty set"),
-    (r"\^\s*\{?\s*\\?circ\s*\}?|°|\\degrees?(?![a-z])", "", "degrees as a bare number"),
+    (
+        r"^( *-?[\d.]+) *(?:\^ *\{? *\\?circ *\}?|°|\\degrees?) *(\.?) *$",
+        r"\1\2",
+        "30° is 30, where that is all",
+    ),
     (r"\\([%$#&_])", r"\1", "escaped signs"),
     (r"(?<=\d)\s*%", "%", "a percent sign follows its number"),
     (r"^\$\s*(?=[\d.])", "", "dollars in front of an amount"),

@@ -145,7 +145,7 @@ def _protected(part: Sequence[Token]) -> set[int]:
 
 
 _PHRASES: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
-    ((("together", "with"),), ","), ((("as", "well", "as"),), "and"), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
+    ((("together", "with"),), ","), ((("as", "well", "as"), ("also",)), "and"), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
     ((("if", "and", "only", "if"), ("iff",), ("exactly", "when"), ("precisely", "when"), ("exactly", "if")), "if"),
 )  # fmt: skip
 
@@ -169,6 +169,8 @@ def _joint(rest: Sequence[Token], protected: bool, current: Clause) -> tuple[str
         and current.tokens
         and all(t.kind == "word" or (i == 0 and t.kind == "name") for i, t in enumerate(current.tokens))
     ):
+        if any(t.text in words.NEGATIONS for t in current.tokens):
+            raise Unreadable("a colon behind a denial")
         return ":", 1
     if rest[0].kind != "word":
         return "", 0

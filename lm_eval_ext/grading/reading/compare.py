@@ -39,7 +39,7 @@ from lm_eval_ext.grading.reading.values import may_be_equal, same_item, show_ite
 from lm_eval_ext.grading.verdict import Outcome
 
 MAX_SOLUTIONS = 150
-MAX_STEPS = 30_000
+MAX_STEPS = 20_000
 """Operations evaluated for one comparison; each takes some microseconds."""
 _EQUALITY = re.compile(r"[\s\S]*\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORECASE)
 """Where the gold is a case of equality, the answer is what follows that word."""

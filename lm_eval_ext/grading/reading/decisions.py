@@ -27,7 +27,9 @@ def as_word(part: Sequence[Token]) -> Answer | None:
             return None
         if texts[0] != "no" or not after or texts[1] in _BOUNDARY:
             return Answer(word="yes" if texts[0] in ("yes", "true") else "no")
-        return Answer(word="none") if _denies(part[1:]) and not _is_limited(sentence) else None
+        aside = part[len(sentence) + 1].text if len(sentence) + 1 < len(part) else ""
+        limited = _is_limited(sentence) or aside in LIMITS
+        return Answer(word="none") if _denies(part[1:]) and not limited else None
     if _is_limited(sentence) or (len(sentence) + 1 < len(part) and part[len(sentence) + 1].text in LIMITS):
         return None
     start = next((i for i, t in enumerate(sentence) if t.text not in words.NOISE), len(sentence))

@@ -31,6 +31,7 @@ from lm_eval_ext.grading.reading.tree import (
 from lm_eval_ext.grading.verdict import Outcome
 
 Items = tuple[Item, ...]
+_ORDER = frozenset(["<", ">", "<=", ">="])
 _PASS: Outcome = (None, "not of this kind")
 _LETTER = "x"
 
@@ -41,7 +42,13 @@ _LETTER = "x"
 def same_region(given: Items, wanted: Items) -> Outcome:
     """Sets of numbers described by conditions, intervals or a list: compared number by number."""
     mine, theirs = (_predicates(side) for side in (given, wanted))
-    if mine is None or theirs is None or not any(i.conditions or _is_union(i) for i in (*given, *wanted)):
+    if (
+        mine is None
+        or theirs is None
+        or not any(
+            i.conditions or _is_union(i) or isinstance(i.values[0][1], Relation) for i in (*given, *wanted)
+        )
+    ):
         return _PASS
     mine, theirs = _harmonised_sides(mine, theirs)
     if _letters(given) | _letters(wanted) <= _INTEGER_LETTERS and any(
@@ -87,6 +94,8 @@ def _predicates(items: Items) -> list[Predicate] | None:
             and not symbols(node) - set("RZNQC")
         ):
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
+        elif isinstance(node, Relation) and len(letters := symbols(node)) == 1 and set(node.signs) <= _ORDER:
+            found.append((None, [renamed(node, {next(iter(letters)): Sym(_LETTER)})]))
         elif not item.conditions and not symbols(node) and not isinstance(node, (Group, Relation)):
             found.append((node, []))
         elif (values := _parametric(item)) is not None:

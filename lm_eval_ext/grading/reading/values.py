@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import permutations
 
-from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, same, value
+from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, is_real, same, value
 from lm_eval_ext.grading.reading.conditions import declared
 from lm_eval_ext.grading.reading.identity import identical, same_relation
 from lm_eval_ext.grading.reading.ranges import same_ranges
@@ -72,7 +72,7 @@ def _equation(name: str, node: Node) -> Relation | None:
 
 
 def may_be_equal(given: Item, wanted: Item) -> bool:
-    """False where both are plain numbers, or tuples of such, that are far apart: a cheap look before the real one."""
+    """False where both are numbers, or tuples of such, that are far apart: a cheap look before the real one."""
     mine, theirs = _rough(given), _rough(wanted)
     if mine is None or theirs is None or len(mine) != len(theirs) or {n for n, _ in given.values} - {""}:
         return True
@@ -88,15 +88,13 @@ def _rough(item: Item) -> tuple[float, ...] | None:
     nodes = [v for _, v in item.values]
     if len(nodes) == 1 and isinstance(nodes[0], Group):
         nodes = list(nodes[0].items) if nodes[0].open == "(" else []
-    found: list[float] = []
-    for node in nodes:
-        if isinstance(node, Call) and node.name == "neg" and isinstance(node.args[0], Num):
-            found.append(-float(node.args[0].value) if abs(node.args[0].value) < 1e300 else 0.0)
-        elif isinstance(node, Num) and abs(node.value) < 1e300:
-            found.append(float(node.value))
-        else:
-            return None
-    return tuple(found) or None
+    if not nodes or any(isinstance(n, (Group, Relation)) or symbols(n) for n in nodes):
+        return None
+    try:
+        found = [value(_without_unit(n)[0]) for n in nodes]
+        return tuple(float(v) if isinstance(v, Fraction) or is_real(v) else abs(complex(v)) for v in found)
+    except (TooLarge, Undefined, Unreadable, OverflowError, TypeError):
+        return None
 
 
 def show_item(item: Item) -> str:
