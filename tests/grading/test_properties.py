@@ -7,6 +7,7 @@ from lm_eval_ext.grading import Grader, GraderConfig, Item
 from lm_eval_ext.grading.reading import compare
 from tests.conftest import cases
 from tests.grading.generated import answers, neighbours, pairs
+from tests.grading.mutations import has_direction
 from tests.grading.responses import announced
 
 pytestmark = pytest.mark.unit
@@ -50,16 +51,6 @@ def test_a_changed_answer_is_another(made):
         for gold in made.ways:
             for answer in other.ways:
                 assert compare(answer, gold)[0] is not True, (answer, gold, compare(answer, gold))
-
-
-def has_direction(answer, gold):
-    """The rules that look at the gold alone, by what the reading says.
-
-    A decimal gold with two or more places takes the exact value that rounds to it; a gold by cases is
-    compared where one of its cases holds.
-    """
-    reasons = compare(answer, gold)[1] + compare(gold, answer)[1]
-    return "rounded" in reasons or "equal in each case" in reasons
 
 
 def test_equality_of_the_cases_has_no_direction_but_by_rule():
