@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 settings.register_profile("bounded", derandomize=True, deadline=None, max_examples=120, database=None)
 settings.load_profile("bounded")
+BOUNDED = settings.get_profile("bounded")
 
 
 @dataclass(frozen=True)
