@@ -20,11 +20,11 @@ def _rules(*rows: tuple[str, str, str]) -> tuple[Rule, ...]:
 
 
 RULES: tuple[Rule, ...] = _rules(
-    (r"\s+", " ", "runs of space"),
     (r"\\left(?![a-z])\s*\.?|\\right(?![a-z])\s*\.?|\\[Bb]ig+[lr]?(?![a-z])", "", "sizes of delimiters"),
     (r"\\(?:displaystyle|textstyle|limits)(?![a-z])", "", "sizes of formulas"),
     (r"\\[,;:!]|\\q?quad(?![a-z])|\\ |~|&nbsp;", " ", "spacing"),
     (r"\\[()\[\]]|(?<!\\)\$", " ", "math delimiters: $x$ is x"),
+    (r"\s+", " ", "runs of space"),
     (r"\\[dtc]frac(?![a-z])", r"\\frac", "one fraction command"),
     (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}", r"\frac12 is \frac{1}{2}"),
     (r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{", r"\frac1{2} is \frac{1}{2}"),

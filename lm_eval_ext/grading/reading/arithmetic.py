@@ -205,6 +205,8 @@ def _div(a: Value, b: Value) -> Value:
 def _pow(base: Value, exponent: Value) -> Value:
     if isinstance(base, Fraction) and isinstance(exponent, Fraction):
         if exponent.denominator == 1:
+            if base == 0 and exponent <= 0:
+                raise ZeroDivisionError
             power = exponent.numerator
             bits = max(base.numerator.bit_length(), base.denominator.bit_length())
             if bits > 1 and abs(power) * (bits - 1) > MAX_BITS:

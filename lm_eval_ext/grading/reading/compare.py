@@ -70,6 +70,8 @@ def compare(answer: str, gold: str) -> Outcome:
         return None, "too much to evaluate"
     except RecursionError:
         return None, "nested too deeply"
+    except (ArithmeticError, ValueError) as error:  # a number that cannot be: computer algebra may know better
+        return None, f"not evaluated: {error}"[:200]
     return outcome
 
 
@@ -100,7 +102,7 @@ def _all_of(outcomes: list[Outcome]) -> Outcome:
 def _answers(given: Answer, wanted: Answer) -> Outcome:
     """The answer and its restatements: one must be equal, none may differ."""
     outcomes = [_some_of([_single(a, g) for g in (wanted, *wanted.again)]) for a in (given, *given.again)]
-    if given.again and any(i.conditions for i in given.items) and not outcomes[0][0]:
+    if given.again and any(i.conditions for i in given.items) and outcomes[0][0] is None:
         outcomes = outcomes[1:]  # a description, then the list: the list counts
     decided = [o for o in outcomes if o[0] is not None]
     return next((o for o in decided if o[0] is False), decided[0]) if decided else outcomes[0]

@@ -32,7 +32,7 @@ class Token:
 _TOKEN = re.compile(
     r"""
     (?P<space> (?: \s | ~ | &nbsp; | \\[,;:!\ ] )+ )
-  | (?P<number> \d+(?:\.\d+)?(?:[eE][+-]\d{1,3}(?!\d))? | \.\d+ )
+  | (?P<number> \d+(?:\.\d+)?(?:[eE](?:[+-](?=\d\d)|(?<=\.\d[eE])[+-]|(?=\d))\d{1,3}(?![\dA-Za-z]))? | \.\d+ )
   | (?P<command> \\[A-Za-z]+ )
   | (?P<newline> \\\\ (?:\[[^\]]*\])? )
   | (?P<escaped> \\[{}%$\#&_|()\[\]] )
@@ -179,6 +179,9 @@ class _Lexer:
             self.found += [Token("op", "_"), Token("name", "n")]
             return
         function = words.FUNCTION_ALIASES.get(word, word)
+        if word in ("oo", "inf", "infinity"):
+            self._put("const", "oo")
+            return
         if len(run) > 1 and (run in GREEK or word == "pi"):
             self._put(*COMMANDS[run if run in GREEK else word])
             return

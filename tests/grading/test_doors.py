@@ -1,0 +1,55 @@
+"""One verdict, whichever way a response comes in."""
+
+import pytest
+
+from lm_eval_ext.grading import Grader, GraderConfig, Item, grade_one
+from lm_eval_ext.harness.filters import GradeMath
+from tests.conftest import cases
+from tests.grading.responses import announced, boxed
+
+pytestmark = pytest.mark.unit
+
+NO_ANSWER = [("I do not know.", "1"), ("", "1"), ("<think>\\boxed{1}", "1")]
+
+
+def exchanges():
+    """(response, gold) of every case, and responses that commit to nothing."""
+    rows = [*cases("answers"), *cases("grade")]
+    found = [(say(case["answer"]), case["gold"]) for case in rows for say in (announced, boxed)]
+    return [*found, *NO_ANSWER]
+
+
+@pytest.fixture(scope="module")
+def expected():
+    with Grader(GraderConfig(workers=2)) as grader:
+        verdicts = grader.grade([Item(response, gold) for response, gold in exchanges()])
+    assert len(verdicts) == len(exchanges())
+    return verdicts
+
+
+def test_one_at_a_time(expected):
+    assert [grade_one(response, gold) for response, gold in exchanges()] == expected
+
+
+def test_backwards_and_twice(expected):
+    with Grader(GraderConfig(workers=1)) as grader:
+        items = [Item(response, gold) for response, gold in reversed(exchanges())]
+        for _ in range(2):
+            assert grader.grade(items)[::-1] == expected
+
+
+def test_filter_of_the_harness(expected):
+    rows = exchanges()
+    graded = GradeMath(workers=2).apply([[response] for response, _ in rows], [{"gold": g} for _, g in rows])
+    assert [verdict for each in graded for verdict in each] == expected
+
+
+def test_filter_of_the_harness_with_repeats(expected):
+    """Responses with the same gold, as repeats of one document."""
+    places: dict[str, list[int]] = {}
+    for place, (_, gold) in enumerate(exchanges()):
+        places.setdefault(gold, []).append(place)
+    responses = [[exchanges()[place][0] for place in group] for group in places.values()]
+    graded = GradeMath(workers=2).apply(responses, [{"gold": gold} for gold in places])
+    for each, group in zip(graded, places.values(), strict=True):
+        assert list(each) == [expected[place] for place in group]
