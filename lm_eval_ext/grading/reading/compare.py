@@ -70,7 +70,10 @@ def compare(answer: str, gold: str) -> Outcome:
         return None, "too much to evaluate"
     except RecursionError:
         return None, "nested too deeply"
-    except (ArithmeticError, ValueError) as error:  # a number that cannot be: computer algebra may know better
+    except (
+        ArithmeticError,
+        ValueError,
+    ) as error:  # a number that cannot be: computer algebra may know better
         return None, f"not evaluated: {error}"[:200]
     return outcome
 

@@ -99,7 +99,7 @@ def _read_part(part: Sequence[Token]) -> Answer:
     choice = as_choice(part)
     if choice is None:
         return Solutions(part).answer()
-    if choice[1] and choice[1][0].text in ("and", "or", ","):
+    if {t.text for t in choice[1][:2]} & {"and", "or", ","}:
         raise Unreadable("several choices")
     letter, rest = choice[0], trimmed(choice[1])
     try:

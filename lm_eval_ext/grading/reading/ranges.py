@@ -224,7 +224,9 @@ def sample_points(mine: list[Condition], theirs: list[Condition]) -> list[Value]
         reach = 130 + 4 * int(max((abs(c) for c in named if abs(c) < 200), default=0))
         points |= {Fraction(n) for n in range(-20, reach)}
         points |= {Fraction(int(c) + d) for c in named for d in range(-3, 14)}
-        points |= {Fraction(int(a) + int(b) * k) for a in named[:12] for b in named[:12] for k in range(-2, 4)}
+        points |= {
+            Fraction(int(a) + int(b) * k) for a in named[:12] for b in named[:12] for k in range(-2, 4)
+        }
     if any(_is_natural(c) for c in conditions):
         points.discard(Fraction(0))  # some count zero among the natural numbers, some do not
     if is_integral(mine) and is_integral(theirs):
