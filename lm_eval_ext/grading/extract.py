@@ -30,7 +30,7 @@ _ANNOUNCED = re.compile(
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _IS_ANSWER = re.compile(r"\bis\s+(?:the|our|my)\s+(?:final\s+)?answer\b", re.IGNORECASE)
-_CLAUSE_END = re.compile(r"[,;:\n]|\.(?=\s)|\b(?:so|therefore|thus|hence)\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"\n|[.,;:](?=\s)|\b(?:so|therefore|thus|hence)\b", re.IGNORECASE)
 _MAX_REVERSED_CHARS = 80
 _SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")

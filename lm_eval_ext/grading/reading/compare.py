@@ -138,6 +138,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     """Whether two lists of solutions are the same set."""
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
+    given, wanted = _unnumbered(given, wanted), _unnumbered(wanted, given)
     given, wanted = (_listed(_expanded(_started(side))) for side in (given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return None, "too many solutions to match"
@@ -146,6 +147,22 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
         if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
             return other
     return outcome
+
+
+_NUMBERED = re.compile(r"(\w+)_(\d+)")
+
+
+def _unnumbered(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
+    """x_1 = 3, x_2 = 5 numbers the solutions of one unknown, where the other side lists values of one."""
+    if len(items) != 1 or len(other) < 2 or any(len(i.values) > 1 for i in other):
+        return items
+    names = [_NUMBERED.fullmatch(n) for n, _ in items[0].values]
+    if len(names) < 2 or len({n[1] if n else "" for n in names}) != 1 or not all(names):
+        return items
+    return tuple(
+        replace(items[0], values=((n[1] if n else "", v),))
+        for n, (_, v) in zip(names, items[0].values, strict=True)
+    )
 
 
 def _started(items: tuple[Item, ...]) -> tuple[Item, ...]:

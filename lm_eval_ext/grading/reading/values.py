@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -92,7 +93,8 @@ def _rough(item: Item) -> tuple[float, ...] | None:
         return None
     try:
         found = [value(_without_unit(n)[0]) for n in nodes]
-        return tuple(float(v) if isinstance(v, Fraction) or is_real(v) else abs(complex(v)) for v in found)
+        rough = tuple(float(v) if is_real(v) else abs(complex(v)) for v in found)
+        return rough if all(map(math.isfinite, rough)) else None
     except (TooLarge, Undefined, Unreadable, OverflowError, TypeError):
         return None
 
