@@ -23,7 +23,7 @@ def test_every_example_is_graded_as_its_rule_says():
     with Grader() as grader:
         verdicts = grader.grade(items)
     wrong = [
-        f"{'to be' if accepted else 'not to be'} accepted: {item.response[:200]!r} for {item.gold[:200]!r}: {verdict}"
+        f"{item.response[:200]!r}, gold {item.gold[:200]!r}, to be accepted: {accepted}; {verdict}"
         for item, accepted, verdict in zip(items, expected, verdicts, strict=True)
         if (verdict.correct is True) != accepted
     ]
