@@ -1,11 +1,12 @@
 # `make eval`, `make test` and `make bench` do all the set-up themselves, in .venv.
-.PHONY: help setup eval test check bench
+.PHONY: help setup eval test check bench docs
 
 help:
 	@echo "make eval    evaluate SmolLM2-135M on a subset of the packaged problems, through vLLM"
 	@echo "make test    run the tests (make test TIER=unit for those without a language model)"
 	@echo "make bench   measure the grader beside its peers (make bench ARGS='--synthetic 1000000', ARGS=--help)"
 	@echo "make check   lint, format and type checks"
+	@echo "make docs    write docs/rules.md, what the grader accepts, from the rules in the package"
 	@echo "make setup   prepare .venv alone"
 
 setup:
@@ -19,6 +20,9 @@ test: setup
 
 bench: setup
 	@bash scripts/bench.sh $(ARGS)
+
+docs: setup
+	.venv/bin/python -m lm_eval_ext.grading.rules > docs/rules.md
 
 check: setup
 	.venv/bin/ruff check .
