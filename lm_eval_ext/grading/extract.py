@@ -20,6 +20,7 @@ _BARE_BOX = re.compile(r"\\boxed\s+(\w+|\\\w+)")
 _BETWEEN_BOXES = re.compile(
     r"[\s$,;&]*(?:\\\)|\\\]|\\\(|\\\[|\\quad|\\text\{[^{}]{0,12}\}|and|or|[A-Za-z]\w{0,2}\s*=|[\s$,;&]){0,12}"
 )
+_NAME_BEFORE = re.compile(r"(?<![A-Za-z0-9\\])([A-Za-z](?:_\w)?)\s*=\s*$")
 _ANNOUNCED = re.compile(
     r"""
     (?P<final> \b(?:final|correct)\s+answer\b [\s*_`]* (?: (?:is|are|:|：|=) [\s*_`]* | (?=\n) ){1,3} )
@@ -102,7 +103,14 @@ def last_boxed(text: str) -> Span | None:
         if len(between) > 60 or not _BETWEEN_BOXES.fullmatch(between) or "\n\n" in between:
             break
         group.insert(0, box)
-    return Span(", ".join(box.text.strip() for box in group), group[0].start, group[-1].end)
+    parts = [_named(box, text) for box in group] if len(group) > 1 else [group[0].text.strip()]
+    return Span(", ".join(parts), group[0].start, group[-1].end)
+
+
+def _named(box: Span, text: str) -> str:
+    """The box with the name in front of it: "x = 2" of $x = \\boxed{2}$."""
+    name = _NAME_BEFORE.search(text[max(0, box.start - 12) : box.start])
+    return f"{name[1]} = {box.text.strip()}" if name else box.text.strip()
 
 
 def last_announced(text: str) -> Span | None:
@@ -144,7 +152,7 @@ def _statement(text: str, start: int, first_sentence: bool) -> Span:
 def _tidy(statement: str) -> str:
     """Without Markdown emphasis around it and without the closing full stop."""
     bare = statement.strip(_WRAPPING).lstrip(_WRAPPING + ">")
-    return bare.removesuffix(".").rstrip(_WRAPPING)
+    return bare if bare.endswith("..") else bare.removesuffix(".").rstrip(_WRAPPING)
 
 
 def find(response: str) -> Span | None:

@@ -145,7 +145,7 @@ def _protected(part: Sequence[Token]) -> set[int]:
 
 
 _PHRASES: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
-    ((("together", "with"),), ","), ((("as", "well", "as"), ("also",)), "and"), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
+    ((("together", "with"),), ","), ((("as", "well", "as"), ("also",)), "and"), ((("such", "that"),), "if"), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
     ((("if", "and", "only", "if"), ("iff",), ("exactly", "when"), ("precisely", "when"), ("exactly", "if")), "if"),
 )  # fmt: skip
 

@@ -173,11 +173,14 @@ def _started(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return (replace(items[0], conditions=kept),)
 
 
+_LATEST_START = 5
+
+
 def _is_start(condition: Condition, arguments: tuple[str, ...]) -> bool:
     if not isinstance(condition, Relation) or condition.signs not in ((">=",), (">",)):
         return False
     letter, start = condition.terms
-    whole_number = isinstance(start, Num) and start.value.denominator == 1
+    whole_number = isinstance(start, Num) and start.value.denominator == 1 and start.value <= _LATEST_START
     return isinstance(letter, Sym) and letter.name in arguments and letter.name in "ijklmn" and whole_number
 
 

@@ -124,7 +124,8 @@ def _until_aside(rest: Sequence[Token]) -> list[Token]:
     while position < len(rest):
         end = closing(rest, position) if rest[position].text in OPEN else position
         inside = rest[position + 1 : end]
-        if inside and (inside[0].kind != "word" or any(t.text in words.NEGATIONS for t in inside)):
+        more = {"or", "and", "also", "plus", "but"}
+        if inside and (inside[0].kind != "word" or any(t.text in words.NEGATIONS | more for t in inside)):
             return list(rest)
         if not inside:
             kept.append(rest[position])

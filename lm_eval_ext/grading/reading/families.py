@@ -31,6 +31,7 @@ from lm_eval_ext.grading.reading.tree import (
 from lm_eval_ext.grading.verdict import Outcome
 
 Items = tuple[Item, ...]
+_DOMAINS = frozenset("RZNQC")
 _ORDER = frozenset(["<", ">", "<=", ">="])
 _PASS: Outcome = (None, "not of this kind")
 _LETTER = "x"
@@ -88,11 +89,9 @@ def _predicates(items: Items) -> list[Predicate] | None:
             ):
                 return None
             found.append((None, conditions))
-        elif (
-            _is_region(node, alone=len(items) == 1)
-            and not item.conditions
-            and not symbols(node) - set("RZNQC")
-        ):
+        elif _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node) - _DOMAINS:
+            found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
+        elif isinstance(node, Sym) and node.name in _DOMAINS and not item.conditions:
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
         elif isinstance(node, Relation) and len(letters := symbols(node)) == 1 and set(node.signs) <= _ORDER:
             found.append((None, [renamed(node, {next(iter(letters)): Sym(_LETTER)})]))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from lm_eval_ext.grading.reading.lexer import Token
 from lm_eval_ext.grading.reading.stream import Stream
-from lm_eval_ext.grading.reading.tree import Call, Node, Sym, Unreadable, literal, number, times
+from lm_eval_ext.grading.reading.tree import (
+    Call,
+    Node,
+    Sym,
+    Unreadable,
+    children,
+    literal,
+    number,
+    times,
+    with_children,
+)
 
 _ONE_ARGUMENT = frozenset(["sqrt", "cbrt", "floor", "ceil", "abs", "exp", "sgn"])
 
@@ -14,7 +24,7 @@ class Functions(Stream):
 
     def function(self, name: str) -> Node:
         if name == "frac":
-            return Call("div", (self.piece(), self.piece()))
+            return Call("div", (self.piece(), self.piece(second=True)))
         if name == "binom":
             if self.peek() == "(":
                 return Call("binom", self.atom_arguments())
@@ -75,10 +85,11 @@ class Functions(Stream):
             inside = Call("div", (inside, self.factor()))
         return inside
 
-    def piece(self) -> Node:
+    def piece(self, second: bool = False) -> Node:
         r"""The argument of a LaTeX command: a group, or one sign (\frac12 is 1/2, \sqrt2x is \sqrt{2}x)."""
         token = self.next()
-        after_frac = self.position > 1 and self.tokens[self.position - 2].text == "frac"
+        before = self.tokens[self.position - 2].text if self.position > 1 else ""
+        after_frac = before == "frac" or (second and before != "}" and not token.space)
         if token.kind == "num" and after_frac and token.text.isdigit() and len(token.text) > 1:
             self.position -= 1
             self.tokens[self.position] = Token("num", token.text[1:])
@@ -98,7 +109,8 @@ class Functions(Stream):
             self.expect("}")
         self.expect("^")
         high = self.exponent()
-        return Call(name, (Sym(variable.text), low, high, self.product()))
+        body = _with_index(self.product(), variable.text)
+        return Call(name, (Sym(variable.text), low, high, body))
 
     def angle(self) -> Node:
         name = ""
@@ -123,3 +135,11 @@ class Functions(Stream):
         if braces:
             self.expect("}")
         return value
+
+
+def _with_index(node: Node, name: str) -> Node:
+    """The i of a sum over i is its index, not the imaginary unit."""
+    if isinstance(node, Call) and node.name == name and not node.args:
+        return Sym(name)
+    below = children(node)
+    return with_children(node, tuple(_with_index(c, name) for c in below)) if below else node

@@ -67,7 +67,7 @@ def tokens(text: str) -> list[Token]:
     """The tokens of an answer. Raises Unreadable for what is too long or has unknown commands."""
     if len(text) > MAX_CHARS:
         raise Unreadable(f"{len(text)} characters are an essay")
-    plain = plain_unicode(text)
+    plain = plain_unicode(text).replace("\\!", "")
     for grouped in _THOUSANDS:
         plain = grouped.sub(lambda m: m[1] + _GROUP_MARK.sub("", m[2]), plain)
     return _Lexer(plain).run()

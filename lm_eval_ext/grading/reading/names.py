@@ -13,11 +13,11 @@ from lm_eval_ext.grading.reading.tree import (
     Group,
     Item,
     Node,
-    Num,
     Property,
     Relation,
     Sym,
     Unreadable,
+    show,
     symbols,
 )
 
@@ -65,9 +65,18 @@ def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]
         return None
     names = [first.name]
     rest = [*left[1:], value]
-    while len(rest) > 1 and isinstance(rest[0], Sym):
-        names.append(rest.pop(0).name)  # type: ignore[union-attr]
+    while len(rest) > 1 and (name := _name(rest[0])):
+        names.append(name)
+        rest.pop(0)
     return tuple((n, _chained(rest)) for n in names), ()
+
+
+def _name(node: Node) -> str:
+    """ "x" of x, "a(n)" of a_n in "a_1 = ... = a_n = 0"; empty for what is no name."""
+    if isinstance(node, Sym):
+        return node.name
+    applied = isinstance(node, Call) and node.name == "apply" and all(isinstance(a, Sym) for a in node.args)
+    return _spelled(node) if applied and isinstance(node, Call) else ""
 
 
 def _sequence(node: Node, value: Node) -> Node:
@@ -86,9 +95,8 @@ def _sequence(node: Node, value: Node) -> Node:
 
 def _spelled(node: Call) -> str:
     """A name for f(5) or ab: a value of something."""
-    return "".join(
-        a.name if isinstance(a, Sym) else f"({a.value})" if isinstance(a, Num) else "(.)" for a in node.args
-    )
+    name, *arguments = node.args
+    return f"{show(name)}({', '.join(map(show, arguments))})"
 
 
 def _chained(values: Sequence[Node]) -> Node:

@@ -73,7 +73,7 @@ COMMANDS: dict[str, Sign] = {
 
 DROPPED = frozenset(
     "left right big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr middle displaystyle textstyle "
-    "limits nolimits boldsymbol bm mathbf mathit mathsf mathcal pmb medskip mathbb mathscr underbrace".split()
+    "boxed fbox limits nolimits boldsymbol bm mathbf mathit mathsf mathcal pmb medskip mathbb mathscr underbrace".split()
 )
 """Commands about looks alone."""
 

@@ -129,7 +129,7 @@ def _are_apart(given: Item, wanted: Item) -> bool:
         return False
     mine, theirs = given.values[0][0], wanted.values[0][0]
     fixed = any("(" in n or n in ("minimum", "maximum") for n in (mine, theirs))
-    return bool(mine and theirs) and mine != theirs and fixed and ("(" in mine) == ("(" in theirs)
+    return bool(mine and theirs) and mine != theirs and fixed
 
 
 def _opened(node: Node) -> list[Node]:

@@ -62,7 +62,7 @@ NOISE = frozenset(
     triple triples quadruple quadruples tuple tuples ordered function functions polynomial polynomials equation its
     therefore hence so thus precisely required desired unique following namely consists attained
     equal equals we get obtain holds equality occurs this these those which a an it our final constant constants
-    arbitrary fixed respectively list complete only form in to on works work satisfying satisfy satisfies
+    arbitrary fixed list complete only form in to on works work satisfying satisfy satisfies
     sequence sequences expression total sum result always still yields give gives when-all taken over
     parameter parameters called here write let obtained found determined exist exists does do expressed
     triangle sides angles angle lengths length side points smallest-interval interval range ranges area volume
@@ -80,7 +80,7 @@ LABELS = {
 """A value announced as an extreme one."""
 
 CASE = frozenset("if when whenever for".split())
-GIVEN = frozenset("where with such given for over provided as".split())
+GIVEN = frozenset("where with given for over provided as".split())
 EXCEPT = (("except", "for"), ("except",), ("other", "than"), ("excluding",), ("but", "not"), ("besides",))
 OTHERWISE = (("otherwise",), ("else",), ("in", "all", "other", "cases"), ("for", "all", "other"))
 RESTATEMENT = (
