@@ -20,7 +20,7 @@ CONTEXT_CHARS = 120
 
 @dataclass(frozen=True)
 class Step:
-    """What one layer made of the two: their forms, its decision ("passes on" if it has none), milliseconds."""
+    """What one layer made of the two: their forms, its decision ("passes on" if it has none), its time."""
 
     layer: str
     answer: str

@@ -409,16 +409,17 @@ def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
 
 
 _RULES: dict[str, Callable[..., Value]] = {
-    "add": _add, "mul": _mul, "neg": lambda a: _mul(Fraction(-1), a), "div": _div, "pow": _pow, "sqrt": _root,
-    "root": _root, "factorial": _factorial, "factorial2": _double_factorial, "binom": _binom, "floor": _floor,
-    "ceil": _ceil, "mod": _mod, "abs": _abs, "min": _least, "max": _greatest, "log": _log,
-    "gcd": lambda *a: Fraction(math.gcd(*map(whole, a))), "lcm": lambda *a: Fraction(math.lcm(*map(whole, a))),
-    "exp": lambda a: mp.exp(_real(a)), "pi": lambda: +mp.pi, "e": lambda: +mp.e, "i": lambda: mp.mpc(0, 1),
-    "oo": lambda: mp.inf, "sgn": lambda a: Fraction((a > 0) - (a < 0)),
-    "sin": _elementary("sin"), "cos": _elementary("cos"), "tan": _elementary("tan"), "cot": _elementary("cot"),
-    "sec": _elementary("sec"), "csc": _elementary("csc"), "arcsin": _elementary("asin"),
-    "arccos": _elementary("acos"), "arctan": _elementary("atan"), "sinh": _elementary("sinh"),
-    "cosh": _elementary("cosh"), "tanh": _elementary("tanh"),
+    "add": _add, "mul": _mul, "neg": lambda a: _mul(Fraction(-1), a), "div": _div, "pow": _pow,
+    "sqrt": _root, "root": _root, "factorial": _factorial, "factorial2": _double_factorial,
+    "binom": _binom, "floor": _floor, "ceil": _ceil, "mod": _mod, "abs": _abs, "min": _least,
+    "max": _greatest, "log": _log, "gcd": lambda *a: Fraction(math.gcd(*map(whole, a))),
+    "lcm": lambda *a: Fraction(math.lcm(*map(whole, a))), "exp": lambda a: mp.exp(_real(a)),
+    "pi": lambda: +mp.pi, "e": lambda: +mp.e, "i": lambda: mp.mpc(0, 1), "oo": lambda: mp.inf,
+    "sgn": lambda a: Fraction((a > 0) - (a < 0)), "sin": _elementary("sin"), "cos": _elementary("cos"),
+    "tan": _elementary("tan"), "cot": _elementary("cot"), "sec": _elementary("sec"),
+    "csc": _elementary("csc"), "arcsin": _elementary("asin"), "arccos": _elementary("acos"),
+    "arctan": _elementary("atan"), "sinh": _elementary("sinh"), "cosh": _elementary("cosh"),
+    "tanh": _elementary("tanh"),
 }  # fmt: skip
 
 

@@ -56,11 +56,12 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         elif joint:
             if joint == "if" and not found[-1].tokens and found[-1].joint in ("", ";"):
                 joint = "lead"
-            if joint == ":" and not any(
-                t.text in words.LABELS or t.text in words.NEGATIONS for t in found[-1].tokens
-            ):
-                if all(t.kind == "word" for t in found[-1].tokens):  # "two solutions: ..."
-                    found[-1].tokens.clear()
+            if (
+                joint == ":"
+                and not any(t.text in words.LABELS or t.text in words.NEGATIONS for t in found[-1].tokens)
+                and all(t.kind == "word" for t in found[-1].tokens)
+            ):  # "two solutions: ..."
+                found[-1].tokens.clear()
             found.append(Clause(joint, [], token.text))
             position += length
         else:
@@ -144,10 +145,16 @@ def _protected(part: Sequence[Token]) -> set[int]:
     return found
 
 
+_IFF = (("if", "and", "only", "if"), ("iff",), ("exactly", "when"), ("precisely", "when"), ("exactly", "if"))
 _PHRASES: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
-    ((("together", "with"),), ","), ((("as", "well", "as"), ("also",)), "and"), ((("such", "that"),), "if"), (words.OTHERWISE, "else"), (words.RESTATEMENT, "again"), (words.EXCEPT, "except"),
-    ((("if", "and", "only", "if"), ("iff",), ("exactly", "when"), ("precisely", "when"), ("exactly", "if")), "if"),
-)  # fmt: skip
+    ((("together", "with"),), ","),
+    ((("as", "well", "as"), ("also",)), "and"),
+    ((("such", "that"),), "if"),
+    (words.OTHERWISE, "else"),
+    (words.RESTATEMENT, "again"),
+    (words.EXCEPT, "except"),
+    (_IFF, "if"),
+)
 
 
 def _joint(rest: Sequence[Token], protected: bool, current: Clause) -> tuple[str, int]:
@@ -176,7 +183,7 @@ def _joint(rest: Sequence[Token], protected: bool, current: Clause) -> tuple[str
         return "", 0
     for phrases, joint in _PHRASES:
         if phrase := next((p for p in phrases if starts_with(rest, p)), None):
-            return joint, len(phrase) if joint != "except" else 0 or len(phrase)
+            return joint, len(phrase)
     if any(starts_with(rest, p) for p in words.ASIDE):
         return "aside", 1
     if text in ("and", "or"):

@@ -119,8 +119,7 @@ class _Reader:
             token = self.tokens[end]
             depth += (token.text in ("(", "[", "{", "\\{")) - (token.text in (")", "]", "}", "\\}"))
             if depth == 0 and (
-                token.kind == "word"
-                and token.text not in words.NUMERALS
+                (token.kind == "word" and token.text not in words.NUMERALS)
                 or token.text in (*stop, ";", "newline")
             ):
                 break

@@ -47,7 +47,8 @@ def as_word(part: Sequence[Token]) -> Answer | None:
 
 
 LIMITS = frozenset(
-    "if when only except unless but iff provided or other greater less more fewer besides larger smaller and".split()
+    "if when only except unless but iff provided or other greater less more fewer besides larger "
+    "smaller and".split()
 )
 _TOTAL = (["all"], ["any"], ["every"], ["each"], ["which"], ["example"], ["instance"], ["some"])
 
@@ -72,8 +73,8 @@ def _denies(rest: Sequence[Token]) -> bool:
 
 
 _SOUGHT = words.SOLUTIONS | frozenset(
-    "such integer integers real positive natural number numbers other prime primes rational triangle arrangement "
-    "set sets way ways".split()
+    "such integer integers real positive natural number numbers other prime primes rational triangle "
+    "arrangement set sets way ways".split()
 )
 """What a problem asks for, so that "no integers" means that there is no solution."""
 

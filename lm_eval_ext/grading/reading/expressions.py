@@ -22,9 +22,7 @@ from lm_eval_ext.grading.reading.words import NUMERALS, UNITS
 
 MAX_DEPTH = 40
 CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉"}
-_FUNCTION_LETTERS = frozenset(
-    ["f", "g", "h", "F", "G", "H", "P", "Q", "phi", "psi", "tau", "sigma", "T", "W"]
-)
+_FUNCTION_LETTERS = frozenset("f g h F G H P Q phi psi tau sigma T W".split())
 _STARTS = frozenset(["(", "[", "{", "\\{", "⌊", "⌈"])
 
 
@@ -221,7 +219,7 @@ class Expressions(Functions):
             raise Unreadable(f"{opening} is closed by {closing}")
         if opening in "⌊⌈":
             return Call("floor" if opening == "⌊" else "ceil", (_single(items),))
-        if len(items) == 1 and not (opening == "\\{") and not isinstance(items[0], Relation):
+        if len(items) == 1 and opening != "\\{" and not isinstance(items[0], Relation):
             return items[0]
         return Group(opening.strip("\\"), closing.strip("\\"), tuple(items))
 

@@ -68,7 +68,7 @@ def same_region(given: Items, wanted: Items) -> Outcome:
     return True, f"the same numbers, compared at {len(points)} of them"
 
 
-Predicate = tuple["Node | None | frozenset[Fraction]", list[Condition]]
+Predicate = tuple["Node | frozenset[Fraction] | None", list[Condition]]
 """A single value, the conditions on the letter x (None), or the values of an integer parameter."""
 
 
@@ -89,9 +89,14 @@ def _predicates(items: Items) -> list[Predicate] | None:
             ):
                 return None
             found.append((None, conditions))
-        elif _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node) - _DOMAINS:
-            found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
-        elif isinstance(node, Sym) and node.name in _DOMAINS and not item.conditions:
+        elif (
+            _is_region(node, alone=len(items) == 1)
+            and not item.conditions
+            and not symbols(node) - _DOMAINS
+            or isinstance(node, Sym)
+            and node.name in _DOMAINS
+            and not item.conditions
+        ):
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
         elif isinstance(node, Relation) and len(letters := symbols(node)) == 1 and set(node.signs) <= _ORDER:
             found.append((None, [renamed(node, {next(iter(letters)): Sym(_LETTER)})]))
@@ -192,7 +197,7 @@ def _belongs(point: Value, side: list[Predicate]) -> bool:
     return any(_is_met(point, node, conditions) for node, conditions in side)
 
 
-def _is_met(point: Value, node: Node | None | frozenset[Fraction], conditions: list[Condition]) -> bool:
+def _is_met(point: Value, node: Node | frozenset[Fraction] | None, conditions: list[Condition]) -> bool:
     if node is None:
         return all(holds(c, {_LETTER: point}) for c in conditions)
     return point in node if isinstance(node, frozenset) else same(point, value(node))

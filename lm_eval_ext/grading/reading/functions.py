@@ -1,4 +1,4 @@
-r"""Functions, roots, fractions, sums, and other things with a name: \frac12, sin 2x, log_2 n, \overline{ab}."""
+r"""Functions, roots, fractions, sums: what has a name, such as \frac12, sin 2x, log_2 n, \overline{ab}."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lm_eval_ext.grading.reading.tree import (
     with_children,
 )
 
-_ONE_ARGUMENT = frozenset(["sqrt", "cbrt", "floor", "ceil", "abs", "exp", "sgn"])
+_ONE_ARGUMENT = frozenset("sqrt cbrt floor ceil abs exp sgn".split())
 
 
 class Functions(Stream):

@@ -15,8 +15,8 @@ from lm_eval_ext.grading.reading.arithmetic import (
     TooLarge,
     Undefined,
     Value,
-    is_less,
     equal_at,
+    is_less,
     is_real,
     residue,
     same,
@@ -126,7 +126,7 @@ def _integer_points(letters: list[str], near: list[int]) -> Iterator[Point]:
 
 
 def _real_points(letters: list[str], near: list[int]) -> Iterator[Point]:
-    """Fractions: every other point with signs of both kinds, small and large, and some beside the constants."""
+    """Fractions of both signs in every other point, small and large, and some beside the constants."""
     chance = random.Random(3)
     for turn in range(_POINTS):
         most = 89 if turn % 4 < 3 else 9_001
@@ -140,7 +140,7 @@ def _real_points(letters: list[str], near: list[int]) -> Iterator[Point]:
 
 
 def _constants(*nodes: Node) -> list[int]:
-    """Integers that occur, and their neighbours: a formula may change its course there, as min(n, 100) does."""
+    """Integers that occur, and their neighbours: min(n, 100) changes its course at one."""
     found = {n.value.numerator for node in nodes for n in walk(node) if isinstance(n, Num)}
     return sorted(
         {c + d for c in found if 13 < c < 10**6 for d in (-1, 0, 1)}

@@ -214,7 +214,7 @@ class _Lexer:
 
 
 _NEXT_WORD = re.compile(r"\s+([A-Za-z-]{3,})")
-_CONNECTIVES = frozenset(["and", "for", "where", "with", "has", "when", "that", "are", "can"])
+_CONNECTIVES = frozenset("and for where with has when that are can".split())
 
 
 _REGION = re.compile(r"\s*(?:[\[({\\]|[RZNQC]\b)")

@@ -73,10 +73,9 @@ _TELLING = words.NEGATIONS | {
 
 def _without_brackets(stream: list[Token]) -> list[Token]:
     """((m, n) = (6, 3), (9, 3)): brackets around the whole answer, which is no tuple."""
-    if stream and stream[0].text == "(" and closing(stream, 0) == len(stream) - 1:
-        if any(t.text == "=" for t in stream) and stream[1].text == "(":
-            return stream[1:-1]
-    return stream
+    if not stream or stream[0].text != "(" or closing(stream, 0) != len(stream) - 1:
+        return stream
+    return stream[1:-1] if stream[1].text == "(" and any(t.text == "=" for t in stream) else stream
 
 
 def _sentences(stream: Sequence[Token]) -> list[list[Token]]:

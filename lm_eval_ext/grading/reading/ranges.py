@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, Value, mp, value
-from lm_eval_ext.grading.reading.conditions import IT, declared, holds, is_domain
+from lm_eval_ext.grading.reading.conditions import declared, holds, is_domain
 from lm_eval_ext.grading.reading.identity import identical, same_relation
 from lm_eval_ext.grading.reading.tree import (
     Call,
@@ -28,8 +28,8 @@ from lm_eval_ext.grading.verdict import Outcome
 
 _USUAL = frozenset("real complex rational integer natural positive".split())
 _INTEGER_WORDS = frozenset(
-    "integer natural even odd prime composite multiple divisor divides power square cube squarefree primepower "
-    "perfectpower coprime ≡".split()
+    "integer natural even odd prime composite multiple divisor divides power square cube squarefree "
+    "primepower perfectpower coprime ≡".split()
 )
 
 
@@ -157,8 +157,8 @@ def _is_usual(condition: Condition) -> bool:
     )  # fmt: skip
 
 
-_KINDS = frozenset("integer real rational complex".split())
-_SIGNS = frozenset("positive nonnegative natural".split())
+_KINDS = frozenset(["integer", "real", "rational", "complex"])
+_SIGNS = frozenset(["positive", "nonnegative", "natural"])
 
 
 def harmonised(mine: list[Condition], theirs: list[Condition]) -> tuple[list[Condition], list[Condition]]:

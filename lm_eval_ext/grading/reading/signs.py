@@ -14,10 +14,40 @@ def _all(names: str, sign: Sign) -> dict[str, Sign]:
     return dict.fromkeys(names.split(), sign)
 
 
-GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell"
-).split()
+GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "rho",
+    "sigma",
+    "tau",
+    "upsilon",
+    "phi",
+    "chi",
+    "psi",
+    "omega",
+    "Gamma",
+    "Delta",
+    "Theta",
+    "Lambda",
+    "Xi",
+    "Sigma",
+    "Phi",
+    "Psi",
+    "Omega",
+    "ell",
+]
 COMMANDS: dict[str, Sign] = {
     **{name: ("name", name) for name in GREEK},
     **{f"var{name}": ("name", name) for name in GREEK},
@@ -72,8 +102,9 @@ COMMANDS: dict[str, Sign] = {
 """Without the backslash."""
 
 DROPPED = frozenset(
-    "left right big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr middle displaystyle textstyle "
-    "boxed fbox limits nolimits boldsymbol bm mathbf mathit mathsf mathcal pmb medskip mathbb mathscr underbrace".split()
+    "left right big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr middle displaystyle "
+    "textstyle boxed fbox limits nolimits boldsymbol bm mathbf mathit mathsf mathcal pmb medskip "
+    "mathbb mathscr underbrace".split()
 )
 """Commands about looks alone."""
 
@@ -104,6 +135,6 @@ UNICODE: dict[str, Sign] = {
     **{sign: COMMANDS[name] for signs, name in _SAME_AS.items() for sign in signs},
     **{chr(code): sign for code in range(0x391, 0x3CA) if (sign := _greek(chr(code)))},
     **{"π": ("const", "pi"), "∛": ("func", "cbrt"), "•": ("op", ";"), "’": ("op", "'")},
-    **{sign: ("op", "-") for sign in "−–—‒"},
+    **dict.fromkeys("−–—‒", ("op", "-")),
     "≢": ("op", "≢"),
 }

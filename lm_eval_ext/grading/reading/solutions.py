@@ -37,9 +37,9 @@ from lm_eval_ext.grading.reading.trimming import (
     without_noise,
 )
 
-
 _ADJECTIVES = frozenset(
-    "positive negative nonnegative nonzero nonpositive even odd real rational irrational not prime composite".split()
+    "positive negative nonnegative nonzero nonpositive even odd real rational irrational not prime "
+    "composite".split()
 )
 
 

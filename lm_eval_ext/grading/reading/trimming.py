@@ -57,7 +57,7 @@ _KINDS = frozenset([*words.PROPERTIES, "number", "numbers", "of", "ordered", "di
 
 
 def without_kind(part: Sequence[Token]) -> list[Token]:
-    """Without "integer" in "integer solutions" and without "of positive integers" in "pairs of positive integers"."""
+    """Without "integer" in "integer solutions" and "of positive integers" in "pairs of positive integers"."""
     part = list(part)
     at = next((i for i, t in enumerate(part) if t.text in words.SOLUTIONS and t.kind == "word"), None)
     if at is None:
@@ -111,7 +111,7 @@ Built = tuple[Sequence[Token], Sequence[Token], Sequence[Token]]
 
 
 def built_sets(part: Sequence[Token]) -> list[Built] | None:
-    """(names, value, conditions) of each set in "(m, n) in {(t, 2t) : t > 0} or {...}", None if there is none."""
+    """(names, value, conditions) of each set in "(m, n) in {(t, 2t) : t > 0} or {...}"; None without one."""
     at = next((i for i, t in enumerate(part) if t.text in ("in", "=")), None)
     start = 0 if part[0].text in ("{", "\\{") else None if at is None else at + 1
     found: list[Built] = []

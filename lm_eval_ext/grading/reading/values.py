@@ -73,7 +73,7 @@ def _equation(name: str, node: Node) -> Relation | None:
 
 
 def may_be_equal(given: Item, wanted: Item) -> bool:
-    """False where both are numbers, or tuples of such, that are far apart: a cheap look before the real one."""
+    """False where both are numbers, or tuples of such, that are far apart: a cheap first look."""
     mine, theirs = _rough(given), _rough(wanted)
     if mine is None or theirs is None or len(mine) != len(theirs) or {n for n, _ in given.values} - {""}:
         return True
@@ -137,7 +137,7 @@ def _opened(node: Node) -> list[Node]:
 
 
 def _renamings(given: Item, wanted: Item, pairs: list[tuple[Node, Node]]) -> Iterator[dict[str, Node]]:
-    """Ways to name the bound letters of the answer as the gold does: arguments in order, parameters anyhow."""
+    """Ways to name the bound letters as the gold does: arguments in order, parameters anyhow."""
     arguments = dict(zip(given.arguments, wanted.arguments, strict=False))
     fixed: dict[str, Node] = {a: Sym(g) for a, g in arguments.items()}
     mine = frozenset().union(*(symbols(a) for a, _ in pairs)) - set(given.arguments)

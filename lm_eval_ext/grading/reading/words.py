@@ -7,8 +7,8 @@ leaving it out cannot change what an answer says ("the", "solutions"), never a n
 from __future__ import annotations
 
 FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp sqrt cbrt floor ceil abs min max "
-    "gcd lcm frac binom sum prod overline sgn".split()
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp sqrt cbrt floor ceil "
+    "abs min max gcd lcm frac binom sum prod overline sgn".split()
 )
 FUNCTION_ALIASES = {
     "ceiling": "ceil", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot",
@@ -17,12 +17,13 @@ FUNCTION_ALIASES = {
 
 PROPERTIES = {
     "positive": "positive", "negative": "negative", "nonnegative": "nonnegative", "nonzero": "nonzero",
-    "nonneg": "nonnegative", "non-negative": "nonnegative", "non-zero": "nonzero", "nonpositive": "nonpositive",
-    "even": "even", "evens": "even", "odd": "odd", "odds": "odd", "prime": "prime", "primes": "prime",
-    "composite": "composite", "composites": "composite", "natural": "natural", "naturals": "natural",
-    "integer": "integer", "integers": "integer", "integral": "integer", "whole": "integer", "real": "real",
-    "reals": "real", "rational": "rational", "rationals": "rational", "complex": "complex",
-    "irrational": "irrational", "squarefree": "squarefree", "square-free": "squarefree",
+    "nonneg": "nonnegative", "non-negative": "nonnegative", "non-zero": "nonzero",
+    "nonpositive": "nonpositive", "even": "even", "evens": "even", "odd": "odd", "odds": "odd",
+    "prime": "prime", "primes": "prime", "composite": "composite", "composites": "composite",
+    "natural": "natural", "naturals": "natural", "integer": "integer", "integers": "integer",
+    "integral": "integer", "whole": "integer", "real": "real", "reals": "real", "rational": "rational",
+    "rationals": "rational", "complex": "complex", "irrational": "irrational", "squarefree": "squarefree",
+    "square-free": "squarefree",
 }  # fmt: skip
 """Adjectives and nouns that say what kind of number it is."""
 
@@ -45,30 +46,31 @@ NOUNS = {
     ("square", "free"): "squarefree", ("prime", "power"): "primepower", ("prime", "powers"): "primepower",
     ("powers", "of", "primes"): "primepower", ("power", "of", "a", "prime"): "primepower",
     ("perfect", "cube"): "cube", ("perfect", "cubes"): "cube", ("perfect", "power"): "perfectpower",
-    ("squares",): "square", ("cubes",): "cube", ("non", "negative"): "nonnegative", ("non", "zero"): "nonzero",
-    ("non", "-", "negative"): "nonnegative", ("non", "-", "zero"): "nonzero", ("square", "-", "free"): "squarefree",
-    ("power", "of", "prime"): "primepower", ("powers", "of", "prime"): "primepower",
-    ("powers", "of", "prime", "numbers"): "primepower",
+    ("squares",): "square", ("cubes",): "cube", ("non", "negative"): "nonnegative",
+    ("non", "zero"): "nonzero", ("non", "-", "negative"): "nonnegative", ("non", "-", "zero"): "nonzero",
+    ("square", "-", "free"): "squarefree", ("power", "of", "prime"): "primepower",
+    ("powers", "of", "prime"): "primepower", ("powers", "of", "prime", "numbers"): "primepower",
 }  # fmt: skip
 
 NUMERALS = {w: n for n, w in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty".split()
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
 )}  # fmt: skip
 
 NOISE = frozenset(
-    """the all any every each some only exactly just both such that is are be was were will can may must has have
-    having there given by of as form value values solution solutions answer answers number numbers set pair pairs
-    triple triples quadruple quadruples tuple tuples ordered function functions polynomial polynomials equation its
-    therefore hence so thus precisely required desired unique following namely consists attained
-    equal equals we get obtain holds equality occurs this these those which a an it our final constant constants
-    arbitrary fixed list complete only form in to on works work satisfying satisfy satisfies
-    sequence sequences expression total sum result always still yields give gives when-all taken over
-    parameter parameters called here write let obtained found determined exist exists does do expressed
-    triangle sides angles angle lengths length side points smallest-interval interval range ranges area volume
-    probability ratio count ways identically pairwise coefficient coefficients root roots variable integer-solutions
-    families family type types namely choice option correct measure measures point solution-set being following
-    belongs varies runs itself they then them continuous distinct different differentiable strictly being indeed general in either""".split()
+    "the all any every each some only exactly just both such that is are be was were will can may "
+    "must has have having there given by of as form value values solution solutions answer answers "
+    "number numbers set pair pairs triple triples quadruple quadruples tuple tuples ordered function "
+    "functions polynomial polynomials equation its therefore hence so thus precisely required desired "
+    "unique following namely consists attained equal equals we get obtain holds equality occurs this "
+    "these those which a an it our final constant constants arbitrary fixed list complete in to on "
+    "works work satisfying satisfy satisfies sequence sequences expression total sum result always "
+    "still yields give gives when-all taken over parameter parameters called here write let obtained "
+    "found determined exist exists does do expressed triangle sides angles angle lengths length side "
+    "points smallest-interval interval range ranges area volume probability ratio count ways "
+    "identically pairwise coefficient coefficients root roots variable integer-solutions families "
+    "family type types choice option correct measure measures point solution-set being belongs varies "
+    "runs itself they then them continuous distinct different differentiable strictly indeed general "
+    "either".split()
 )
 """Words that can be left out of a clause."""
 
@@ -79,7 +81,7 @@ LABELS = {
 }  # fmt: skip
 """A value announced as an extreme one."""
 
-CASE = frozenset("if when whenever for".split())
+CASE = frozenset(["if", "when", "whenever", "for"])
 GIVEN = frozenset("where with given for over provided as".split())
 EXCEPT = (("except", "for"), ("except",), ("other", "than"), ("excluding",), ("but", "not"), ("besides",))
 OTHERWISE = (("otherwise",), ("else",), ("in", "all", "other", "cases"), ("for", "all", "other"))
@@ -89,8 +91,9 @@ RESTATEMENT = (
 )  # fmt: skip
 """What follows says the same again."""
 ASIDE = (
-    ("for", "example"), ("for", "instance"), ("eg",), ("because",), ("since",), ("including",), ("in", "particular"),
-    ("as", "required"), ("as", "desired"), ("as", "claimed"), ("see",), ("using",), ("note",), ("with", "the", "convention"),
+    ("for", "example"), ("for", "instance"), ("eg",), ("because",), ("since",), ("including",),
+    ("in", "particular"), ("as", "required"), ("as", "desired"), ("as", "claimed"), ("see",), ("using",),
+    ("note",), ("with", "the", "convention"),
 )  # fmt: skip
 """What follows is no part of the answer: an example, a reason, a remark."""
 
@@ -98,29 +101,31 @@ YES = (("yes",), ("true",), ("possible",), ("it", "is", "possible"), ("always",)
 NO = (("no",), ("false",), ("impossible",), ("not", "possible"), ("never",), ("it", "is", "impossible"))
 NONE = (
     ("none",), ("nothing",), ("no", "solution"), ("no", "solutions"), ("empty", "set"), ("no", "such"),
-    ("does", "not", "exist"), ("do", "not", "exist"), ("cannot", "exist"), ("not", "exist"), ("doesn't", "exist"),
+    ("does", "not", "exist"), ("do", "not", "exist"), ("cannot", "exist"), ("not", "exist"),
+    ("doesn't", "exist"),
 )  # fmt: skip
 """There is no solution."""
 
 ORDINALS = {"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2"}
 UNITS = {
-    "centimeter": "cm", "meter": "m", "inch": "in", "foot": "ft", "mile": "mi",
-    "cm": "cm", "mm": "mm", "km": "km", "kg": "kg", "centimeters": "cm", "centimetres": "cm", "meters": "m",
-    "metres": "m", "kilometers": "km", "degrees": "°", "degree": "°", "percent": "%", "dollars": "$", "dollar": "$",
-    "cents": "cents", "hours": "h", "hour": "h", "minutes": "min", "minute": "min", "min": "min", "seconds": "s", "days": "days",
-    "units": "", "unit": "", "inches": "in", "feet": "ft", "miles": "mi", "square": "", "cubic": "",
-    "euros": "€", "pounds": "lb", "rubles": "rub", "euro": "€", "mph": "mph", "years": "years", "radians": "",
+    "centimeter": "cm", "meter": "m", "inch": "in", "foot": "ft", "mile": "mi", "cm": "cm", "mm": "mm",
+    "km": "km", "kg": "kg", "centimeters": "cm", "centimetres": "cm", "meters": "m", "metres": "m",
+    "kilometers": "km", "degrees": "°", "degree": "°", "percent": "%", "dollars": "$", "dollar": "$",
+    "cents": "cents", "hours": "h", "hour": "h", "minutes": "min", "minute": "min", "min": "min",
+    "seconds": "s", "days": "days", "units": "", "unit": "", "inches": "in", "feet": "ft", "miles": "mi",
+    "square": "", "cubic": "", "euros": "€", "pounds": "lb", "rubles": "rub", "euro": "€", "mph": "mph",
+    "years": "years", "radians": "",
 }  # fmt: skip
 NEGATIONS = frozenset(
-    "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail approximately about "
-    "less more than least most almost nearly false impossible except "
-    "wrong incorrect mistaken loses lose lost losing invalid extraneous rejected million thousand hundred billion "
-    "dozen trillion squared cubed times plus minus".split()
+    "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail "
+    "approximately about less more than least most almost nearly false impossible except wrong "
+    "incorrect mistaken loses lose lost losing invalid extraneous rejected million thousand hundred "
+    "billion dozen trillion squared cubed times plus minus".split()
 )
 """Words that no clause may lose."""
 SOLUTIONS = frozenset(
-    "solution solutions pair pairs triple triples quadruple quadruples tuple tuples function functions polynomial "
-    "polynomials sequence sequences value values root roots points".split()
+    "solution solutions pair pairs triple triples quadruple quadruples tuple tuples function "
+    "functions polynomial polynomials sequence sequences value values root roots points".split()
 )
 """What the answer consists of: "integer" in "integer solutions" repeats what the problem asked for."""
 TWO_LETTERS = frozenset(
@@ -128,8 +133,8 @@ TWO_LETTERS = frozenset(
 )
 """Runs of two letters that are words, not products."""
 PREDICATES = frozenset(
-    "has have a an the winning strategy win wins will can always is larger bigger greater certainly with certainty "
-    "who player which goes moves starts plays playing moving".split()
+    "has have a an the winning strategy win wins will can always is larger bigger greater certainly "
+    "with certainty who player which goes moves starts plays playing moving".split()
 )
 """What is said of the one who wins."""
 SHORT_WORDS = frozenset("who how why his her him she but yet out off own now old new via per etc let".split())
