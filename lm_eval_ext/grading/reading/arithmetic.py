@@ -9,30 +9,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
-from mpmath import MPContext
-
+from lm_eval_ext.grading.reading.numbers import (
+    DIGITS,
+    MAX_BITS,
+    TooLarge,
+    Undefined,
+    Value,
+    as_real,
+    bounded,
+    compared,
+    is_less,
+    mp,
+    nearest,
+    same,
+    whole,
+)
 from lm_eval_ext.grading.reading.tree import Call, Node, Num, Sym, Unreadable
 
-MAX_BITS = 40_000
 MAX_TERMS = 300
 MAX_FACTORIAL = 3_000
 _MAX_ARGUMENT = 10**6
-DIGITS = 60
-mp = MPContext()
 mp.dps = DIGITS
-TOLERANCE = mp.mpf(10) ** -40
-Value: TypeAlias = Any
-"""A Fraction, or an mpf or mpc of `mp` (which has no types)."""
-
-
-class TooLarge(Exception):
-    """A number too large to be built."""
-
-
-class Undefined(Exception):
-    """The expression has no value there: a division by zero, the logarithm of zero."""
 
 
 def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
@@ -57,7 +56,7 @@ def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
         raise Unreadable(f"{node.name} has no value") from None
     _spend()
     try:
-        return _bounded(rule(*[value(arg, at) for arg in node.args]))
+        return bounded(rule(*[value(arg, at) for arg in node.args]))
     except (ZeroDivisionError, ValueError, OverflowError, TypeError) as error:
         raise Undefined(f"{node.name}: {error}") from None
 
@@ -78,28 +77,6 @@ def _spend() -> None:
         raise TooLarge
 
 
-def same(left: Value, right: Value) -> bool:
-    """Exactly equal fractions, or numbers equal to 40 digits. Undefined where 60 digits cannot tell."""
-    if isinstance(left, Fraction) and isinstance(right, Fraction):
-        return left == right
-    verdict = _compared(_real(left), _real(right))
-    if verdict is None:
-        raise Undefined("60 digits cannot tell")
-    return verdict
-
-
-def _compared(a: Any, b: Any) -> bool | None:
-    """Whether two numbers known to `mp.dps` digits are equal; None where these are too few to tell."""
-    if mp.isinf(a) or mp.isinf(b) or mp.isnan(a) or mp.isnan(b):
-        return bool(a == b)
-    gap, size, grain = abs(a - b), max(abs(a), abs(b)), mp.mpf(10) ** (20 - mp.dps)
-    if gap > grain * max(size, 1):
-        return False
-    if gap <= grain * size and size * grain < mp.mpf(10) ** -15:
-        return True
-    return None
-
-
 def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
     """Whether two expressions have the same value, with as many digits as it takes to tell.
 
@@ -111,68 +88,14 @@ def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
     try:
         for digits in (DIGITS, 240, 1_200):
             mp.dps = digits
-            a, b = _real(value(left, at)), _real(value(right, at))
-            if (verdict := _compared(a, b)) is not None:
+            a, b = as_real(value(left, at)), as_real(value(right, at))
+            if (verdict := compared(a, b)) is not None:
                 return verdict
         if max(abs(a), abs(b)) < mp.mpf(10) ** -1_000:  # zero, but for the rounding
             return True
     finally:
         mp.dps = DIGITS
     raise Undefined("1,200 digits cannot tell")
-
-
-def is_less(left: Value, right: Value) -> bool:
-    """left < right for real numbers; equal ones are not less. Raises Undefined for complex ones."""
-    if isinstance(left, Fraction) and isinstance(right, Fraction):
-        return left < right
-    if same(left, right):
-        return False
-    a, b = _real(left), _real(right)
-    if isinstance(a, mp.mpc) or isinstance(b, mp.mpc):
-        raise Undefined("complex numbers have no order")
-    return bool(a < b)
-
-
-def is_real(number: Value) -> bool:
-    return isinstance(number, Fraction) or not isinstance(_real(number), mp.mpc)
-
-
-def _real(number: Value) -> Any:
-    """As an mpmath number; a complex one without imaginary part becomes real."""
-    if isinstance(number, Fraction):
-        return mp.mpf(number.numerator) / number.denominator
-    if isinstance(number, mp.mpc) and abs(number.imag) <= TOLERANCE * max(1, abs(number.real)):
-        return number.real
-    return number
-
-
-def _bounded(number: Value) -> Value:
-    if isinstance(number, int):
-        number = Fraction(number)
-    if (
-        isinstance(number, Fraction)
-        and max(number.numerator.bit_length(), number.denominator.bit_length()) > MAX_BITS
-    ):
-        raise TooLarge
-    return number
-
-
-def whole(number: Value) -> int:
-    """The integer that `number` is. Raises Undefined if it is none."""
-    if isinstance(number, Fraction) and number.denominator == 1:
-        return number.numerator
-    if not isinstance(number, Fraction):
-        real = _real(number)
-        if not isinstance(real, mp.mpc) and not mp.isinf(real) and same(real, near := _nearest(real)):
-            return near.numerator
-    raise Undefined("not an integer")
-
-
-def _nearest(real: Any) -> Fraction:
-    """The integer nearest to a finite mpf, if it can be built."""
-    if mp.mag(real) > MAX_BITS:
-        raise TooLarge
-    return Fraction(int(mp.nint(real)))
 
 
 def _add(*terms: Value) -> Value:
@@ -186,14 +109,14 @@ def _mul(*factors: Value) -> Value:
     product: Value = Fraction(1)
     for factor in factors:
         product = _mix(product, factor, lambda a, b: a * b)
-        _bounded(product)
+        bounded(product)
     return product
 
 
 def _mix(a: Value, b: Value, operation: Callable[[Any, Any], Any]) -> Value:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return operation(a, b)
-    return operation(_real(a), _real(b))
+    return operation(as_real(a), as_real(b))
 
 
 def _div(a: Value, b: Value) -> Value:
@@ -214,7 +137,7 @@ def _pow(base: Value, exponent: Value) -> Value:
             return base**power
         if base >= 0 and (root := _exact_root(base, exponent.denominator)) is not None:
             return _pow(root, Fraction(exponent.numerator))
-    x, y = _real(base), _real(exponent)
+    x, y = as_real(base), as_real(exponent)
     if x == 0:
         if y.real <= 0:
             raise ZeroDivisionError
@@ -251,7 +174,7 @@ def _root(base: Value, degree: Value = Fraction(2)) -> Value:
     n = whole(degree)
     if n < 1 or n > 1000:
         raise Undefined("a root of that degree")
-    real = _real(base)
+    real = as_real(base)
     if n % 2 and not isinstance(real, mp.mpc) and real < 0:  # the cube root of -8 is -2
         return _mul(Fraction(-1), _root(_mul(Fraction(-1), base), degree))
     return _pow(base, Fraction(1, n))
@@ -285,10 +208,10 @@ def _binom(top: Value, bottom: Value) -> Value:
 def _floor(number: Value) -> Value:
     if isinstance(number, Fraction):
         return Fraction(math.floor(number))
-    real = _real(number)
+    real = as_real(number)
     if isinstance(real, mp.mpc):
         raise Undefined("the floor of a complex number")
-    near = _nearest(real)
+    near = nearest(real)
     return near if same(real, near) else Fraction(int(mp.floor(real)))
 
 
@@ -301,7 +224,7 @@ def _mod(a: Value, b: Value) -> Value:
 
 
 def _abs(number: Value) -> Value:
-    return abs(number) if isinstance(number, Fraction) else abs(_real(number))
+    return abs(number) if isinstance(number, Fraction) else abs(as_real(number))
 
 
 def _least(*values: Value) -> Value:
@@ -325,10 +248,10 @@ def _log(number: Value, base: Value | None = None) -> Value:
         and (exact := _exact_log(number, base)) is not None
     ):
         return exact
-    x = _real(number)
+    x = as_real(number)
     if x == 0:
         raise Undefined("the logarithm of zero")
-    return mp.log(x) if base is None else _div(mp.log(x), mp.log(_real(base)))
+    return mp.log(x) if base is None else _div(mp.log(x), mp.log(as_real(base)))
 
 
 def _exact_log(number: Fraction, base: Fraction) -> Fraction | None:
@@ -344,7 +267,7 @@ def _elementary(name: str) -> Callable[[Value], Value]:
     function = getattr(mp, name)
 
     def rule(number: Value) -> Value:
-        x = _real(number)
+        x = as_real(number)
         if abs(x) > _MAX_ARGUMENT:
             raise TooLarge
         if name in ("tan", "sec") and same(mp.cos(x), Fraction(0)):
@@ -389,7 +312,7 @@ def _big(node: Call, at: Mapping[str, Value]) -> Value:
     if last - first > MAX_TERMS:
         raise TooLarge
     terms = [value(body, {**at, index.name: Fraction(i)}) for i in range(first, last + 1)]
-    return _bounded(_add(*terms) if node.name == "sum" else _mul(*terms))
+    return bounded(_add(*terms) if node.name == "sum" else _mul(*terms))
 
 
 def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
@@ -399,7 +322,7 @@ def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
     for arg in node.args[1:]:
         if isinstance(arg, (Sym, Num, Call)):
             number = value(arg, at)
-            key.append(str(hash(number)) if isinstance(number, Fraction) else mp.nstr(_real(number), 30))
+            key.append(str(hash(number)) if isinstance(number, Fraction) else mp.nstr(as_real(number), 30))
         else:
             raise Unreadable("an unknown function of a pair")
     seed = 0
@@ -413,7 +336,7 @@ _RULES: dict[str, Callable[..., Value]] = {
     "sqrt": _root, "root": _root, "factorial": _factorial, "factorial2": _double_factorial,
     "binom": _binom, "floor": _floor, "ceil": _ceil, "mod": _mod, "abs": _abs, "min": _least,
     "max": _greatest, "log": _log, "gcd": lambda *a: Fraction(math.gcd(*map(whole, a))),
-    "lcm": lambda *a: Fraction(math.lcm(*map(whole, a))), "exp": lambda a: mp.exp(_real(a)),
+    "lcm": lambda *a: Fraction(math.lcm(*map(whole, a))), "exp": lambda a: mp.exp(as_real(a)),
     "pi": lambda: +mp.pi, "e": lambda: +mp.e, "i": lambda: mp.mpc(0, 1), "oo": lambda: mp.inf,
     "sgn": lambda a: Fraction((a > 0) - (a < 0)), "sin": _elementary("sin"), "cos": _elementary("cos"),
     "tan": _elementary("tan"), "cot": _elementary("cot"), "sec": _elementary("sec"),
@@ -421,30 +344,3 @@ _RULES: dict[str, Callable[..., Value]] = {
     "arctan": _elementary("atan"), "sinh": _elementary("sinh"), "cosh": _elementary("cosh"),
     "tanh": _elementary("tanh"),
 }  # fmt: skip
-
-
-def residue(node: Node, prime: int) -> int:
-    """A closed rational expression modulo a prime; powers of any size are no trouble.
-
-    Raises Unreadable for what is not rational, Undefined for a division by zero.
-    """
-    if isinstance(node, Num):
-        return node.value.numerator * pow(node.value.denominator, -1, prime) % prime
-    if not isinstance(node, Call):
-        raise Unreadable("no residue")
-    if node.name == "pow":
-        exponent = value(node.args[1])
-        base = residue(node.args[0], prime)
-        if base == 0:
-            raise Undefined("a power of zero")
-        return pow(base, whole(exponent) % (prime - 1), prime)
-    below = [residue(arg, prime) for arg in node.args]
-    if node.name == "add":
-        return sum(below) % prime
-    if node.name == "neg":
-        return -below[0] % prime
-    if node.name == "mul":
-        return math.prod(below) % prime
-    if node.name == "div" and below[1]:
-        return below[0] * pow(below[1], -1, prime) % prime
-    raise Unreadable(f"no residue of {node.name}")

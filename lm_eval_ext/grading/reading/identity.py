@@ -11,17 +11,9 @@ import random
 from collections.abc import Iterator
 from fractions import Fraction
 
-from lm_eval_ext.grading.reading.arithmetic import (
-    TooLarge,
-    Undefined,
-    Value,
-    equal_at,
-    is_less,
-    is_real,
-    residue,
-    same,
-    value,
-)
+from lm_eval_ext.grading.reading.arithmetic import equal_at, value
+from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, Value, is_less, is_real, same
+from lm_eval_ext.grading.reading.residues import residue
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Group,

@@ -7,9 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from lm_eval_ext.grading.reading.arithmetic import TooLarge, Undefined, Value, mp, value
-from lm_eval_ext.grading.reading.conditions import declared, holds, is_domain
+from lm_eval_ext.grading.reading.arithmetic import value
+from lm_eval_ext.grading.reading.conditions import declared, is_domain
 from lm_eval_ext.grading.reading.identity import identical, same_relation
+from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, Value, mp
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
@@ -24,6 +25,7 @@ from lm_eval_ext.grading.reading.tree import (
     substitute,
     symbols,
 )
+from lm_eval_ext.grading.reading.truth import holds
 from lm_eval_ext.grading.verdict import Outcome
 
 _USUAL = frozenset("real complex rational integer natural positive".split())

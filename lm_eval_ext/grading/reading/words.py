@@ -52,9 +52,11 @@ NOUNS = {
     ("powers", "of", "prime"): "primepower", ("powers", "of", "prime", "numbers"): "primepower",
 }  # fmt: skip
 
-NUMERALS = {w: n for n, w in enumerate(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-)}  # fmt: skip
+_COUNT = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+)
+NUMERALS = {word: number for number, word in enumerate(_COUNT.split())}
 
 NOISE = frozenset(
     "the all any every each some only exactly just both such that is are be was were will can may "

@@ -1,0 +1,129 @@
+"""Two lists of solutions, matched one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lm_eval_ext.grading.reading.expansion import expanded, listed, unnumbered, without_start
+from lm_eval_ext.grading.reading.families import same_cases, same_family
+from lm_eval_ext.grading.reading.items import may_be_equal, same_item, show_item
+from lm_eval_ext.grading.reading.regions import same_region
+from lm_eval_ext.grading.reading.tree import (
+    Group,
+    Item,
+    Node,
+)
+from lm_eval_ext.grading.verdict import Outcome
+
+MAX_SOLUTIONS = 150
+
+
+def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
+    """Whether two lists of solutions are the same set."""
+    if (outcome := _as_multisets(given, wanted)) is not None:
+        return outcome
+    given, wanted = unnumbered(given, wanted), unnumbered(wanted, given)
+    given, wanted = (listed(expanded(without_start(side))) for side in (given, wanted))
+    if max(len(given), len(wanted)) > MAX_SOLUTIONS:
+        return None, "too many solutions to match"
+    outcome = _matched(given, wanted)
+    for rule in (same_region, same_cases, same_family):
+        if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
+            return other
+    return outcome
+
+
+def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+    """{1, 2, 3} for "the permutations of (1, 2, 3)"."""
+    for one, other in ((given, wanted), (wanted, given)):
+        if len(one) == len(other) == 1 and one[0].order == "permutations" and _are_unordered(other):
+            values = tuple(v for _, v in one[0].values)
+            if len(values) == 1 and isinstance(values[0], Group):
+                values = values[0].items
+            as_set = replace(one[0], values=(("", Group("{", "}", values)),), order="")
+            return same_item(as_set, wanted[0]) if one is given else same_item(given[0], as_set)
+    return None
+
+
+def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
+    if _are_unordered(wanted):
+        given = tuple(_unordered(i) for i in given)
+    if len(given) != len(wanted) and (outcome := _as_one_tuple(given, wanted)) is not None and outcome[0]:
+        return outcome
+    given, wanted = _distinct(given), _distinct(wanted)
+    if len(given) != len(wanted):
+        return (False, f"{len(given)} solutions, the gold has {len(wanted)}")
+    left = list(given)
+    unknown: Outcome | None = None
+    reason = ""
+    for item in wanted:
+        match, outcome = _first_equal(left, item)
+        if match is not None:
+            reason = outcome[1]
+            left.pop(match)
+        elif outcome[0] is None:
+            unknown = outcome
+        else:
+            return outcome
+    return unknown or (True, reason if len(wanted) == 1 else f"the same {len(wanted)} solutions")
+
+
+def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Outcome]:
+    """(index of the first equal one, outcome); without one, what is known of the difference."""
+    outcomes: list[Outcome] = []
+    for i, item in enumerate(given):
+        outcome = same_item(item, wanted) if may_be_equal(item, wanted) else _APART
+        if outcome[0]:
+            return i, outcome
+        outcomes.append(outcome)
+    undecided = next((o for o in outcomes if o[0] is None), None)
+    told = next((o for o in outcomes if o is not _APART), (False, f"{show_item(wanted)} is missing"))
+    return None, undecided or told
+
+
+_APART: Outcome = (False, "another number")
+
+
+def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+    """ "1, 2" for (m, n) = (1, 2): the values in the order of the names."""
+    for one, several in ((given, wanted), (wanted, given)):
+        if (
+            len(one) == 1
+            and len(several) > 1
+            and all(len(i.values) == 1 and not i.values[0][0] and i.in_order for i in several)
+        ):
+            listed = Item(tuple(("", i.values[0][1]) for i in several))
+            values = one[0].values
+            width = len(values) if len(values) > 1 else len(_tuple_items(values[0][1]))
+            if width == len(several) and width > 2 - (len(values) > 1):
+                return same_item(listed, wanted[0]) if one is wanted else same_item(given[0], listed)
+    return None
+
+
+def _tuple_items(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Group) and (node.open, node.close) == ("(", ")") else ()
+
+
+def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Without repetitions: {1, 1, 2} is {1, 2}."""
+    kept: list[Item] = []
+    for item in items:
+        if item not in kept and not (
+            not item.conditions and any(may_be_equal(item, k) and same_item(item, k)[0] for k in kept)
+        ):
+            kept.append(item)
+    return tuple(kept)
+
+
+def _are_unordered(items: tuple[Item, ...]) -> bool:
+    return all(
+        len(i.values) == 1 and isinstance(v := i.values[0][1], Group) and v.open == "{" and len(v.items) > 1
+        for i in items
+    )
+
+
+def _unordered(item: Item) -> Item:
+    name, node = item.values[0]
+    if len(item.values) == 1 and isinstance(node, Group) and node.open == "(" and node.close == ")":
+        return Item(((name, Group("{", "}", node.items)),), item.conditions)
+    return item
