@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from tqdm import tqdm
 
@@ -24,7 +23,6 @@ from lm_eval_ext.grading import Grader, Item, Verdict
 
 REPEATS_WITHIN = 1_000
 """A repeat is of one of so many latest distinct pairs."""
-_BLOCK = 10_000
 _KINDS = 5
 _PARTS = 10
 
@@ -98,23 +96,12 @@ def pairs(count: int) -> Iterator[Pair]:
         yield distinct_pair(newest - (i % 2) * draw.randint(0, min(newest, REPEATS_WITHIN - 1)))
 
 
-def stream(grader: Grader, items: Iterable[Item], block: int) -> Iterator[Verdict]:
-    """Verdicts as they come, in order: the grader's own `stream`, or block by block where it has none."""
-    own = getattr(grader, "stream", None)
-    if own is not None:
-        yield from own(items)
-        return
-    rest = iter(items)
-    while chunk := list(islice(rest, block)):
-        yield from grader.grade(chunk)
-
-
 def run(grader: Grader, count: int) -> Figures:
     """Grades `count` pairs; looks at time and memory at every tenth."""
     grader.grade([Item(r"Final answer: $\frac{6}{8}$", "0.75")])  # the start of the workers is no part of it
     part = max(1, count // _PARTS)
     items = (Item(f"Final answer: {pair.answer}", pair.gold) for pair in pairs(count))
-    verdicts = stream(grader, items, min(_BLOCK, part))
+    verdicts = grader.stream(items)
     tenths: list[Figures] = []
     outcomes = {"agreeing": 0, "wrong": 0, "undecided": 0}
     started = time.perf_counter()
