@@ -1,0 +1,61 @@
+"""`lm-eval-ext explain` shows the verdict of the grader and what led to it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lm_eval_ext.grading import Grader, Item
+from lm_eval_ext.grading.explain import explain
+
+pytestmark = pytest.mark.unit
+
+CASES = [
+    ("Final answer: 42", "42", ["exact"]),
+    (r"Final answer: $\dfrac12$", r"\frac{1}{2}", ["exact", "normalized"]),
+    (
+        "x is 1 or 2. Final answer: {2, 1}",
+        "x = 1 or x = 2",
+        ["exact", "normalized", "symbolic (our reading)"],
+    ),
+    (
+        r"Final answer: $\int_0^1 x\,dx$",
+        "1/2",
+        ["exact", "normalized", "symbolic (our reading)", "symbolic (all of it)"],
+    ),
+    ("I do not know", "2", []),
+]
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader() as grader:
+        yield grader
+
+
+@pytest.mark.parametrize(("response", "gold", "layers"), CASES, ids=[c[1] for c in CASES])
+def test_the_steps_end_at_the_layer_that_decides(grader, response, gold, layers):
+    found = explain(response, gold, grader=grader)
+    assert [step.layer for step in found.steps] == layers
+    assert found.verdict == grader.grade([Item(response, gold)])[0]
+    assert all(step.ms >= 0 for step in found.steps)
+
+
+def test_the_answer_stands_in_its_place(grader):
+    found = explain("<think>no: 7</think>So 3. Final answer: $5$\n\nDone.", "5", grader=grader)
+    assert (found.before, found.answer, found.after) == ("So 3. Final answer: ", "$5$", "\n\nDone.")
+
+
+def test_a_listed_choice_is_seen(grader):
+    assert explain("Final answer: 3", "B", "(A) 1 (B) 3 (C) 5", grader=grader).gold == "(B) 3"
+
+
+def test_command_takes_texts_and_files(tmp_path):
+    file = tmp_path / "response.txt"
+    file.write_text(r"Thus \boxed{n \equiv 0 \pmod 3}")
+    command = [sys.executable, "-m", "lm_eval_ext.cli", "explain", str(file), "all positive multiples of 3"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "residues(0, 3)" in out and "it is multiple 3" in out
+    verdict = json.loads(out[out.rindex("{") : out.rindex("}") + 1])
+    assert verdict["correct"] is True and verdict["layer"] == "symbolic"
