@@ -4,6 +4,7 @@ import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, grade_one
 from lm_eval_ext.harness.filters import GradeMath
+from lm_eval_ext.rewards import AccuracyReward
 from tests.conftest import cases
 from tests.grading.responses import announced, boxed
 
@@ -53,3 +54,12 @@ def test_filter_of_the_harness_with_repeats(expected):
     graded = GradeMath(workers=2).apply(responses, [{"gold": gold} for gold in places])
     for each, group in zip(graded, places.values(), strict=True):
         assert list(each) == [expected[place] for place in group]
+
+
+def test_reward(expected):
+    rows = exchanges()
+    reward = AccuracyReward(workers=2)
+    rewards = reward(completions=[response for response, _ in rows], gold=[gold for _, gold in rows])
+    assert rewards == [None if v.correct is None else float(v.correct) for v in expected]
+    assert reward.verdicts([response for response, _ in rows], [gold for _, gold in rows]) == expected
+    reward.close()
