@@ -10,7 +10,7 @@ from lm_eval_ext.grading.reading.clauses import Clause, cut
 from lm_eval_ext.grading.reading.conditions import read_conditions
 from lm_eval_ext.grading.reading.grammar import parse
 from lm_eval_ext.grading.reading.lexer import Token
-from lm_eval_ext.grading.reading.names import about, bind, named, names_of, values_of
+from lm_eval_ext.grading.reading.names import about, bind, named, names_of, unordered_unknowns, values_of
 from lm_eval_ext.grading.reading.tree import (
     Answer,
     Call,
@@ -26,6 +26,7 @@ from lm_eval_ext.grading.reading.tree import (
 )
 from lm_eval_ext.grading.reading.trimming import (
     INEQUALITY,
+    after_description,
     after_form,
     built_sets,
     is_noun_phrase,
@@ -65,6 +66,7 @@ class Assembly:
     def _value(self, clause: Clause) -> None:
         part, order = order_of(trimmed(clause.tokens))
         part, label = labelled(without_noise(without_kind(after_form(part))))
+        part = part if label else after_description(part)
         if order and not part and self.items:  # "and its cyclic permutations"
             self.items[-1] = replace(self.items[-1], order=order)
             return
@@ -92,6 +94,11 @@ class Assembly:
         """x in {f(t) : t > 0}."""
         bound = names_of(parse(names)) if names else ("",)
         node = parse(values)
+        if not conditions:  # a plain set beside one that is built
+            for each in node.items if isinstance(node, Group) else (node,):
+                self._add(Item(bind(bound, each)))
+            self.unlimited = len(self.items)
+            return
         _, limits = read_conditions(conditions)
         if isinstance(node, Relation):  # {x in R : x > 0}
             limits, node = [node, *limits], node.terms[0]
@@ -148,6 +155,9 @@ class Assembly:
         if any(s in INEQUALITY for s in node.signs):
             self._inequality(node, clause)
             return
+        if (several := unordered_unknowns(node)) is not None:  # {p, q} = {3, 5}
+            self._add(Item((("", several),), order="permutations"))
+            return
         unknowns = named(node)
         if unknowns is None:
             known = {n for i in self.items for v in values_of(i) for n in symbols(v)}
@@ -160,12 +170,15 @@ class Assembly:
 
     def _inequality(self, node: Relation, clause: Clause) -> None:
         if node.signs == ("in",) and isinstance(node.terms[1], Group) and node.terms[1].open == "{":
-            names = names_of(node.terms[0])
+            first = node.terms[0]
+            names, arguments = names_of(first), tuple[str, ...]()
+            if isinstance(first, Call) and (unknown := named(Relation((first, first), ("=",)))) is not None:
+                names, arguments = (unknown[0][0][0],), unknown[1]
             if names == ("",):
                 raise Unreadable("an expression that lies in a set")
             for each in node.terms[1].items:
-                self._add(Item(bind(names, each)))
-            self.names, self.arguments = names, ()
+                self._add(Item(bind(names, each), arguments=arguments))
+            self.names, self.arguments = names, arguments
             return
         letters = {n for i in self.items for v in values_of(i) for n in symbols(v)}
         subject = next((t for t in node.terms if isinstance(t, Sym)), None)

@@ -34,7 +34,7 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         if token.text in OPEN:
             end = closing(part, position)
             inner = part[position + 1 : end]
-            if token.text == "(" and (joint := _remark(inner, bool(found[-1].tokens))):
+            if token.text == "(" and (joint := _remark(inner, len(found) > 1 or bool(found[-1].tokens))):
                 if joint != "aside":
                     remarks = cut(inner)
                     if joint in ("or", "and") and remarks and not remarks[0].joint:
@@ -58,7 +58,10 @@ def cut(part: Sequence[Token]) -> list[Clause]:
                 joint = "lead"
             if (
                 joint == ":"
-                and not any(t.text in words.LABELS or t.text in words.NEGATIONS for t in found[-1].tokens)
+                and not any(
+                    t.text in words.LABELS or t.text in words.NEGATIONS or t.text in _REORDERED
+                    for t in found[-1].tokens
+                )
                 and all(t.kind == "word" for t in found[-1].tokens)
             ):  # "two solutions: ..."
                 found[-1].tokens.clear()
@@ -67,7 +70,35 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         else:
             found[-1].tokens.append(token)
             position += 1
-    return _shared([c for c in found if c.tokens or c.joint in ("else", "again")])
+    return _ranges(_shared([c for c in found if c.tokens or c.joint in ("else", "again")]))
+
+
+def _ranges(clauses: list[Clause]) -> list[Clause]:
+    """ "for k = 1, 2, ..., n" is "for integers 1 <= k <= n"."""
+    found: list[Clause] = []
+    position = 0
+    while position < len(clauses):
+        clause, end = clauses[position], position + 1
+        while end < len(clauses) and clauses[end].joint == "," and _is_entry(clauses[end].tokens):
+            end += 1
+        entries = [c.tokens for c in clauses[position + 1 : end]]
+        dots = [i for i, e in enumerate(entries) if [t.text for t in e] == ["..."]]
+        sign = next((i for i, t in enumerate(clause.tokens) if t.text == "="), None)
+        if clause.joint in ("if", "lead") and sign and dots and dots[0] >= len(entries) - 2:
+            name, first, last = clause.tokens[:sign], clause.tokens[sign + 1 :], entries[dots[0] + 1 :]
+            at_most = [Token("op", "<="), *last[0]] if last else []
+            limits = [*first, Token("op", "<="), *name, *at_most]
+            found.append(Clause(clause.joint, limits, clause.word))
+            found.append(Clause(",", [Token("word", "integer"), *name]))
+            position = end
+        else:
+            found.append(clause)
+            position += 1
+    return found
+
+
+def _is_entry(tokens: Sequence[Token]) -> bool:
+    return all(t.kind != "word" and t.text not in INEQUALITY | {"="} for t in tokens)
 
 
 def _shared(clauses: list[Clause]) -> list[Clause]:
@@ -82,6 +113,9 @@ def _shared(clauses: list[Clause]) -> list[Clause]:
         ):
             here.tokens = here.tokens + after.tokens[1:]
     return clauses
+
+
+_REORDERED = ("permutation", "permutations")
 
 
 def _case_rows(rows: Sequence[Token], found: list[Clause]) -> list[Clause]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import pairwise, permutations
+from itertools import pairwise, permutations, product
 
 from lm_eval_ext.grading.reading.conditions import IT
 from lm_eval_ext.grading.reading.identity import identical
@@ -117,31 +117,42 @@ def _is_list(node: Group) -> bool:
 
 
 def _signs(item: Item) -> list[Item]:
-    """± and ∓ with the upper signs together, then the lower ones."""
-    if not any(isinstance(n, Call) and n.name in ("pm", "mp") for _, v in item.values for n in walk(v)):
+    """± written out: each on its own, but all together where there is a ∓ or one value has several names."""
+    found = {
+        id(n): n for _, v in item.values for n in walk(v) if isinstance(n, Call) and n.name in ("pm", "mp")
+    }
+    if not found:
         return [item]
-    return [
-        Item(
-            tuple((n, _with_sign(v, upper)) for n, v in item.values),
-            item.conditions,
-            item.order,
-            item.arguments,
-        )
-        for upper in (True, False)
-    ]
+    if len(found) > _MAX_SIGNS:
+        raise Unreadable("so many signs")
+    together = any(n.name == "mp" for n in found.values())
+    count = 1 if together else len(found)
+    items = []
+    for choice in product((True, False), repeat=count):
+        upper = dict(zip(found, choice * len(found) if together else choice, strict=False))
+        items.append(replace(item, values=tuple((n, _with_sign(v, upper)) for n, v in item.values)))
+    return items
 
 
-def _with_sign(node: Node, upper: bool) -> Node:
+_MAX_SIGNS = 4
+
+
+def _with_sign(node: Node, upper: dict[int, bool]) -> Node:
     if isinstance(node, Call):
         args = tuple(_with_sign(a, upper) for a in node.args)
         if node.name in ("pm", "mp"):
-            return args[0] if upper == (node.name == "pm") else Call("neg", args)
+            return args[0] if upper[id(node)] == (node.name == "pm") else _negated(args[0])
         return Call(node.name, args)
-    return (
-        Group(node.open, node.close, tuple(_with_sign(i, upper) for i in node.items))
-        if isinstance(node, Group)
-        else node
-    )
+    if isinstance(node, Group):
+        return Group(node.open, node.close, tuple(_with_sign(i, upper) for i in node.items))
+    return node
+
+
+def _negated(node: Node) -> Node:
+    """-(1, 2) is (-1, -2)."""
+    if isinstance(node, Group):
+        return Group(node.open, node.close, tuple(_negated(i) for i in node.items))
+    return Call("neg", (node,))
 
 
 def _reordered(item: Item) -> list[Item]:

@@ -109,7 +109,7 @@ class Functions(Stream):
             self.expect("}")
         self.expect("^")
         high = self.exponent()
-        body = _with_index(self.product(), variable.text)
+        body = with_index(self.product(), variable.text)
         return Call(name, (Sym(variable.text), low, high, body))
 
     def angle(self) -> Node:
@@ -137,9 +137,9 @@ class Functions(Stream):
         return value
 
 
-def _with_index(node: Node, name: str) -> Node:
+def with_index(node: Node, name: str) -> Node:
     """The i of a sum over i is its index, not the imaginary unit."""
     if isinstance(node, Call) and node.name == name and not node.args:
         return Sym(name)
     below = children(node)
-    return with_children(node, tuple(_with_index(c, name) for c in below)) if below else node
+    return with_children(node, tuple(with_index(c, name) for c in below)) if below else node

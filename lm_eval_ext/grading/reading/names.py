@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import IT
+from lm_eval_ext.grading.reading.functions import with_index
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
@@ -52,14 +53,11 @@ def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]
         if isinstance(value, Group) and len(value.items) == len(first.items):
             return bind(names_of(first), value), ()
         return None
-    if isinstance(first, Group) and first.open == "{":
-        return (("", value),), ()
     if isinstance(first, Call) and first.name == "apply":
         if isinstance(extreme := first.args[-1], Sym) and extreme.name in words.LABELS:
             return ((words.LABELS[extreme.name], _chained([*left[1:], value])),), ()
         if all(isinstance(a, Sym) for a in first.args):
-            name, *arguments = (a.name for a in first.args if isinstance(a, Sym))
-            return ((name, _chained([*left[1:], value])),), tuple(arguments)
+            return _functions([first, *left[1:]], value)
         return ((_spelled(first), _chained([*left[1:], value])),), ()
     if not isinstance(first, Sym):
         return None
@@ -69,6 +67,38 @@ def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]
         names.append(name)
         rest.pop(0)
     return tuple((n, _chained(rest)) for n in names), ()
+
+
+def _functions(left: list[Node], value: Node) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]]:
+    """f(x) = g(x) = x gives both; what stands between the last of them and the value are forms of it."""
+    names: list[str] = []
+    arguments: tuple[str, ...] = ()
+    while (
+        left
+        and isinstance(f := left[0], Call)
+        and f.name == "apply"
+        and all(isinstance(a, Sym) for a in f.args)
+    ):
+        name, *variables = (a.name for a in f.args if isinstance(a, Sym))
+        if names and tuple(variables) != arguments:
+            break
+        names.append(name)
+        arguments = tuple(variables)
+        left = left[1:]
+    for constant in set(arguments) & {"i", "e"}:
+        value = with_index(value, constant)
+    return tuple((n, _chained([*left, value])) for n in names), arguments
+
+
+def unordered_unknowns(node: Relation) -> Node | None:
+    """The values of {p, q} = {3, 5}, as a tuple in some order."""
+    if node.signs != ("=",):
+        return None
+    left, right = node.terms
+    if not isinstance(left, Group) or not isinstance(right, Group) or left.open != "{" or right.open != "{":
+        return None
+    unknown = all(isinstance(i, Sym) for i in left.items) and len(left.items) == len(right.items) > 1
+    return Group("(", ")", right.items) if unknown else None
 
 
 def _name(node: Node) -> str:

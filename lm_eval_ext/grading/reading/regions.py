@@ -82,6 +82,7 @@ def _predicates(items: Items, beside_description: bool) -> list[Predicate] | Non
     found: list[Predicate] = []
     if _has_cases(items):
         return None
+    beside_description &= len(items) == 1
     for item in items:
         if len(item.values) != 1 or item.arguments:
             return None

@@ -8,6 +8,7 @@ from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.assembly import Assembly
 from lm_eval_ext.grading.reading.clauses import Clause
 from lm_eval_ext.grading.reading.conditions import IT, read_conditions
+from lm_eval_ext.grading.reading.grammar import parse
 from lm_eval_ext.grading.reading.tree import (
     Answer,
     Property,
@@ -25,6 +26,12 @@ class Solutions(Assembly):
 
     def answer(self) -> Answer:
         position = 0
+        if len(self.clauses) > 1 and not without_noise(
+            self.clauses[0].tokens
+        ):  # "equality holds iff x = y = 1"
+            second = self.clauses[1]
+            if second.joint == "if" and self._named_value(second.tokens):
+                second.joint = ","
         while position < len(self.clauses):
             clause = self.clauses[position]
             if clause.joint == "again":
@@ -107,13 +114,14 @@ class Solutions(Assembly):
     def _same_kind(self, clause: Clause) -> bool:
         """ "for some integers u, v, w": what was said of u holds for v and w."""
         part = clause.tokens
-        if len(part) != 1 or part[0].kind != "name" or not self.items:
+        letter = [t.kind for t in part] in (["name"], ["name", "op", "num"])
+        if not letter or not self.items or not isinstance(name := parse(part), Sym):
             return False
         if (following := self._after(clause)) is not None and following.joint == "if":
             return False  # "n - 1 if n is odd and n if n is even"
         last = [c for c in self.items[-1].conditions if isinstance(c, Property)]
         said = [c for c in last if last and c.subject == last[-1].subject]
-        self._limited_from(self.limited_from, tuple(replace(c, subject=Sym(part[0].text)) for c in said))
+        self._limited_from(self.limited_from, tuple(replace(c, subject=name) for c in said))
         return bool(said)
 
     def _continues(self, clause: Clause) -> bool:

@@ -120,12 +120,13 @@ def built_sets(part: Sequence[Token]) -> list[Built] | None:
         end = closing(part, position)
         bar = _bar(part, position + 1, end)
         if bar is None:
-            return None
-        found.append((part[: at or 0] if start else [], part[position + 1 : bar], part[bar + 1 : end]))
+            found.append((part[: at or 0] if start else [], part[position : end + 1], []))
+        else:
+            found.append((part[: at or 0] if start else [], part[position + 1 : bar], part[bar + 1 : end]))
         position = end + 1
         if position < len(part) and part[position].text in ("∪", "U", "or"):
             position += 1
-    return found if found and position == len(part) else None
+    return found if position == len(part) and any(conditions for _, _, conditions in found) else None
 
 
 def _bar(part: Sequence[Token], start: int, end: int) -> int | None:
@@ -139,7 +140,7 @@ def _bar(part: Sequence[Token], start: int, end: int) -> int | None:
 
 def parsed(part: Sequence[Token]) -> Node:
     """The mathematics of a clause; words that add nothing are left out, and "S is 5" is S = 5."""
-    part, counted = _without_counted(_after_description(part))
+    part, counted = _without_counted(after_description(part))
     if part[0].text in INEQUALITY - {"|"}:
         part = [Token("name", IT), *part]
     kept: list[Token] = []
@@ -191,14 +192,19 @@ def _without_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
     return part[:end], " ".join(said)
 
 
-def _after_description(part: Sequence[Token]) -> Sequence[Token]:
-    """ "Dany's number is 300" -> 300: unknown words before "is" say what was asked for."""
-    last = max(
-        (i for i, t in enumerate(part) if t.kind == "word" and t.text in ("is", "are", "equals", "be")),
-        default=0,
-    )
-    before, after = part[:last], part[last + 1 :]
-    if not after or any(t.text in words.NEGATIONS or t.text in RELATIONS for t in part):
-        return part
-    described = any(t.kind == "word" and t.text not in words.NOISE for t in before)
-    return after if described else part
+def after_description(part: Sequence[Token]) -> list[Token]:
+    """ "Dany's number is 300", "the integers are 1" -> 300, 1: the words before "is" say what was asked for."""
+    part = list(part)
+    verbs = [i for i, t in enumerate(part) if t.kind == "word" and t.text in ("is", "are", "equals", "be")]
+    for last in reversed(verbs):
+        before, after = (
+            part[:last],
+            [t for t in part[last + 1 :] if t.text not in ("the", "exactly", "just", "only")],
+        )
+        if any(t.text in words.NEGATIONS for t in part) or any(t.text in RELATIONS for t in before):
+            continue
+        described = any(t.kind == "word" and t.text not in words.NOISE for t in before)
+        wordy = all(t.kind in ("word", "num") for t in before)
+        if after and described and (wordy or not is_noun_phrase(part)) and after[0].kind != "word":
+            return after
+    return part

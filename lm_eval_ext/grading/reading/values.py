@@ -12,6 +12,7 @@ from lm_eval_ext.grading.reading.tree import (
     Sym,
     show,
     symbols,
+    walk,
 )
 from lm_eval_ext.grading.verdict import Outcome
 
@@ -52,11 +53,13 @@ def _against_equation(given: Node, wanted: Node) -> Outcome:
 
 
 def _is_quantity(node: Node) -> bool:
-    """Made of points and given functions: AB/CD, an angle, S(5); not an expression in unknowns."""
+    """What was asked for: AB/CD, an angle, S(5), a sum over a sequence, 1 + ... + n; no expression in unknowns."""
+    if isinstance(node, Group):
+        return False
+    if any((isinstance(n, Call) and n.name == "apply") or n == Sym("...") for n in walk(node)):
+        return True
     letters = symbols(node)
-    return (
-        bool(letters) and not isinstance(node, Group) and all(n[0].isupper() or n[0] == "∠" for n in letters)
-    )
+    return bool(letters) and all(n[0].isupper() or n[0] == "∠" for n in letters)
 
 
 def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
