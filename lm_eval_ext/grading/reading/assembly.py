@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.clauses import Clause, cut
@@ -73,6 +74,8 @@ class Assembly:
         self.order = order or self.order
         if not part:
             self.label = label or self.label
+            if any(t.text == "identity" for t in clause.tokens):  # "the identity function"
+                self._add(Item((("f", Sym("x")),), arguments=("x",)))
             return
         if clause.joint in ("and", ",", "or") and self.items and self._excluded(part):
             return
@@ -156,7 +159,7 @@ class Assembly:
             self._inequality(node, clause)
             return
         if (several := unordered_unknowns(node)) is not None:  # {p, q} = {3, 5}
-            self._add(Item((("", several),), order="permutations"))
+            self._add(Item((("", several),)))
             return
         unknowns = named(node)
         if unknowns is None:
@@ -174,7 +177,7 @@ class Assembly:
             names, arguments = names_of(first), tuple[str, ...]()
             if isinstance(first, Call) and (unknown := named(Relation((first, first), ("=",)))) is not None:
                 names, arguments = (unknown[0][0][0],), unknown[1]
-            if names == ("",):
+            if names == ("",) and len(symbols(first)) < 2:
                 raise Unreadable("an expression that lies in a set")
             for each in node.terms[1].items:
                 self._add(Item(bind(names, each), arguments=arguments))
@@ -253,7 +256,10 @@ class Assembly:
         return self.items[-1].values[0][1]
 
     def _named_value(self, part: list[Token]) -> bool:
-        return any(t.text == "=" for t in part) and not any(t.text in words.PROPERTIES for t in part)
+        stated = any(t.text == "is" and n.kind != "word" for t, n in pairwise(part))
+        return (stated or any(t.text == "=" for t in part)) and not any(
+            t.text in words.PROPERTIES for t in part
+        )
 
     def _is_idle(self, condition: Condition) -> bool:
         """ "a = b = 1 (with p = 3)": the value of a letter that is in no solution."""

@@ -156,7 +156,7 @@ def _remark(inner: Sequence[Token], after_something: bool) -> str:
         return "if" if relation else ""
     if inner[0].text in ("or", "and", "also", "plus", "not", "but"):
         return inner[0].text if inner[0].text in ("or", "and") else ""
-    if inner[0].text == "which":
+    if inner[0].text == "which" or (inner[0].text == "with" and inner[1:2] and inner[1].text == "no"):
         return "aside"
     joint, _ = _joint(inner, False, Clause("", []))
     if joint in ("again", "if", "else", "aside"):

@@ -30,6 +30,8 @@ def as_word(part: Sequence[Token]) -> Answer | None:
         aside = part[len(sentence) + 1].text if len(sentence) + 1 < len(part) else ""
         limited = _is_limited(sentence) or aside in LIMITS
         return Answer(word="none") if _denies(part[1:]) and not limited else None
+    if texts[0] == "such" and sentence[-1].text in ("exist", "exists") and not _is_limited(sentence):
+        return Answer(word="yes")  # "such a function exists"
     if _is_limited(sentence) or (len(sentence) + 1 < len(part) and part[len(sentence) + 1].text in LIMITS):
         return None
     start = next((i for i, t in enumerate(sentence) if t.text not in words.NOISE), len(sentence))

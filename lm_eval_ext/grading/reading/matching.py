@@ -22,6 +22,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     """Whether two lists of solutions are the same set."""
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
+    given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
     given, wanted = unnumbered(given, wanted), unnumbered(wanted, given)
     given, wanted = (listed(expanded(without_start(side))) for side in (given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
@@ -31,6 +32,21 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
         if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
             return other
     return outcome
+
+
+def _in_all_orders(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
+    """{3, 5} beside (3, 5), (5, 3) stands for both orders."""
+    sets = [v for i in items for _, v in i.values if isinstance(v, Group)]
+    nested = any(isinstance(e, Group) for v in sets for e in v.items)
+    tuples = all(_tuple_items(i.values[0][1]) for i in other) and len(other) > len(items)
+    if not _are_unordered(items) or nested or not tuples:
+        return items
+    return tuple(
+        replace(i, values=((n, Group("(", ")", v.items)),), order="permutations")
+        for i in items
+        for n, v in i.values
+        if isinstance(v, Group)
+    )
 
 
 def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:

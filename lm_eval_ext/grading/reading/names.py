@@ -91,14 +91,14 @@ def _functions(left: list[Node], value: Node) -> tuple[tuple[tuple[str, Node], .
 
 
 def unordered_unknowns(node: Relation) -> Node | None:
-    """The values of {p, q} = {3, 5}, as a tuple in some order."""
+    """The unordered values of {p, q} = {3, 5}."""
     if node.signs != ("=",):
         return None
     left, right = node.terms
     if not isinstance(left, Group) or not isinstance(right, Group) or left.open != "{" or right.open != "{":
         return None
     unknown = all(isinstance(i, Sym) for i in left.items) and len(left.items) == len(right.items) > 1
-    return Group("(", ")", right.items) if unknown else None
+    return right if unknown else None
 
 
 def _name(node: Node) -> str:

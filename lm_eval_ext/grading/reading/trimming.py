@@ -170,7 +170,7 @@ def parsed(part: Sequence[Token]) -> Node:
 
 
 _NOUN = re.compile(
-    r"(?!.*ths$|halves|thirds|quarters|.*(?:hundreds|thousands|illions|dozens)$)[a-z]{3,}s|children|people"
+    r"(?!.*ths$|halves|thirds|quarters|.*(?:hundreds|thousands|illions|dozens)$)[a-z]{3,}s|[a-z]*men|children|people"
 )
 """A plural: what can be counted, and no part or multiple of a number."""
 
@@ -183,17 +183,16 @@ def _without_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
     said = [t.text for t in part[end:]]
     if not (0 < end < len(part)) or any(t.kind == "word" or t.text in RELATIONS for t in part[:end]):
         return part, ""
-    if (
-        not _NOUN.fullmatch(said[-1] if said else "")
-        or words.NEGATIONS & set(said)
-        or any(w in words.KNOWN and w not in words.PROPERTIES and w not in words.NOISE for w in said)
-    ):
+    if words.NEGATIONS & set(said) or not any(w == "of" or _NOUN.fullmatch(w) for w in (said[0], said[-1])):
+        return part, ""
+    telling = words.KNOWN - words.PROPERTIES.keys() - words.NOISE
+    if said[0] != "of" and telling & set(said):
         return part, ""
     return part[:end], " ".join(said)
 
 
 def after_description(part: Sequence[Token]) -> list[Token]:
-    """ "Dany's number is 300", "the integers are 1" -> 300, 1: the words before "is" say what was asked for."""
+    """ "Dany's number is 300", "the integers are 1" -> 300, 1: what stands before "is" was asked for."""
     part = list(part)
     verbs = [i for i, t in enumerate(part) if t.kind == "word" and t.text in ("is", "are", "equals", "be")]
     for last in reversed(verbs):

@@ -53,7 +53,7 @@ def _against_equation(given: Node, wanted: Node) -> Outcome:
 
 
 def _is_quantity(node: Node) -> bool:
-    """What was asked for: AB/CD, an angle, S(5), a sum over a sequence, 1 + ... + n; no expression in unknowns."""
+    """What was asked for: AB/CD, an angle, S(5), a sum over a sequence; no expression in unknowns."""
     if isinstance(node, Group):
         return False
     if any((isinstance(n, Call) and n.name == "apply") or n == Sym("...") for n in walk(node)):

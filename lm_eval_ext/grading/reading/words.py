@@ -72,7 +72,7 @@ NOISE = frozenset(
     "identically pairwise coefficient coefficients root roots variable integer-solutions families "
     "family type types choice option correct measure measures point solution-set being belongs varies "
     "runs itself they then them continuous distinct different differentiable strictly indeed general "
-    "either".split()
+    "identity either".split()
 )
 """Words that can be left out of a clause."""
 
