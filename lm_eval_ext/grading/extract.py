@@ -18,9 +18,9 @@ _THINK_OPEN, _THINK_CLOSE = "<think>", "</think>"
 _BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
 _BARE_BOX = re.compile(r"\\boxed\s+(\w+|\\\w+)")
 _BETWEEN_BOXES = re.compile(
-    r"[\s$,;&]*(?:\\\)|\\\]|\\\(|\\\[|\\quad|\\text\{[^{}]{0,12}\}|and|or|[A-Za-z]\w{0,2}\s*=|[\s$,;&]){0,12}"
+    r"[\s$,;&]*(?:\\\)|\\\]|\\\(|\\\[|\\quad|\\text\{[^{}]{0,12}\}|and|or|[A-Za-z]\w{0,2}(?:\([a-z]\))?\s*=|[\s$,;&]){0,12}"
 )
-_NAME_BEFORE = re.compile(r"(?<![A-Za-z0-9\\])([A-Za-z](?:_\w)?)\s*=\s*$")
+_NAME_BEFORE = re.compile(r"(?<![A-Za-z0-9\\])([A-Za-z](?:_\w|\([a-z]\))?)\s*=\s*$")
 _ANNOUNCED = re.compile(
     r"""
     (?P<final> \b(?:final|correct)\s+answer\b [\s*_`]* (?: (?:is|are|:|：|=) [\s*_`]* | (?=\n) ){1,3} )

@@ -12,6 +12,7 @@ from lm_eval_ext.grading.reading.tree import (
     Group,
     Item,
     Node,
+    Sym,
 )
 from lm_eval_ext.grading.verdict import Outcome
 
@@ -28,6 +29,8 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return None, "too many solutions to match"
     outcome = _matched(given, wanted)
+    if outcome[0] is False and any(v == Sym("...") for i in (*given, *wanted) for _, v in i.values):
+        outcome = None, "a list with an ellipsis"
     for rule in (same_region, same_cases, same_family):
         if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
             return other
