@@ -14,6 +14,7 @@ DIGITS = 60
 
 
 mp = MPContext()
+mp.dps = DIGITS
 
 
 TOLERANCE = mp.mpf(10) ** -40
