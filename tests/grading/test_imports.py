@@ -1,12 +1,14 @@
 """Who may import whom, and what an import may load."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lm_eval_ext.grading import reading
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit
@@ -64,3 +66,17 @@ def test_only_the_symbolic_layer_imports_computer_algebra():
         if {name.partition(".")[0] for name in imports(path)} & algebra
     ]
     assert users == ["symbolic.py"]
+
+
+def test_the_rooms_of_the_reading_are_listed_from_the_ground_up():
+    """The list in the package's docstring is the order in which its modules may import each other."""
+    folder = ROOT / "lm_eval_ext" / "grading" / "reading"
+    listed = re.findall(r"\b[a-z]+\b(?=[,:])", "\n".join(re.findall(r"^- .*", reading.__doc__, re.MULTILINE)))
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    order = [name for name in dict.fromkeys(listed) if name in modules]
+    assert set(order) == modules
+    for name in order:
+        for imported in imports(folder / f"{name}.py"):
+            module = imported.removeprefix("lm_eval_ext.grading.reading.")
+            if module in modules:
+                assert order.index(module) < order.index(name), f"{name} imports {module}, listed after it"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.grammar import parse
 from lm_eval_ext.grading.reading.lexer import Token
-from lm_eval_ext.grading.reading.numbers import Value
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
@@ -20,7 +19,6 @@ from lm_eval_ext.grading.reading.tree import (
     Unreadable,
     number,
 )
-from lm_eval_ext.grading.reading.truth import holds
 
 IT = "it"
 """The letter for what has no name: "all even numbers"."""
@@ -196,10 +194,6 @@ def _split_commas(run: list[Token]) -> list[list[Token]]:
 
 
 # evaluation -----------------------------------------------------------------------------------------------
-
-
-def all_hold(conditions: Iterable[Condition], at: Mapping[str, Value]) -> bool:
-    return all(holds(c, at) for c in conditions)
 
 
 def declared(conditions: Iterable[Condition]) -> set[str]:
