@@ -6,7 +6,7 @@ From the ground up, each room using those above it in this list only:
 - lexer, stream, functions, expressions, grammar: from text to expressions and relations
 - numbers, operations, arithmetic, residues: the value of an expression; identity: whether two are the same
 - conditions, truth: "n >= 2", "even", "a multiple of 4": read, and whether it holds somewhere
-- trimming, clauses, names, assembly, solutions, decisions, parts, phrases: from text to solutions
+- trimming, decisions, clauses, names, assembly, solutions, parts, phrases: from text to solutions
 - scalars, values, ranges, items: one solution against another; regions, families: infinite sets
 - expansion, matching, compare: two answers against each other; describe: an answer read, in words
 """

@@ -9,6 +9,7 @@ from itertools import pairwise
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.clauses import Clause, cut
 from lm_eval_ext.grading.reading.conditions import read_conditions
+from lm_eval_ext.grading.reading.decisions import winner
 from lm_eval_ext.grading.reading.grammar import parse
 from lm_eval_ext.grading.reading.lexer import Token
 from lm_eval_ext.grading.reading.names import about, bind, named, names_of, unordered_unknowns, values_of
@@ -23,6 +24,7 @@ from lm_eval_ext.grading.reading.tree import (
     Relation,
     Sym,
     Unreadable,
+    number,
     symbols,
 )
 from lm_eval_ext.grading.reading.trimming import (
@@ -43,6 +45,17 @@ _ADJECTIVES = frozenset(
     "positive negative nonnegative nonzero nonpositive even odd real rational irrational not prime "
     "composite".split()
 )
+
+
+def _read(part: list[Token]) -> Node:
+    """The mathematics of a clause, or who wins according to it: "the first player wins if n is odd"."""
+    try:
+        return parsed(part)
+    except Unreadable:
+        who = winner(part) if any(t.text in ("win", "wins", "winning") for t in part) else None
+        if who is None:
+            raise
+        return number(int.from_bytes(f"player {who.casefold()}".encode(), "big"))  # a number of his own
 
 
 class Assembly:
@@ -86,7 +99,7 @@ class Assembly:
         if is_noun_phrase(part):
             self._described(part, clause)
             return
-        node = parsed(part)
+        node = _read(part)
         label, self.label = label or self.label, ""
         if isinstance(node, Relation):
             self._relation(node, clause, label, self.order)

@@ -56,15 +56,8 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         elif joint:
             if joint == "if" and not found[-1].tokens and found[-1].joint in ("", ";"):
                 joint = "lead"
-            if (
-                joint == ":"
-                and not any(
-                    t.text in words.LABELS or t.text in words.NEGATIONS or t.text in _REORDERED
-                    for t in found[-1].tokens
-                )
-                and all(t.kind == "word" for t in found[-1].tokens)
-            ):  # "two solutions: ..."
-                found[-1].tokens.clear()
+            if joint == ":":
+                _announce(found[-1])
             found.append(Clause(joint, [], token.text))
             position += length
         else:
@@ -115,7 +108,16 @@ def _shared(clauses: list[Clause]) -> list[Clause]:
     return clauses
 
 
-_REORDERED = ("permutation", "permutations")
+_ANNOUNCING = words.NEGATIONS | {*words.LABELS, "permutation", "permutations"}
+
+
+def _announce(clause: Clause) -> None:
+    """What stands before a colon: "odd n:" is a condition, "maximum:" a label, "two solutions:" nothing."""
+    texts = {t.text for t in clause.tokens}
+    if clause.joint in ("", ";") and texts & words.PROPERTIES.keys():
+        clause.joint = "lead"
+    elif all(t.kind == "word" for t in clause.tokens) and not texts & _ANNOUNCING:
+        clause.tokens.clear()
 
 
 def _case_rows(rows: Sequence[Token], found: list[Clause]) -> list[Clause]:

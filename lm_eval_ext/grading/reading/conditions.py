@@ -75,6 +75,8 @@ class _Reader:
                 "if",
             ):
                 self.position += 1
+            elif [t.text for t in self.tokens[max(0, self.position - 2) : self.position]] == ["number", "of"]:
+                self.position += 1  # what is counted: "an odd number of vertices"
             else:
                 raise Unreadable(f"the word {token.text!r} is not known")
         if not holds:

@@ -91,7 +91,7 @@ def as_choice(part: Sequence[Token]) -> tuple[str, Sequence[Token]] | None:
     content = [t for t in part if t.text not in ("the", "option", "choice", "answer", "is", ".", "a", "an")]
     if len(content) == 1 and _is_letter(content[0]) and len(part) > 1 and part[0].kind == "word":
         return content[0].text, []
-    who = _winner([t for t in part if t.text != "the"])
+    who = winner(part)
     return None if who is None else (who, [])
 
 
@@ -99,8 +99,9 @@ def _is_letter(token: Token) -> bool:
     return token.kind in ("name", "const") and len(token.text) == 1 and token.text.isupper()
 
 
-def _winner(part: Sequence[Token]) -> str | None:
+def winner(part: Sequence[Token]) -> str | None:
     """The player named at the start, if nothing follows but that he wins or is larger."""
+    part = [t for t in part if t.text != "the"]
     if not part:
         return None
     texts = [t.text for t in part]

@@ -45,7 +45,7 @@ def same_cases(given: Items, wanted: Items) -> Outcome:
     try:
         mine, theirs = ([c for i in side for c in i.conditions] for side in (given, wanted))
         for point in sample_points(mine or theirs, theirs or mine):
-            at: dict[str, Value] = {letter: point}
+            at: dict[str, Value] = {letter: point, IT: point}
             here, there = _case(given, at), _case(wanted, at)
             if here is None and there is None:
                 continue
