@@ -16,7 +16,12 @@ eval: setup
 	@bash scripts/eval.sh
 
 test: setup
-	.venv/bin/python -m pytest $(if $(TIER),-m $(TIER))
+ifdef TIER
+	.venv/bin/python -m pytest -m $(TIER)
+else
+	.venv/bin/python -m pytest -m "not model"
+	.venv/bin/python -m pytest -m model -n 2
+endif
 
 bench: setup
 	@bash scripts/bench.sh $(ARGS)
