@@ -130,7 +130,7 @@ def _parametric(item: Item, beside_description: bool) -> frozenset[Fraction] | N
     letters = symbols(node)
     if (
         len(letters) != 1
-        or not (item.values[0][0] or beside_description)
+        or not (item.values[0][0] or (beside_description and item.conditions))
         or isinstance(node, (Sym, Group, Relation))
     ):
         return None  # without a name it is a formula in that letter, not a set
