@@ -27,6 +27,7 @@ from lm_eval_ext.grading.reading.tree import (
     Sym,
     Unreadable,
     symbols,
+    walk,
 )
 from lm_eval_ext.grading.reading.truth import holds
 from lm_eval_ext.grading.verdict import Outcome
@@ -60,9 +61,14 @@ def same_region(given: Items, wanted: Items) -> Outcome:
     try:
         if any(isinstance(n, frozenset) for n, _ in (*mine, *theirs)):
             points = [p for p in points if isinstance(p, Fraction) and abs(p) <= _REACH]
+        members = 0
         for point in points:
-            if _belongs(point, mine) != _belongs(point, theirs):
+            belongs = _belongs(point, mine)
+            if belongs != _belongs(point, theirs):
                 return False, f"{shown(point)} belongs to one side only"
+            members += belongs
+        if not members:
+            return PASS  # nothing seen of either set
     except (Undefined, TooLarge, Unreadable) as error:
         return None, str(error)
     return True, f"the same numbers, compared at {len(points)} of them"
@@ -70,6 +76,10 @@ def same_region(given: Items, wanted: Items) -> Outcome:
 
 Predicate = tuple["Node | frozenset[Fraction] | None", list[Condition]]
 """A single value, the conditions on the letter x (None), or the values of an integer parameter."""
+
+
+def _has_unknown_function(node: Node) -> bool:
+    return any(isinstance(n, Call) and n.name == "apply" for n in walk(node))
 
 
 def _is_described(items: Items) -> bool:
@@ -99,7 +109,12 @@ def _predicates(items: Items, beside_description: bool) -> list[Predicate] | Non
             _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node) - _DOMAINS
         ) or (isinstance(node, Sym) and node.name in _DOMAINS and not item.conditions):
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
-        elif isinstance(node, Relation) and len(letters := symbols(node)) == 1 and set(node.signs) <= _ORDER:
+        elif (
+            isinstance(node, Relation)
+            and not _has_unknown_function(node)
+            and len(letters := symbols(node)) == 1
+            and set(node.signs) <= _ORDER
+        ):
             found.append((None, [renamed(node, {next(iter(letters)): Sym(_LETTER)})]))
         elif not item.conditions and not symbols(node) and not isinstance(node, (Group, Relation)):
             found.append((node, []))

@@ -1,0 +1,37 @@
+"""Pairs written to deceive the comparison, and what they must come out as; without the pool: fast."""
+
+import time
+
+import pytest
+
+from lm_eval_ext.grading import layers
+from lm_eval_ext.grading.reading import compare
+from tests.conftest import cases
+
+pytestmark = pytest.mark.unit
+
+
+def decided(answer, gold):
+    verdict = layers.decide(answer, gold)
+    return (verdict.correct, verdict.reason) if verdict is not None else compare(answer, gold)
+
+
+def test_every_pair_comes_out_right():
+    rows = cases("adversarial")
+    assert len(rows) >= 600
+    wrong = [
+        (row, reason)
+        for row in rows
+        for equal, reason in [decided(row["answer"], row["gold"])]
+        if (equal is True) != row["equal"]
+    ]
+    assert wrong == []
+
+
+def test_none_takes_long():
+    slowest = 0.0
+    for row in cases("adversarial"):
+        start = time.process_time()
+        decided(row["answer"], row["gold"])
+        slowest = max(slowest, time.process_time() - start)
+    assert slowest < 1.0
