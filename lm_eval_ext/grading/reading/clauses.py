@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import starts_with
 from lm_eval_ext.grading.reading.lexer import Token
+from lm_eval_ext.grading.reading.signs import OPEN
 from lm_eval_ext.grading.reading.tree import Unreadable
-from lm_eval_ext.grading.reading.trimming import INEQUALITY, OPEN, closing, trimmed
+from lm_eval_ext.grading.reading.trimming import INEQUALITY, closing, trimmed
 
 _STRONG = frozenset([";", ".", "newline", "\\\\"])
 

@@ -90,8 +90,6 @@ def _all_of(outcomes: list[Outcome]) -> Outcome:
 def _answers(given: Answer, wanted: Answer) -> Outcome:
     """The answer and its restatements: one must be equal, none may differ."""
     outcomes = [_some_of([_single(a, g) for g in (wanted, *wanted.again)]) for a in (given, *given.again)]
-    if given.again and any(i.conditions for i in given.items) and outcomes[0][0] is None:
-        outcomes = outcomes[1:]  # a description, then the list: the list counts
     decided = [o for o in outcomes if o[0] is not None]
     return next((o for o in decided if o[0] is False), decided[0]) if decided else outcomes[0]
 
@@ -117,6 +115,3 @@ def _single(given: Answer, wanted: Answer) -> Outcome:
     if (given.choice or wanted.choice) and not (given.items and wanted.items):
         return False, "a choice on one side, a value on the other"
     return same_solutions(given.items, wanted.items)
-
-
-__all__ = ["compare", "same_solutions"]

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.grammar import parse
 from lm_eval_ext.grading.reading.lexer import Token
+from lm_eval_ext.grading.reading.signs import CLOSE, OPEN
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
     Group,
     Node,
-    Num,
     Property,
     Relation,
     Sym,
@@ -31,19 +31,19 @@ def starts_with(tokens: Sequence[Token], phrase: tuple[str, ...]) -> bool:
     )
 
 
-def read_conditions(tokens: Sequence[Token], subject: Node | None = None) -> tuple[Node, list[Condition]]:
+def read_conditions(tokens: Sequence[Token]) -> tuple[Node, list[Condition]]:
     """(subject, conditions) of "odd integers n >= 3", "n is not divisible by 4", "c any real constant".
 
     Raises Unreadable for words that are not known.
     """
-    return _Reader(tokens, subject).run()
+    return _Reader(tokens).run()
 
 
 class _Reader:
-    def __init__(self, tokens: Sequence[Token], subject: Node | None) -> None:
+    def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = list(tokens)
         self.position = 0
-        self.subjects: list[Node] = [subject] if subject is not None else []
+        self.subjects: list[Node] = []
         self.found: list[Condition] = []
         self.pending: list[tuple[str, tuple[Node, ...], bool]] = []
 
@@ -115,7 +115,7 @@ class _Reader:
         depth, end = 0, self.position
         while end < len(self.tokens):
             token = self.tokens[end]
-            depth += (token.text in ("(", "[", "{", "\\{")) - (token.text in (")", "]", "}", "\\}"))
+            depth += (token.text in OPEN) - (token.text in CLOSE)
             if depth == 0 and (
                 (token.kind == "word" and token.text not in words.NUMERALS)
                 or token.text in (*stop, ";", "newline")
@@ -173,7 +173,7 @@ class _Reader:
             self.found.append(node)
             if not self.subjects:
                 self.subjects.append(next((t for t in node.terms if isinstance(t, Sym)), node.terms[0]))
-        elif isinstance(node, (Sym, Call)) and not isinstance(node, Num):
+        elif isinstance(node, (Sym, Call)):
             self.subjects.append(node)
         elif isinstance(node, Group) and all(isinstance(i, Sym) for i in node.items):
             self.subjects.extend(node.items)
@@ -187,15 +187,12 @@ def _split_commas(run: list[Token]) -> list[list[Token]]:
     depth = 0
     residues = any(t.text in ("≡", "≢") for t in run)
     for token in run:
-        depth += (token.text in ("(", "[", "{", "\\{")) - (token.text in (")", "]", "}", "\\}"))
+        depth += (token.text in OPEN) - (token.text in CLOSE)
         if token.text == "," and depth == 0 and not residues:
             pieces.append([])
         else:
             pieces[-1].append(token)
     return [p for p in pieces if p]
-
-
-# evaluation -----------------------------------------------------------------------------------------------
 
 
 def declared(conditions: Iterable[Condition]) -> set[str]:

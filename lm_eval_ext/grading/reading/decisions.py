@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import starts_with
 from lm_eval_ext.grading.reading.lexer import Token
+from lm_eval_ext.grading.reading.signs import OPEN
 from lm_eval_ext.grading.reading.tree import Answer
-from lm_eval_ext.grading.reading.trimming import OPEN, closing
+from lm_eval_ext.grading.reading.trimming import closing
 
 _BOUNDARY = frozenset([",", ";", ".", ":", "newline", "-", "("])
 

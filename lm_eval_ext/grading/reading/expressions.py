@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lm_eval_ext.grading.reading.functions import Functions
+from lm_eval_ext.grading.reading.signs import BRACKETS, CLOSE, OPEN
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Group,
@@ -21,7 +22,6 @@ from lm_eval_ext.grading.reading.tree import (
 from lm_eval_ext.grading.reading.words import NUMERALS, UNITS
 
 MAX_DEPTH = 40
-CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉"}
 _FUNCTION_LETTERS = frozenset("f g h F G H P Q phi psi tau sigma T W".split())
 _STARTS = frozenset(["(", "[", "{", "\\{", "⌊", "⌈"])
 
@@ -63,8 +63,8 @@ class Expressions(Functions):
                 left = Call("div", (left, self.denominator()))
             elif not self.in_residues and self.accept("mod"):
                 left = Call("mod", (left, self.factor()))
-            elif self.peek() in ("∪", "\\", "∩") and isinstance(left, (Group, Call, Sym)):
-                return self.union_from(left)
+            elif isinstance(left, (Group, Call, Sym)) and (whole := self.united(left)) is not left:
+                return whole
             elif (mixed := self.mixed(left)) is not None:
                 left = mixed
             elif self.starts_factor():
@@ -81,10 +81,16 @@ class Expressions(Functions):
             below = times(below, self.factor())
         return below
 
-    def union_from(self, left: Node) -> Node:
-        while sign := self.accept("∪", "∩", "\\"):
+    def united(self, left: Node) -> Node:
+        """`left` with the sets joined to it, or taken away: (a, b) U (c, d), R \\ {0}."""
+        while True:
+            sign = self.accept("∪", "∩", "\\")
+            if sign is None and self.kind() == "name" and self.peek() == "U" and self.peek(1) in _STARTS:
+                self.position += 1
+                sign = "∪"
+            if sign is None:
+                return left
             left = Call({"∪": "union", "∩": "intersection", "\\": "minus"}[sign], (left, self.region_part()))
-        return left
 
     def signed_factor(self) -> Node:
         return Call("neg", (self.signed_factor(),)) if self.accept("-") else self.factor()
@@ -180,7 +186,7 @@ class Expressions(Functions):
             return self.absolute()
         if token.kind == "op" and token.text in _STARTS:
             return self.brackets(token.text)
-        if token.kind == "op" and token.text.startswith("begin ") and token.text.endswith("matrix"):
+        if token.kind == "op" and token.text in OPEN:
             return self.matrix()
         raise Unreadable(f"{token.text!r} begins no expression")
 
@@ -213,7 +219,7 @@ class Expressions(Functions):
                 break
         closing = self.next().text
         self.bars = bars
-        if closing != CLOSING[opening] and not (
+        if closing != BRACKETS[opening] and not (
             {opening, closing} <= {"(", ")", "[", "]"} and len(items) == 2
         ):
             raise Unreadable(f"{opening} is closed by {closing}")
@@ -270,7 +276,7 @@ class Expressions(Functions):
         depth = commas = 0
         for i in range(self.position, len(self.tokens)):
             text = self.tokens[i].text
-            depth += (text in CLOSING) - (text in CLOSING.values())
+            depth += (text in OPEN) - (text in CLOSE)
             commas += depth == 1 and text in (",", ";")
             if depth == 0:
                 return commas, self.tokens[i + 1].text if i + 1 < len(self.tokens) else None
@@ -281,7 +287,7 @@ class Expressions(Functions):
         items = [self.relation()]
         while self.accept(",", ";"):
             items.append(self.relation())
-        self.expect(CLOSING[opening])
+        self.expect(BRACKETS[opening])
         return tuple(items)
 
 

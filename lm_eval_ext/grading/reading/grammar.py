@@ -13,7 +13,7 @@ from lm_eval_ext.grading.reading.lexer import Token
 from lm_eval_ext.grading.reading.tree import Call, Node, Relation, Sym, Unreadable
 
 RELATIONS = frozenset(["=", "<", ">", "<=", ">=", "!=", "in", "notin", "≡", "≢", "|", "notdivides"])
-_DOMAINS = frozenset("RZNQC")
+DOMAINS = frozenset("RZNQC")
 
 
 def parse(tokens: Sequence[Token]) -> Node:
@@ -36,7 +36,7 @@ class Relations(Expressions):
             if sign in ("in", "notin"):
                 terms.append(self.region())
             elif sign in ("≡", "≢"):
-                terms.append(self.residues())
+                terms.append(self.residues(negated=sign == "≢"))
             else:
                 terms.append(self.ratio())
             signs.append(sign)
@@ -46,7 +46,7 @@ class Relations(Expressions):
             tuple(terms), tuple("=" if _is_plain(s, t) else s for s, t in zip(signs, terms[1:], strict=True))
         )
 
-    def residues(self) -> Node:
+    def residues(self, negated: bool) -> Node:
         """What follows ≡: "3 (mod 4)", "0 or 3 (mod 4)", or just an expression (then ≡ is =)."""
         self.in_residues = True
         found = [self.ratio()]
@@ -63,21 +63,18 @@ class Relations(Expressions):
                 self.expect(")")
             signed = [r for f in found for r in _both_signs(f)]
             return Call("residues", tuple(signed))
-        if len(found) > 1:
+        if len(found) > 1 or negated:
             raise Unreadable("residues without a modulus")
         return found[0]
 
     def region(self) -> Node:
         """What follows ∈: a domain, an interval, a set, unions and differences of them."""
-        left = self.region_part()
-        while sign := self.accept("∪", "∩", "\\") or (self.accept("U") if self.peek() == "U" else None):
-            left = Call({"∩": "intersection", "\\": "minus"}.get(sign, "union"), (left, self.region_part()))
-        return left
+        return self.united(self.region_part())
 
     def region_part(self) -> Node:
         start = self.position
         braces = bool(self.accept("{"))
-        if self.kind() == "name" and self.peek() in _DOMAINS:
+        if self.kind() == "name" and self.peek() in DOMAINS:
             name = self.next().text
             if not braces or self.accept("}"):
                 return Sym(name + self.domain_part())

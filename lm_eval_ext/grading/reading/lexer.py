@@ -163,7 +163,7 @@ class _Lexer:
         if name in ("begin", "end"):
             argument = _TEXT_ARGUMENT.match(text, position)
             self._put("op", f"{name} {argument[1].rstrip('*') if argument else ''}")
-            return _TEXT_ARGUMENT.match(text, position).end() if argument else position  # type: ignore[union-attr]
+            return argument.end() if argument else position
         if name not in COMMANDS:
             raise Unreadable(f"the command \\{name} is not known")
         self._put(*COMMANDS[name])

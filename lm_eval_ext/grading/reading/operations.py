@@ -82,11 +82,11 @@ def _pow(base: Value, exponent: Value) -> Value:
 def _exact_root(base: Fraction, degree: int) -> Fraction | None:
     if degree > 64:
         return None
-    top, bottom = _integer_root(base.numerator, degree), _integer_root(base.denominator, degree)
+    top, bottom = integer_root(base.numerator, degree), integer_root(base.denominator, degree)
     return Fraction(top, bottom) if top is not None and bottom is not None else None
 
 
-def _integer_root(number: int, degree: int) -> int | None:
+def integer_root(number: int, degree: int) -> int | None:
     if number < 2:
         return number
     guess = math.isqrt(number) if degree == 2 else _newton(number, degree)

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from lm_eval_ext.grading.reading.arithmetic import value
 from lm_eval_ext.grading.reading.conditions import IT, declared
+from lm_eval_ext.grading.reading.grammar import DOMAINS
 from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, Value, same
 from lm_eval_ext.grading.reading.ranges import (
     harmonised,
@@ -35,7 +36,6 @@ from lm_eval_ext.grading.verdict import Outcome
 Items = tuple[Item, ...]
 PASS: Outcome = (None, "not of this kind")
 _LETTER = "x"
-_DOMAINS = frozenset("RZNQC")
 
 
 _ORDER = frozenset(["<", ">", "<=", ">="])
@@ -106,8 +106,8 @@ def _predicates(items: Items, beside_description: bool) -> list[Predicate] | Non
                 return None
             found.append((None, conditions))
         elif (
-            _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node) - _DOMAINS
-        ) or (isinstance(node, Sym) and node.name in _DOMAINS and not item.conditions):
+            _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node) - DOMAINS
+        ) or (isinstance(node, Sym) and node.name in DOMAINS and not item.conditions):
             found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
         elif (
             isinstance(node, Relation)

@@ -138,3 +138,9 @@ UNICODE: dict[str, Sign] = {
     **dict.fromkeys("−–—‒", ("op", "-")),
     "≢": ("op", "≢"),
 }
+BRACKETS = {
+    "(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉",
+    **{f"begin {m}": f"end {m}" for m in ("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix")},
+}  # fmt: skip
+"""What opens, and what closes it: tokens between them stay together."""
+OPEN, CLOSE = frozenset(BRACKETS), frozenset(BRACKETS.values())

@@ -102,14 +102,13 @@ class Solutions(Assembly):
         elif joint == "except":
             self._except(clause.tokens)
         else:
-            excepted = self.last_joint == "except" and bool(self.items) and self._still_excepting(clause)
+            excepted = self.last_joint == "except" and bool(self.items) and joint in (",", "and", "or")
             self._value(clause)
             joint = "except" if excepted else "value"
         self.last_joint = joint
 
-    def _after(self, clause: Clause) -> Clause | None:
-        at = next(i for i, c in enumerate(self.clauses) if c is clause) + 1
-        return self.clauses[at] if at < len(self.clauses) else None
+    def _after(self, clause: Clause) -> list[Clause]:
+        return self.clauses[next(i for i, c in enumerate(self.clauses) if c is clause) + 1 :]
 
     def _same_kind(self, clause: Clause) -> bool:
         """ "for some integers u, v, w": what was said of u holds for v and w."""
@@ -117,7 +116,7 @@ class Solutions(Assembly):
         letter = [t.kind for t in part] in (["name"], ["name", "op", "num"])
         if not letter or not self.items or not isinstance(name := parse(part), Sym):
             return False
-        if (following := self._after(clause)) is not None and following.joint == "if":
+        if any(c.joint == "if" for c in self._after(clause)[:1]):
             return False  # "n - 1 if n is odd and n if n is even"
         last = [c for c in self.items[-1].conditions if isinstance(c, Property)]
         said = [c for c in last if last and c.subject == last[-1].subject]
@@ -162,8 +161,4 @@ class Solutions(Assembly):
         return True
 
     def _values_follow(self, clause: Clause) -> bool:
-        later = self.clauses[next(i for i, c in enumerate(self.clauses) if c is clause) + 1 :]
-        return any(c.joint not in ("if", "again", "aside", "except") for c in later)
-
-    def _still_excepting(self, clause: Clause) -> bool:
-        return clause.joint in (",", "and", "or")
+        return any(c.joint not in ("if", "again", "aside", "except") for c in self._after(clause))

@@ -54,7 +54,7 @@ class Relation:
 
 Node: TypeAlias = Num | Sym | Call | Group | Relation
 
-ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
+ONE = Num(Fraction(1))
 
 
 def number(value: int | Fraction) -> Num:

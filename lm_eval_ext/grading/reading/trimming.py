@@ -9,12 +9,10 @@ from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import IT, starts_with
 from lm_eval_ext.grading.reading.grammar import RELATIONS, parse
 from lm_eval_ext.grading.reading.lexer import Token
+from lm_eval_ext.grading.reading.signs import CLOSE, OPEN
 from lm_eval_ext.grading.reading.tree import Call, Node, Sym, Unreadable
 
-_MATRICES = ("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix")
-OPEN = frozenset(["(", "[", "{", "\\{", "⌊", "⌈", *(f"begin {m}" for m in _MATRICES)])
-CLOSE = frozenset([")", "]", "}", "\\}", "⌋", "⌉", *(f"end {m}" for m in _MATRICES)])
-INEQUALITY = frozenset(["<", ">", "<=", ">=", "!=", "in", "notin", "≡", "≢", "|", "notdivides"])
+INEQUALITY = RELATIONS - {"="}
 
 
 def trimmed(part: Sequence[Token]) -> list[Token]:

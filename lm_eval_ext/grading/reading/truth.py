@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from lm_eval_ext.grading.reading.arithmetic import value
 from lm_eval_ext.grading.reading.numbers import Undefined, Value, is_less, same, whole
+from lm_eval_ext.grading.reading.operations import integer_root
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
@@ -154,7 +155,7 @@ _OF_INTEGERS: dict[str, Callable[[int], bool]] = {
     "squarefree": lambda n: n > 0 and set(factors(n).values()) <= {1},
     "primepower": lambda n: n > 1 and len(factors(n)) == 1,
     "square": lambda n: n >= 0 and math.isqrt(n) ** 2 == n,
-    "cube": lambda n: round(abs(n) ** (1 / 3)) ** 3 == abs(n),
+    "cube": lambda n: integer_root(abs(n), 3) is not None,
     "perfectpower": lambda n: n == 1 or (n > 1 and math.gcd(*factors(n).values()) > 1),
 }
 
