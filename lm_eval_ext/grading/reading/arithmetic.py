@@ -21,7 +21,7 @@ from lm_eval_ext.grading.reading.numbers import (
     whole,
 )
 from lm_eval_ext.grading.reading.operations import MAX_TERMS, OPERATIONS, add, div, mul
-from lm_eval_ext.grading.reading.tree import Call, Node, Num, Sym, Unreadable
+from lm_eval_ext.grading.reading.tree import Call, Node, Num, Sym, Unreadable, without_unit
 
 
 def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
@@ -38,7 +38,7 @@ def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
         return _big(node, at or {})
     if node.name == "apply":
         return _unknown(node, at or {})
-    if node.name == "unit":
+    if node.name.startswith("unit "):
         return _united(node, at)
     try:
         rule = OPERATIONS[node.name]
@@ -89,13 +89,13 @@ def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
 
 
 def _united(node: Call, at: Mapping[str, Value] | None) -> Value:
-    amount, unit = value(node.args[0], at), node.args[1]
-    assert isinstance(unit, Sym)
-    if unit.name == "%":
+    bare, unit = without_unit(node)
+    amount = value(bare, at)
+    if unit == "%":
         return div(amount, Fraction(100))
-    if unit.name.startswith("base "):
-        return _in_base(str(whole(amount)), unit.name[5:])
-    return mul(amount, mp.pi, Fraction(1, 180)) if unit.name == "°" else amount
+    if unit.startswith("base "):
+        return _in_base(str(whole(amount)), unit.removeprefix("base "))
+    return mul(amount, mp.pi, Fraction(1, 180)) if unit == "°" else amount
 
 
 def _in_base(digits: str, base: str) -> Fraction:

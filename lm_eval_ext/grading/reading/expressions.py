@@ -18,6 +18,7 @@ from lm_eval_ext.grading.reading.tree import (
     number,
     show,
     times,
+    with_unit,
 )
 from lm_eval_ext.grading.reading.words import NUMERALS, UNITS
 
@@ -133,10 +134,10 @@ class Expressions(Functions):
         if self.peek() == "^" and self.kind() == "op":
             self.position += 1
             if self.accept("°"):
-                return self.postfix(Call("unit", (base, Sym("°"))))
+                return self.postfix(with_unit(base, "°"))
             if self.peek() == "{" and self.peek(1) == "°":
                 self.position += 3
-                return self.postfix(Call("unit", (base, Sym("°"))))
+                return self.postfix(with_unit(base, "°"))
             base = self.postfix(Call("pow", (base, self.exponent())))
         return base
 
@@ -149,13 +150,13 @@ class Expressions(Functions):
     def postfix(self, node: Node) -> Node:
         if isinstance(node, Num) and self.peek() == "_" and self.kind() == "op":
             self.position += 1
-            node = Call("unit", (node, Sym(f"base {show(self.index())}")))
+            node = with_unit(node, f"base {show(self.index())}")
         while True:
             if self.peek() == "!" and self.kind() == "op":
                 self.position += 1
                 node = Call("factorial2" if self.accept("!") else "factorial", (node,))
             elif sign := self.accept("%", "°"):
-                node = Call("unit", (node, Sym(sign)))
+                node = with_unit(node, sign)
             elif self.kind() == "word" and self.peek() in UNITS:
                 power = {"square": "^2", "cubic": "^3"}.get(self.next().text, "")
                 if power and self.peek() in UNITS:
@@ -164,7 +165,7 @@ class Expressions(Functions):
                 unit += power if unit else ""
                 if self.accept("^"):
                     unit += f"^{self.next().text}"
-                node = Call("unit", (node, Sym(unit))) if unit else node
+                node = with_unit(node, unit) if unit else node
             else:
                 return node
 

@@ -12,7 +12,6 @@ from lm_eval_ext.grading.reading.conditions import declared
 from lm_eval_ext.grading.reading.identity import same_relation
 from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, is_real
 from lm_eval_ext.grading.reading.ranges import same_ranges
-from lm_eval_ext.grading.reading.scalars import without_unit
 from lm_eval_ext.grading.reading.tree import (
     Group,
     Item,
@@ -23,6 +22,7 @@ from lm_eval_ext.grading.reading.tree import (
     show,
     substitute,
     symbols,
+    without_unit,
 )
 from lm_eval_ext.grading.reading.values import same_value
 from lm_eval_ext.grading.verdict import Outcome
@@ -88,10 +88,10 @@ def _rough(item: Item) -> tuple[float, ...] | None:
     nodes = [v for _, v in item.values]
     if len(nodes) == 1 and isinstance(nodes[0], Group):
         nodes = list(nodes[0].items) if nodes[0].open == "(" else []
-    if not nodes or any(isinstance(n, (Group, Relation)) or symbols(n) for n in nodes):
+    if not nodes or any(isinstance(n, (Group, Relation)) or symbols(n) or without_unit(n)[1] for n in nodes):
         return None
     try:
-        found = [value(without_unit(n)[0]) for n in nodes]
+        found = [value(n) for n in nodes]
         rough = tuple(float(v) if is_real(v) else abs(complex(v)) for v in found)
         return rough if all(map(math.isfinite, rough)) else None
     except (TooLarge, Undefined, Unreadable, OverflowError, TypeError):

@@ -12,10 +12,10 @@ from lm_eval_ext.grading.reading.tree import (
     Call,
     Node,
     Num,
-    Sym,
     Unreadable,
     show,
     symbols,
+    without_unit,
 )
 from lm_eval_ext.grading.verdict import Outcome
 
@@ -62,16 +62,6 @@ def _same_ratio(given: Node, wanted: Node) -> Outcome:
         for a, g in zip(mine[1:], theirs[1:], strict=True)
     ]
     return next((o for o in outcomes if not o[0]), (True, "the same ratio"))
-
-
-def without_unit(node: Node) -> tuple[Node, str]:
-    if isinstance(node, Call) and node.name == "unit":
-        assert isinstance(node.args[1], Sym)
-        return node.args[0], node.args[1].name
-    if isinstance(node, Call) and node.name == "neg":
-        inside, unit = without_unit(node.args[0])
-        return Call("neg", (inside,)), unit
-    return node, ""
 
 
 def _rounds_to(given: Node, wanted: Node) -> bool:

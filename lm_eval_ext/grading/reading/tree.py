@@ -75,6 +75,21 @@ def times(left: Node, right: Node) -> Node:
     return Call("mul", (left, right))
 
 
+def with_unit(node: Node, unit: str) -> Node:
+    """`node` of a unit: "cm", "%", "°", "base 7", or what is counted. The unit is no letter."""
+    return Call(f"unit {unit}", (node,))
+
+
+def without_unit(node: Node) -> tuple[Node, str]:
+    """(node, unit), the unit empty where there is none; -5 cm has the unit of 5 cm."""
+    if isinstance(node, Call) and node.name.startswith("unit "):
+        return node.args[0], node.name.removeprefix("unit ")
+    if isinstance(node, Call) and node.name == "neg":
+        inside, unit = without_unit(node.args[0])
+        return Call("neg", (inside,)), unit
+    return node, ""
+
+
 def children(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Call):
         return node.args
@@ -141,6 +156,8 @@ def _show_call(node: Call) -> str:
         return "(" + _INFIX[node.name].join(map(show, node.args)) + ")"
     if node.name == "neg":
         return f"-{show(node.args[0])}"
+    if node.name.startswith("unit "):
+        return f"{show(node.args[0])} {node.name.removeprefix('unit ')}"
     return f"{node.name}({', '.join(map(show, node.args))})"
 
 

@@ -10,7 +10,7 @@ from lm_eval_ext.grading.reading.conditions import IT, starts_with
 from lm_eval_ext.grading.reading.grammar import RELATIONS, parse
 from lm_eval_ext.grading.reading.lexer import Token
 from lm_eval_ext.grading.reading.signs import CLOSE, OPEN
-from lm_eval_ext.grading.reading.tree import Call, Node, Sym, Unreadable
+from lm_eval_ext.grading.reading.tree import Node, Unreadable, with_unit
 
 INEQUALITY = RELATIONS - {"="}
 
@@ -90,11 +90,12 @@ def labelled(part: list[Token]) -> tuple[list[Token], str]:
         return part, ""
     label = words.LABELS[part[0].text]
     rest = part[1:]
-    cut = next((i for i, t in enumerate(rest) if t.text in ("is", "are", "=", ":")), None)
-    if cut is not None:
-        last = max(i for i, t in enumerate(rest) if t.text in ("is", "are", "=", ":"))
-        rest = rest[last + 1 :]
-    return without_noise(rest), label
+    depth, start = 0, 0
+    for i, token in enumerate(rest, 1):
+        depth += (token.text in OPEN) - (token.text in CLOSE)
+        if depth == 0 and token.text in ("is", "are", "=", ":"):  # not that of a sum from k = 1
+            start = i
+    return without_noise(rest[start:]), label
 
 
 def is_noun_phrase(part: Sequence[Token]) -> bool:
@@ -164,7 +165,7 @@ def parsed(part: Sequence[Token]) -> Node:
     unknown = next((t.text for t in kept if t.kind == "word" and t.text not in readable), None)
     if unknown is not None:
         raise Unreadable(f"the word {unknown!r} is not known")
-    return Call("unit", (parse(kept), Sym(counted))) if counted else parse(kept)
+    return with_unit(parse(kept), counted) if counted else parse(kept)
 
 
 _NOUN = re.compile(

@@ -14,6 +14,7 @@ from lm_eval_ext.grading.reading.tree import (
     Condition,
     Group,
     Node,
+    Num,
     Property,
     Relation,
     Sym,
@@ -79,6 +80,8 @@ def inside(point: Value, region: Node, at: Mapping[str, Value]) -> bool:
         low, high = (value(item, at) for item in region.items)
         above = is_less(low, point) or (region.open == "[" and same(low, point))
         return above and (is_less(point, high) or (region.close == "]" and same(point, high)))
+    if isinstance(region, (Num, Call)):  # {2}, which plain text writes with the braces of a group
+        return same(point, value(region, at))
     raise Unreadable("not a region")
 
 
