@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -79,6 +80,10 @@ def grade(
         with Grader(GraderConfig(workers=workers, timeout_s=timeout)) as grader:
             source = None if file == "-" else Path(file)
             say(str(grade_file(source, out, grader, fields=fields, overwrite=overwrite, say=say)))
+    except BrokenPipeError:
+        # The reader of the output has had enough: what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
     except (RowError, OSError) as error:
         say(f"Error: {error}")
         raise typer.Exit(1) from None
