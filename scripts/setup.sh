@@ -28,7 +28,7 @@ echo "set-up: installing into .venv ($hardware), a few minutes the first time"
 uv() { .venv/bin/uv pip install --quiet --python .venv/bin/python "$@"; }
 
 if [ "$hardware" = gpu ]; then
-  uv --editable ".[vllm,hf,api,train,dev]"
+  uv --editable ".[vllm,hf,api,train,judge,report,dev]"
 else
   links=${PIP_FIND_LINKS:-$(.venv/bin/python -m pip config get global.find-links 2>/dev/null || true)}
   if [ -n "$links" ]; then
@@ -36,7 +36,7 @@ else
   else
     export UV_EXTRA_INDEX_URL=$TORCH_INDEX UV_INDEX_STRATEGY=unsafe-best-match
   fi
-  uv --requirement scripts/cpu/requirements.txt --override scripts/cpu/overrides.txt --editable ".[dev]"
+  uv --requirement scripts/cpu/requirements.txt --override scripts/cpu/overrides.txt --editable ".[judge,report,dev]"
   uv --no-deps scripts/cpu/vllm
 fi
 echo "$wanted" >"$stamp"

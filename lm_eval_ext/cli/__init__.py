@@ -1,0 +1,7 @@
+"""The command line: parses, calls, prints. One module a command, in the order of `--help`."""
+
+from lm_eval_ext.cli.app import app
+
+from lm_eval_ext.cli import run, grade, explain, doctor  # isort: skip
+
+__all__ = ["app", "doctor", "explain", "grade", "run"]
