@@ -1,0 +1,85 @@
+"""What a logged run did besides asking its model: the settings two runs must share to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Settings = dict[str, Any]
+"""Name of a setting -> its value, as the results file has it; a setting that is not recorded is not there."""
+
+_IDENTITY = {
+    "pretrained", "revision", "tokenizer", "tokenizer_revision", "peft", "lora_local_path", "model", "engine",
+    "base_url", "tokenizer_backend", "trust_remote_code", "subfolder", "delta",
+}  # fmt: skip
+"""Model arguments that say which model it is, which may differ."""
+_HOUSEKEEPING = {
+    "gpu_memory_utilization", "num_concurrent", "max_retries", "timeout", "device", "download_dir",
+    "tokenized_requests", "swap_space", "verify_certificate", "eos_string",
+}  # fmt: skip
+"""Model arguments that do not change what is asked."""
+_PROMPT = ("doc_to_text", "description", "target_delimiter", "fewshot_delimiter", "num_fewshot")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting in which two runs differ; None where a run does not have it."""
+
+    setting: str
+    a: Any
+    b: Any
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {_shown(self.a)} and {_shown(self.b)}"
+
+
+def settings(results: Mapping[str, Any], task: str) -> Settings:
+    """The protocol of a task in a results file of lm-eval."""
+    config, run = results["configs"].get(task, {}), results.get("config", {})
+    metadata = config.get("metadata") or {}
+    recorded = metadata.get("protocol") or {}
+    found: Settings = {"backend": run.get("model"), "task version": results.get("versions", {}).get(task)}
+    found |= {name.replace("_", " "): config.get(name) for name in _PROMPT}
+    found["few-shot sampler"] = (config.get("fewshot_config") or {}).get("sampler")
+    generation = {**(config.get("generation_kwargs") or {}), **(recorded.get("generation") or {})}
+    found |= {f"generation {name}": value for name, value in generation.items()}
+    found["repeats"] = config.get("repeats")
+    found["chat template"] = results.get("chat_template") is not None
+    found["system instruction"] = results.get("system_instruction")
+    if found["chat template"]:
+        found["few-shot as turns"] = bool(results.get("fewshot_as_multiturn"))
+    found |= {f"model argument {k}": v for k, v in _model_args(run).items()}
+    found |= {name.replace("_", " "): run.get(name) for name in ("batch_size", "fewshot_seed", "torch_seed")}
+    for name, value in recorded.items():
+        if name not in ("generation", "versions", "manifest", "usage"):
+            found[name.replace("_", " ")] = value
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def versions(results: Mapping[str, Any], task: str) -> dict[str, str]:
+    """Versions of what decides a score, as recorded; another version is worth a remark, no more."""
+    metadata = results["configs"].get(task, {}).get("metadata") or {}
+    recorded = dict((metadata.get("protocol") or {}).get("versions") or {})
+    named = (("lm_eval", "lm_eval_version"), ("transformers", "transformers_version"))
+    return {**{k: results[v] for k, v in named if results.get(v)}, **recorded}
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
+    """The settings in which two runs differ, by name."""
+    names = sorted({*a, *b})
+    return [Difference(name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
+
+
+def _model_args(run: Mapping[str, Any]) -> dict[str, Any]:
+    given = run.get("model_args") or {}
+    if isinstance(given, str):
+        given = dict(part.partition("=")[::2] for part in given.split(",") if part)
+    defaults = {"tensor_parallel_size": 1}
+    merged = {**defaults, **given} if run.get("model") else given
+    return {k: v for k, v in merged.items() if k not in _IDENTITY | _HOUSEKEEPING}
+
+
+def _shown(value: Any) -> str:
+    text = "not set" if value is None else repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}..."

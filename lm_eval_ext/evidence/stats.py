@@ -1,0 +1,156 @@
+"""Intervals and tests for accuracies, alone and in pairs. Shares are between 0 and 1 throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from scipy import optimize, stats
+
+CONFIDENCE = 0.95
+ALPHA = 0.05
+POWER = 0.80
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:.3f} to {self.high:.3f}"
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """How two models did on the same problems: a 2x2 table of counts.
+
+    Attributes:
+        both, neither: right, or not, by both.
+        only_a, only_b: the discordant counts.
+    """
+
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+
+    def __post_init__(self) -> None:
+        assert min(self.both, self.only_a, self.only_b, self.neither) >= 0, f"negative count in {self}"
+
+    @classmethod
+    def of(cls, a: Sequence[bool], b: Sequence[bool]) -> Pairing:
+        """Counts over problems, `a[i]` and `b[i]` on the same one."""
+        pairs = list(zip(a, b, strict=True))
+        return cls(
+            *(pairs.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False)))
+        )
+
+    @property
+    def n(self) -> int:
+        return self.both + self.only_a + self.only_b + self.neither
+
+    @property
+    def right_a(self) -> int:
+        return self.both + self.only_a
+
+    @property
+    def right_b(self) -> int:
+        return self.both + self.only_b
+
+    @property
+    def discordant(self) -> int:
+        return self.only_a + self.only_b
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of a less that of b; 0 where there are no problems."""
+        return (self.only_a - self.only_b) / self.n if self.n else 0.0
+
+    @property
+    def p(self) -> float:
+        """Exact two-sided McNemar test."""
+        return mcnemar(self.only_a, self.only_b)
+
+
+def wilson(right: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+    """Wilson's score interval for `right` of `n`: Wilson 1927; holds for small n (arXiv 2503.01747)."""
+    if n == 0:
+        return Interval(0.0, 1.0)
+    found = stats.binomtest(right, n).proportion_ci(confidence, method="wilson")
+    return Interval(float(found.low), float(found.high))
+
+
+def mean_interval(scores: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """Interval of a mean score: Wilson's where all are 0 or 1, else (shares over repeats) bootstrapped."""
+    if all(score in (0, 1) for score in scores):
+        return wilson(int(sum(scores)), len(scores), confidence)
+    return bootstrap_mean(scores, confidence)
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Exact two-sided p: could the discordant problems have fallen so by tosses of a fair coin?
+
+    McNemar 1947 in its exact (binomial) form; 1.0 without discordant problems.
+    """
+    discordant = only_a + only_b
+    return float(stats.binomtest(only_a, discordant).pvalue) if discordant else 1.0
+
+
+def bootstrap_mean(
+    values: Sequence[float], confidence: float = CONFIDENCE, resamples: int = 10_000, seed: int = 0
+) -> Interval:
+    """Percentile bootstrap interval of a mean; of paired differences: the paired bootstrap."""
+    data = np.asarray(values, dtype=float)
+    if data.size == 0 or np.ptp(data) == 0:
+        value = float(data[0]) if data.size else 0.0
+        return Interval(value, value)
+    found = stats.bootstrap(
+        (data,),
+        np.mean,
+        n_resamples=resamples,
+        batch=max(1, 2**24 // data.size),
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(float(found.low), float(found.high))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for their number, in the order given: Holm 1979, step-down, capped at 1."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    corrected, largest = [1.0] * len(p_values), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        corrected[i] = largest
+    return corrected
+
+
+def minimum_detectable_effect(
+    n: int, discordant: float, alpha: float = ALPHA, power: float = POWER
+) -> float | None:
+    """The smallest true difference of two accuracies that a paired test on n problems finds with this power.
+
+    Connor 1987 (Biometrics 43:207): n = (z_alpha sqrt(d) + z_power sqrt(d - e^2))^2 / e^2, solved for e.
+
+    Args:
+        n: problems.
+        discordant: share of the problems on which the two differ.
+
+    Returns None where no difference can be found: e cannot be larger than the discordant share.
+    """
+    assert 0 <= discordant <= 1, f"discordant is a share, got {discordant}"
+    z_alpha, z_power = stats.norm.ppf(1 - alpha / 2), stats.norm.ppf(power)
+
+    def lacking(effect: float) -> float:
+        spread = z_alpha * sqrt(discordant) + z_power * sqrt(max(discordant - effect**2, 0.0))
+        return float(spread**2 / effect**2 - n)
+
+    if n == 0 or discordant == 0 or lacking(discordant) > 0:
+        return None
+    return float(optimize.brentq(lacking, 1e-9, discordant))
