@@ -11,6 +11,7 @@ from lm_eval.api.registry import register_filter
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.harness.judging import Settings, shared_judge
 from lm_eval_ext.harness.metrics import Graded
 
 
@@ -23,18 +24,25 @@ class GradeMath(Filter):
             `lm_eval_ext.grading.extract`.
         timeout_s: seconds for one symbolic comparison.
         workers: symbolic worker processes; None: one per core.
+        judge: an LLM to ask about answers not found equal: a name, or the fields of `JudgeConfig`.
 
     Every document needs a `gold`. Unknown arguments raise.
     """
 
     def __init__(
-        self, extract: str = "statement", timeout_s: float = 5.0, workers: int | None = None
+        self,
+        extract: str = "statement",
+        timeout_s: float = 5.0,
+        workers: int | None = None,
+        judge: Settings | None = None,
     ) -> None:
         super().__init__()
         if extract not in EXTRACTORS:
             raise ValueError(f"grade_math: extract is {extract!r}; it must be one of {sorted(EXTRACTORS)}")
         self.extract = extract
-        self.config = GraderConfig(workers=workers, timeout_s=timeout_s)
+        self.config = GraderConfig(
+            workers=workers, timeout_s=timeout_s, judge=None if judge is None else shared_judge(judge)
+        )
 
     def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:
         """One `Graded` per document, in order; lm-eval itself checks neither length nor order."""

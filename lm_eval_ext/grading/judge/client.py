@@ -148,8 +148,8 @@ class Client:
         if status in _REFUSALS:
             where = self.config.base_url or "its provider"
             refused = Refused(
-                f"judge {self.config.model} at {where} refuses to be asked ({status}): {why}; check the name of "
-                f"the model, the address and the key"
+                f"judge {self.config.model} at {where} refuses to be asked ({status}): {why}; check the "
+                f"model's name, the address and the key"
             )
             self._fuse.refuse(refused)
             return refused
@@ -187,8 +187,8 @@ class Client:
         config = self.config
         if config.price is None and (config.base_url is not None or self._load()[2] is None):
             raise JudgeError(
-                f"judge: a budget of ${config.budget_usd:g}, but no price is known for {config.model}; give it, "
-                f"in USD per million prompt and completion tokens: --judge-price 0.15,0.6"
+                f"judge: a budget of ${config.budget_usd:g}, but no price is known for {config.model}; "
+                f"give it in USD per million prompt and completion tokens: --judge-price 0.15,0.6"
             )
 
     def _load(self) -> tuple[Any, str, Price | None]:

@@ -22,7 +22,6 @@ from lm_eval_ext.grading.judge.prompt import load
 from lm_eval_ext.grading.judge.usage import JudgeUsage, Opinion, used
 from lm_eval_ext.grading.verdict import Item, Verdict
 
-
 _SHOWN = 120
 _TRIAL = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")
 
