@@ -22,6 +22,7 @@ class Said:
         headers: more of them.
         hangs: for how long nothing comes, in seconds; ends with the server.
         finish: why the model stopped.
+        raw: the body, in place of all of this.
     """
 
     text: str | None
@@ -30,6 +31,11 @@ class Said:
     headers: dict[str, str] = field(default_factory=dict)
     hangs: float = 0.0
     finish: str = "stop"
+    raw: bytes | None = None
+
+    def sent(self) -> bytes:
+        """The bytes of the body."""
+        return self.raw if self.raw is not None else json.dumps(self.body()).encode()
 
     def body(self) -> dict[str, Any]:
         if self.status != 200:
@@ -90,13 +96,12 @@ def scripted(answer: Callable[[dict[str, Any]], str | Said]) -> Iterator[Server]
             self._send(said)
 
         def _send(self, said: Said) -> None:
-            body = json.dumps(said.body()).encode()
             try:
                 self.send_response(said.status)
                 for name, value in {"Content-Type": "application/json", **said.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(said.sent())
             except OSError:  # who asked has lost patience
                 self.close_connection = True
 
@@ -105,7 +110,7 @@ def scripted(answer: Callable[[dict[str, Any]], str | Said]) -> Iterator[Server]
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running = Server(f"http://127.0.0.1:{server.server_port}/v1")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     try:
         yield running

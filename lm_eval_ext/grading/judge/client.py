@@ -118,6 +118,8 @@ class Client:
             known = self._cost(litellm, model, price, response) if prompt else worst
             cost = known or 0.0
             bill.add(prompt, completion, known if price else None)
+            if not response.choices:
+                return Reply("", cut=False)
             choice = response.choices[0]
             return Reply(choice.message.content or "", choice.finish_reason == "length")
         except _Passing as failure:
@@ -245,7 +247,7 @@ def _tokens(response: Any) -> tuple[int, int]:
 
 
 def _retry_after(error: Any) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    headers = getattr(error, "litellm_response_headers", None) or {}
     try:
         return max(0.0, float(headers.get("retry-after", "")))
     except ValueError:  # absent, or a date
