@@ -61,7 +61,9 @@ def check(config: EvaluatorConfig) -> None:
         )
 
 
-def run(namespace: Namespace, config: EvaluatorConfig, directory: Path, execute: Callable[[Namespace], None]) -> None:
+def run(
+    namespace: Namespace, config: EvaluatorConfig, directory: Path, execute: Callable[[Namespace], None]
+) -> None:
     """Executes an evaluation that takes from the store in `directory` what is there.
 
     Args:
@@ -130,7 +132,8 @@ class Record:
         self._path = directory / MANIFEST
         self._fixed = {
             **manifest.of_run(config.model_args),
-            "command": sys.argv[1:],
+            "command": ["lm-eval-ext", *sys.argv[1:], "--resume", str(directory)]
+            + ["--chunk-size", str(settings.values["chunk_size"])],
             "settings": dict(settings.values),
             "fingerprint": settings.fingerprint,
             "versions": protocol.versions(),
