@@ -132,8 +132,7 @@ class Record:
         self._path = directory / MANIFEST
         self._fixed = {
             **manifest.of_run(config.model_args),
-            "command": ["lm-eval-ext", *sys.argv[1:], "--resume", str(directory)]
-            + ["--chunk-size", str(settings.values["chunk_size"])],
+            "command": ["lm-eval-ext", *sys.argv[1:], "--resume", str(directory)],
             "settings": dict(settings.values),
             "fingerprint": settings.fingerprint,
             "versions": protocol.versions(),
