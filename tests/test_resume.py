@@ -80,7 +80,4 @@ def test_three_kills_lose_a_chunk_each_at_most(tiny_model, tmp_path):
     assert len({response for row in rows for response in row["resps"][0]}) == RESPONSES, "sampled one by one"
     assert results["config"]["model"] == "hf"
     assert results["configs"]["arith_words"]["metadata"]["protocol"]["chunk_size"] == CHUNK
-    again, manifest, said = finished(tiny_model, out)
-    assert "the engine was not needed" in said and "Loading weights" not in said
-    assert again["results"] == whole["results"] and again["eot_token_id"] == whole["eot_token_id"]
     assert manifest["tasks"]["arith_words"]["made_of"]["documents"] == DOCUMENTS

@@ -90,15 +90,30 @@ def selected_tasks(
     Names the index does not know are left to lm-eval, which says so.
     """
     from lm_eval.tasks import TaskManager
+
+    listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
+    listed = [name for name in listed if not name.endswith(".yaml")]
+    ours = TaskManager(include_path=include_path, include_defaults=False)  # lm-eval's own are 14,000 files
+    found, unknown = _expanded(ours, listed)
+    if unknown or any(set(name) & set("*?[") for name in listed):
+        found, _ = _expanded(TaskManager(include_path=include_path), listed)
+    yield from found.items()
+
+
+def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """(name -> YAML settings of the tasks that the names stand for, names that the index does not have)."""
     from lm_eval.tasks._yaml_loader import load_yaml
 
-    manager = TaskManager(include_path=include_path)
-    listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
-    waiting = list(manager.match_tasks([n for n in listed if not n.endswith(".yaml")]))
+    matched = {name: manager.match_tasks([name]) for name in listed}
+    unknown = {name for name, matches in matched.items() if not matches}
+    waiting = [match for matches in matched.values() for match in matches]
+    found: dict[str, dict[str, Any]] = {}
     done: set[str] = set()
     while waiting:
         name = waiting.pop(0)
         entry = manager.task_index.get(name)
+        if entry is None:
+            unknown.add(name)
         if entry is None or name in done:
             continue
         done.add(name)
@@ -110,4 +125,5 @@ def selected_tasks(
             members = settings.get("task") or []
             waiting += [m if isinstance(m, str) else str(m.get("task") or m.get("group")) for m in members]
         else:
-            yield name, settings
+            found[name] = settings
+    return found, unknown

@@ -288,6 +288,29 @@ def test_settings_survive_their_file(run, tmp_path):
         settings(chunk_size=0)
 
 
+def test_chats_are_rendered_once(tmp_path):
+    class Chatty(Echo):
+        tokenizer_name = "names"
+
+        def apply_chat_template(self, chat_history, add_generation_prompt=True):
+            return f"<{chat_history[-1]['content']}>{add_generation_prompt}"
+
+        def chat_template(self, chat_template=False):
+            return "<...>"
+
+    def asked_of(build):
+        with Store(tmp_path, settings(), print) as store:
+            model = StoredModel("chatty", build, store, dict)
+            rendered = [model.apply_chat_template([{"role": "user", "content": c}], False) for c in "ab"]
+            return rendered, model.chat_template(True), model.tokenizer_name, str(model)
+
+    def unwanted():
+        raise AssertionError("the backend was started")
+
+    first = asked_of(Chatty)
+    assert first == (["<a>False", "<b>False"], "<...>", "names", "chatty") == asked_of(unwanted)
+
+
 SAMPLED = {**GREEDY, "temperature": 0.8, "do_sample": True}
 
 
