@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from lm_eval_ext.harness import atomic, hardware, protocol, sources
+from lm_eval_ext.harness import hardware, identity, protocol, sources
 
 STATES = ("ok", "note", "wrong")
 COMPANIONS = ("torchvision", "torchaudio", "torchcodec")
@@ -187,7 +187,7 @@ def antlr() -> Iterator[Check]:
 def folders() -> Iterator[Check]:
     """Folders that a run writes to."""
     hub = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    places = {"model cache": (hub, "HF_HOME"), "our cache": (atomic.cache_folder(), "LM_EVAL_EXT_CACHE")}
+    places = {"model cache": (hub, "HF_HOME"), "our cache": (identity.cache_folder(), "LM_EVAL_EXT_CACHE")}
     places["temporary files"] = (Path(tempfile.gettempdir()), "TMPDIR")
     for name, (folder, variable) in places.items():
         writable = _writable(folder)

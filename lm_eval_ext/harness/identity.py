@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lm_eval_ext.harness import atomic
+from lm_eval_ext import atomic
 
 MODEL_FILES = frozenset(
     ".json .safetensors .bin .pt .pth .gguf .model .tiktoken .txt .jinja .py".split()
@@ -30,6 +30,13 @@ def digest(value: Any) -> str:
     """SHA-256 of a value as canonical JSON; what JSON does not know goes by its `str`."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def cache_folder() -> Path:
+    """`$LM_EVAL_EXT_CACHE`, else `lm-eval-ext` in the user's cache folder."""
+    given = os.environ.get("LM_EVAL_EXT_CACHE")
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return Path(given) if given else home / "lm-eval-ext"
 
 
 def of_argument(name: str, model_args: Mapping[str, Any]) -> Any:
@@ -109,7 +116,7 @@ class _Remembered:
     """Hashes of files that have not changed since, in the cache folder."""
 
     def __init__(self) -> None:
-        self._path = atomic.cache_folder() / "hashes.json"
+        self._path = cache_folder() / "hashes.json"
         self._changed = False
         try:
             self._hashes: dict[str, str] = json.loads(self._path.read_text("utf-8"))
@@ -129,8 +136,7 @@ class _Remembered:
         if not self._changed:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            atomic.write(self._path, json.dumps(self._hashes, indent=0))
+            atomic.write_text(self._path, json.dumps(self._hashes, indent=0))
         except OSError:
             return
 

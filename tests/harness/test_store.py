@@ -195,7 +195,7 @@ def test_a_damaged_chunk_is_named_and_generated_again(run, damage):
 
 def test_what_a_killed_writer_left_is_cleared_away(run):
     run(requests(4))
-    unfinished = run.files()[0].with_name("sums.repeat0.chunk00001.jsonl.77.tmp")
+    unfinished = run.files()[0].with_name(".sums.repeat0.chunk00001.jsonl.77")
     unfinished.write_text("{")
     assert run(requests(8)) == (4, 4) and not unfinished.exists()
 

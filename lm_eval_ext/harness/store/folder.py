@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from lm_eval_ext.harness import atomic
+from lm_eval_ext import atomic
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.identity import digest
 from lm_eval_ext.harness.store.chunks import Chunk
@@ -78,9 +78,11 @@ class Store:
             raise StoreError(f"{self.root} cannot be written ({error.strerror}): give another DIR") from None
         self._compare()
         self.folder.mkdir(exist_ok=True)
-        for unfinished in self.folder.glob(f"*{atomic.UNFINISHED}"):
+        for unfinished in self.folder.glob(".*"):  # what `atomic` names so until it is whole
             unfinished.unlink()
-        atomic.write(self.folder / "settings.json", json.dumps(dict(self.settings.values), indent=2) + "\n")
+        atomic.write_text(
+            self.folder / "settings.json", json.dumps(dict(self.settings.values), indent=2) + "\n"
+        )
         self.asked = Asked(self.folder / "asked.jsonl")
         return self
 
@@ -148,7 +150,7 @@ class Store:
         }
         lines = [json.dumps(part) for part in (header, *map(asdict, rows))]  # ASCII: no other line ends
         body = "".join(line + "\n" for line in lines)
-        atomic.write(self._path(chunk), body + json.dumps({"sha256": _sha256(body)}) + "\n")
+        atomic.write_text(self._path(chunk), body + json.dumps({"sha256": _sha256(body)}) + "\n")
 
     def why_not(self, chunk: Chunk) -> str | None:
         """What differs from the chunk that an earlier run left at this place; None if there is none."""

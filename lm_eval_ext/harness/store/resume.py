@@ -12,7 +12,8 @@ from typing import Any
 
 from lm_eval.config.evaluate_config import EvaluatorConfig
 
-from lm_eval_ext.harness import atomic, manifest, protocol
+from lm_eval_ext import atomic
+from lm_eval_ext.harness import manifest, protocol
 from lm_eval_ext.harness.errors import ProtocolError
 from lm_eval_ext.harness.store.folder import Store
 from lm_eval_ext.harness.store.model import StoredModel, backend_class
@@ -152,4 +153,4 @@ class Record:
             indent=2,
             default=str,
         )
-        atomic.write(self._path, text + "\n")
+        atomic.write_text(self._path, text + "\n")
