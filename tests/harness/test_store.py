@@ -318,15 +318,16 @@ SAMPLED = {**GREEDY, "temperature": 0.8, "do_sample": True}
 def test_sampling_seeds_do_not_depend_on_where_a_run_goes_on(backend, distinct, tmp_path):
     asked = requests(4, repeats=3, generation=SAMPLED)
 
-    def responses(folder, *parts, seed=1):
+    def responses(folder, *parts, **changes):
         for part in parts:
-            with Store(folder, settings(seed=seed, backend=backend), print) as store:
+            with Store(folder, settings(backend=backend, **changes), print) as store:
                 found = StoredModel(backend, Echo, store, dict).generate_until(part, disable_tqdm=True)
         return found
 
     whole = responses(tmp_path / "whole", asked)
     assert responses(tmp_path / "parts", requests(4, repeats=1, generation=SAMPLED), asked) == whole
     assert responses(tmp_path / "other seed", asked, seed=2) != whole
+    assert responses(tmp_path / "other engine seed", asked, model_args={"seed": 7}) != whole
     assert len({response.rpartition(" ")[2] for response in whole}) == distinct
     assert all("seed" not in request.args[1] for request in asked), "requests keep their own settings"
 

@@ -129,7 +129,8 @@ class StoredModel(LM):
 
     def _seeded(self, chunk: Chunk) -> list[Instance]:
         """The requests, their sampling independent of what was generated before them."""
-        seed = self._store.settings.values["seed"]
+        shared = self._store.settings.values
+        seed = (shared["seed"], shared.get("model_args.seed"))
         if not any(samples(settings) for settings in chunk.generation):
             return [with_settings(instance) for _, instance in chunk.requests]
         if self.backend in SEED_PER_REQUEST:

@@ -94,8 +94,10 @@ def run(
         record.write(model, "running")
         try:
             execute(Namespace(**{**vars(namespace), "model": model}))
-        except BaseException:
+        except BaseException as error:
             record.write(model, "interrupted")
+            if isinstance(error, KeyboardInterrupt):
+                say(f"{directory}: interrupted; the same command goes on from here")
             raise
         record.write(model, "finished")
         say(summary(directory, model))
