@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from lm_eval.api.instance import Instance
@@ -13,7 +14,7 @@ from lm_eval_ext.harness.errors import ProtocolError
 from lm_eval_ext.harness.launch import run as launch
 from lm_eval_ext.harness.store.chunks import cut, seed_of
 from lm_eval_ext.harness.store.folder import Asked, Row, Store, StoreError, read
-from lm_eval_ext.harness.store.model import StoredModel
+from lm_eval_ext.harness.store.model import NotedLengths, StoredModel, lengths_of
 from lm_eval_ext.harness.store.settings import settings_of
 
 pytestmark = pytest.mark.unit
@@ -348,3 +349,27 @@ def test_torch_is_seeded_per_chunk_for_other_backends(tmp_path):
 
     assert responses(tmp_path / "parts", 4, 8) == responses(tmp_path / "whole", 8)
     assert len(set(responses(tmp_path / "whole", 8))) == 8
+
+
+class Engine:
+    """Generates as vLLM does: one token per letter, at most three."""
+
+    def tokenizer(self, text, add_special_tokens):
+        return {"input_ids": list(text)}
+
+    def tok_encode(self, prompts):
+        return [list(prompt) for prompt in prompts]
+
+    def _model_generate(self, requests, generate=False, sampling_params=None):
+        said = [(ids, SimpleNamespace(token_ids=ids[:3], finish_reason="length")) for ids in requests]
+        return [SimpleNamespace(prompt_token_ids=ids, outputs=[response]) for ids, response in said]
+
+
+def test_lengths_are_the_engines_else_the_tokenizers():
+    engine = type("Noting", (NotedLengths, Engine), {})()
+    engine._model_generate(requests=engine.tok_encode(["likelihood"]), generate=False)
+    engine._model_generate(requests=engine.tok_encode(["ab", "abcdef"]), generate=True)
+    found = lengths_of(engine, ["abcdef", "truncated", "ab"], ["x", "four", "y"])
+    assert found == [(3, "length"), (4, None), (2, "length")]
+    assert lengths_of(engine, ["ab"], ["abc"]) == [(3, None)], "of one chunk, not of all"
+    assert lengths_of(Echo(), ["ab"], ["abc"]) == [(None, None)]

@@ -225,10 +225,11 @@ class NotedLengths:
 
     def _model_generate(self, requests: Any, generate: bool = False, **kwargs: Any) -> Any:
         outputs = super()._model_generate(requests, generate=generate, **kwargs)  # type: ignore[misc]
-        self.ends = {
-            tuple(o.prompt_token_ids): (len(o.outputs[0].token_ids), o.outputs[0].finish_reason)
-            for o in outputs
-        } | (getattr(self, "ends", {}) if generate else {})
+        if generate:
+            ends = self.__dict__.setdefault("ends", {})
+            for output in outputs:
+                response = output.outputs[0]
+                ends[tuple(output.prompt_token_ids)] = (len(response.token_ids), response.finish_reason)
         return outputs
 
 
@@ -255,17 +256,18 @@ def lengths_of(
 ) -> list[tuple[int | None, str | None]]:
     """(tokens, why it ended) of each response: the engine's, else tokens by the tokenizer, else nothing."""
     tokenizer = getattr(engine, "tokenizer", None)
-    ends = engine.__dict__.pop("ends", {}) if hasattr(engine, "__dict__") else {}
-    noted = (
-        [ends.get(tuple(ids)) for ids in engine.tok_encode(list(prompts))] if ends else [None] * len(prompts)
-    )
+    ends = engine.__dict__.pop("ends", {})
+    ids = engine.tok_encode(list(prompts)) if ends else [()] * len(prompts)
 
     def counted(response: str) -> int | None:
         if not callable(tokenizer):
             return None
         return len(tokenizer(response, add_special_tokens=False)["input_ids"])
 
-    return [end or (counted(response), None) for end, response in zip(noted, responses, strict=True)]
+    return [
+        ends.get(tuple(prompt)) or (counted(response), None)
+        for prompt, response in zip(ids, responses, strict=True)
+    ]
 
 
 def facts_of(engine: Any) -> dict[str, Any]:
