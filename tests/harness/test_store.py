@@ -312,6 +312,21 @@ def test_chats_are_rendered_once(tmp_path):
     assert first == (["<a>False", "<b>False"], "<...>", "names", "chatty") == asked_of(unwanted)
 
 
+def test_a_chunk_without_all_its_responses_is_not_kept(run, tmp_path):
+    class Failing(Echo):
+        def generate_until(self, requests, disable_tqdm=False):
+            return [None if request.args[0].startswith("What is 6") else "x" for request in requests]
+
+    with Store(tmp_path, settings(), print) as store, pytest.raises(RuntimeError, match="no response to 1"):
+        StoredModel("api", Failing, store, dict).generate_until(requests(8), disable_tqdm=True)
+    assert len(run.files()) == 1
+
+
+def test_how_a_model_is_reached_does_not_matter(run):
+    run(requests(4), model_args={"num_concurrent": 1})
+    assert run(requests(4), model_args={"num_concurrent": 8, "timeout": 9}) == (4, 0)
+
+
 SAMPLED = {**GREEDY, "temperature": 0.8, "do_sample": True}
 
 

@@ -114,6 +114,9 @@ class StoredModel(LM):
         start = time.perf_counter()
         responses = engine.generate_until(self._seeded(chunk), disable_tqdm=True)
         seconds = time.perf_counter() - start
+        lost = responses.count(None)
+        if lost:
+            raise RuntimeError(f"{self.backend} gave no response to {lost} requests of {chunk.place}")
         lengths = lengths_of(engine, chunk.prompts, responses)
         rows = [
             Row(instance.doc_id, digest(prompt), response, *length)

@@ -15,6 +15,10 @@ ENGINE_PACKAGES = {
     "hf": ("lm_eval", "torch", "transformers", "peft", "bitsandbytes"),
 }
 ENGINE_VARIABLES = ("VLLM_BATCH_INVARIANT", "VLLM_ATTENTION_BACKEND", "VLLM_ENABLE_V1_MULTIPROCESSING")
+CONNECTION = frozenset(
+    "num_concurrent max_retries timeout verify_certificate ca_cert_path download_dir".split()
+)
+"""Model arguments that say how a model is reached, and not what it answers."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,11 @@ def settings_of(
 ) -> Settings:
     """The settings of a run.
 
-    Model arguments all count: most change outputs (dtype, quantization, adapters), and so may those that
+    Model arguments count, but for CONNECTION: most change outputs (dtype, quantization, adapters), and so may those that
     change how requests are scheduled. A folder counts by its content, a name on the Hub by its commit.
     """
-    arguments = {f"model_args.{n}": _plain(identity.of_argument(n, model_args)) for n in model_args}
+    counted = [name for name in model_args if name not in CONNECTION]
+    arguments = {f"model_args.{n}": _plain(identity.of_argument(n, model_args)) for n in counted}
     return Settings(
         {
             "backend": backend,
