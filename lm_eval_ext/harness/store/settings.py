@@ -58,8 +58,9 @@ def settings_of(
 ) -> Settings:
     """The settings of a run.
 
-    Model arguments count, but for CONNECTION: most change outputs (dtype, quantization, adapters), and so may those that
-    change how requests are scheduled. A folder counts by its content, a name on the Hub by its commit.
+    Model arguments count, but for CONNECTION: most change outputs (dtype, quantization, adapters), and so
+    may those that change how requests are scheduled. A folder counts by its content, a name on the Hub by
+    its commit.
     """
     counted = [name for name in model_args if name not in CONNECTION]
     arguments = {f"model_args.{n}": _plain(identity.of_argument(n, model_args)) for n in counted}
