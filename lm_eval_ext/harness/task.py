@@ -9,7 +9,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from lm_eval_ext.harness import filters as filters  # registers "grade_math"
-from lm_eval_ext.harness import judging, metrics, protocol
+from lm_eval_ext.harness import judging, manifest, metrics, protocol
 
 MIN_ANSWERED = 0.5
 MAX_CAPPED = 0.2
@@ -53,7 +53,12 @@ class MathTask(ConfigurableTask):
             judging.try_judge(judge)
         self.config.metadata = {
             **self.model_args,
-            "protocol": {"generation": dict(generation), "versions": protocol.versions()},
+            "protocol": {
+                "generation": dict(generation),
+                "versions": protocol.versions(),
+                "chunk_size": self.model_args.get("chunk_size"),
+            },
+            "manifest": {**manifest.of_run(self.model_args), **manifest.of_requests(self._instances)},
         }
 
     def apply_filters(self) -> list[Instance]:
