@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lm_eval_ext.evidence import stats
-from lm_eval_ext.evidence.compare import UnitComparison, paired_test
+from lm_eval_ext.evidence.compare import Comparison, UnitComparison, paired_test
 from lm_eval_ext.evidence.pairs import Pair, field, scores
 from lm_eval_ext.evidence.samples import RunError
 
@@ -71,6 +71,19 @@ def breakdowns(
     return tuple(
         replace(one, rows=tuple(replace(row, p_corrected=next(rest)) for row in one.rows)) for one in made
     )
+
+
+def broken_down(
+    comparisons: Sequence[Comparison], fields: Sequence[str], min_group: int = MIN_GROUP
+) -> tuple[tuple[tuple[Breakdown, ...], ...], ...]:
+    """The breakdowns of each unit of each comparison. Raises RunError: a field that no document has."""
+    made = tuple(tuple(breakdowns(u, fields, min_group) for u in one.units) for one in comparisons)
+    found = {one.field for units in made for of in units for one in of}
+    if missing := [name for name in fields if name not in found]:
+        units = [unit for one in comparisons for unit in one.units]
+        have = sorted({key for unit in units for pair in unit.pairs for key in pair.a.doc})
+        raise RunError(f"no document has {' or '.join(missing)}; they have {', '.join(have)}")
+    return made
 
 
 def breakdown(unit: UnitComparison, name: str, min_group: int = MIN_GROUP) -> Breakdown:

@@ -174,6 +174,22 @@ def compare_all(
     )
 
 
+def noise_floor(
+    a: Run, again: Run, *, metric: str | None = None, pair_on: str = DOC_HASH, force: bool = False
+) -> Comparison:
+    """Two runs of one model in other batch shapes: how many problems flip by arithmetic noise alone.
+
+    Greedy bfloat16 outputs change with the requests that are computed together, so the settings may differ.
+    Raises RunError: the two are runs of two models, unless forced.
+    """
+    if a.model != again.model and not force:
+        raise RunError(
+            f"the noise floor takes two runs of one model: {a.place} is of {a.model}, {again.place} of "
+            f"{again.model}; if they are the same under two names: --force"
+        )
+    return compare(a, again, metric=metric, pair_on=pair_on, force=True)
+
+
 def corrected(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """The same comparisons, their p-values Holm-corrected over all of them together."""
     rest = iter(stats.holm([unit.p for comparison in comparisons for unit in comparison.units]))
