@@ -102,6 +102,26 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return float(stats.binomtest(only_a, discordant).pvalue) if discordant else 1.0
 
 
+def mcnemar_loss(lost: int, gained: int) -> float:
+    """One-sided p of McNemar's exact test: could so many be lost, or more, with nothing gone worse?"""
+    if lost + gained == 0:
+        return 1.0
+    return float(stats.binomtest(lost, lost + gained, alternative="greater").pvalue)
+
+
+def proportion_loss(right: float, n: int, of: float, of_n: int | None) -> float:
+    """One-sided p of two unpaired accuracies: could `right` of `n` be so low where `of` of `of_n` is the same?
+
+    The pooled two-proportion z test, in which both samples are uncertain; where `of_n` is None, `of` is a
+    share taken as exact, and the test is the exact binomial one.
+    """
+    if of_n is None:
+        return float(stats.binomtest(round(right), n, of, alternative="less").pvalue)
+    pooled = (right + of) / (n + of_n)
+    spread = sqrt(pooled * (1 - pooled) * (1 / n + 1 / of_n))
+    return float(stats.norm.cdf((right / n - of / of_n) / spread)) if spread else 1.0
+
+
 def bootstrap_mean(
     values: Sequence[float], confidence: float = CONFIDENCE, resamples: int = 10_000, seed: int = 0
 ) -> Interval:
