@@ -91,7 +91,7 @@ def _of_model(run: Run, place: Path) -> list[Baseline]:
             found.append(baseline.model_copy(update={"figures": own}))
     if not found:
         raise RunError(
-            f"no baseline has a figure of {run.name} for this run: name one with --baseline (--list)"
+            f"no baseline has a figure of {run.name} for these tasks; name one: --baseline (--list)"
         )
     return found
 
@@ -100,12 +100,16 @@ def _list(found: dict[str, Baseline]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("baseline", "models", "tasks", "figures", "date", "source", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for head in ("baseline", "figures", "date"):
+        table.add_column(head, no_wrap=True)
+    table.add_column("models")
+    table.add_column("tasks")
     for name, baseline in found.items():
         models = list(dict.fromkeys(figure.model for figure in baseline.figures))
         tasks = list(dict.fromkeys(figure.task for figure in baseline.figures))
         figures = str(len(baseline.figures) + len(baseline.pairs))
-        table.add_row(name, _few(models), _few(tasks), figures, baseline.date, baseline.source)
+        table.add_row(name, figures, baseline.date, _few(models), _few(tasks))
     Console(highlight=False).print(table)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from lm_eval_ext.evidence import baselines, protocols, stats
 from lm_eval_ext.evidence.baselines import Baseline, Figure
 from lm_eval_ext.evidence.runs import Run, TaskRun, refiltered
-from lm_eval_ext.evidence.samples import RunError
+from lm_eval_ext.evidence.samples import Key, RunError
 
 ALPHA = 0.05
 WITHIN, REGRESSION, USAGE, PROTOCOL = 0, 1, 2, 3
@@ -109,7 +109,7 @@ def exit_code(checks: Iterable[Checked]) -> int:
 
 
 def unequal(figure: Figure, task: TaskRun) -> tuple[protocols.Difference, ...]:
-    """Settings in which a run differs from those known of a figure; any other setting too if it is complete."""
+    """Settings in which a run differs from those known of a figure; any other too if it is complete."""
     if figure.protocol and not task.protocol:
         return (protocols.Difference("protocol", "recorded", "not recorded"),)
     known = {**HARNESS_DEFAULTS, **task.protocol}
@@ -172,7 +172,7 @@ def _tested(figure: Figure, task: TaskRun, place: Path | None, paired: bool | No
     return _paired(figure, task, kept, level) if kept else _tolerance(figure, task, level)
 
 
-def _paired(figure: Figure, task: TaskRun, kept: Mapping[baselines.Key, bool], level: float) -> Checked:
+def _paired(figure: Figure, task: TaskRun, kept: Mapping[Key, bool], level: float) -> Checked:
     scored = task.scored(figure.metric)
     common = kept.keys() & scored.keys()
     if not common:

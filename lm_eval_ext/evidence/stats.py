@@ -110,10 +110,10 @@ def mcnemar_loss(lost: int, gained: int) -> float:
 
 
 def proportion_loss(right: float, n: int, of: float, of_n: int | None) -> float:
-    """One-sided p of two unpaired accuracies: could `right` of `n` be so low where `of` of `of_n` is the same?
+    """One-sided p of two unpaired accuracies: could `right` of `n` be so low by chance?
 
-    The pooled two-proportion z test, in which both samples are uncertain; where `of_n` is None, `of` is a
-    share taken as exact, and the test is the exact binomial one.
+    The other is `of` of `of_n`: pooled two-proportion z test, both samples uncertain. Where `of_n` is None,
+    `of` is a share taken as exact, and the test is the exact binomial one.
     """
     if of_n is None:
         return float(stats.binomtest(round(right), n, of, alternative="less").pvalue)
