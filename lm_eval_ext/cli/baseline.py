@@ -36,11 +36,14 @@ def check_baseline(
 ) -> None:
     """Check that a run is no worse than its baseline.
 
+    Without --baseline it takes the figures of the run's own model.
+
         lm-eval-ext check-baseline out/smollm2 --baseline smollm2-135m-instruct
         lm-eval-ext check-baseline out/mine --record mine --folder baselines
 
-    Exit status: 0 within what chance allows; 1 regression; 2 wrong usage, or a run or baseline that cannot
-    be read; 3 the run's protocol is not the baseline's, and nothing is worse.
+    Exit status: 0 within what chance allows; 1 regression; 2 wrong usage,
+    or a run or baseline that cannot be read; 3 the run's protocol is not
+    the baseline's, and nothing is worse.
     """
     from lm_eval_ext.evidence import baselines, check, runs
     from lm_eval_ext.harness.errors import UserError

@@ -35,11 +35,13 @@ def compare_command(
 
     A run is a results file of lm_eval or its folder (with --log_samples), and may be named:
 
-        lm-eval-ext compare base=out/base tuned=out/tuned --by level,topic --flips 5
-        lm-eval-ext compare base=out/base tuned=out/tuned --noise out/base_batch8 --out comparison
+        lm-eval-ext compare base=out/base tuned=out/tuned --by level,topic
+        lm-eval-ext compare out/base out/tuned --noise out/base_batch8
+        lm-eval-ext compare out/base out/tuned --flips 5 --out comparison
 
-    Runs are paired on the problem and compared only under the same protocol: settings that differ are
-    named with both values. Differences are A less B, in points (percent of the problems).
+    Runs are paired on the problem and compared only under the same protocol:
+    settings that differ are named with both values. Differences are A less
+    B, in points (percent of the problems).
     """
     from lm_eval_ext.evidence import findings as found
     from lm_eval_ext.evidence import runs

@@ -77,11 +77,13 @@ def check(
 
     Args:
         place: the baselines' folder, for the verdicts kept.
-        model: only that model's figures.
+        model: whose figures, where the baseline has several models; None: the run's own.
         paired: True: demand it; False: never; None: where verdicts were kept.
 
-    Raises RunError: no figure is of the run's tasks, or no verdicts were kept for a paired check.
+    Raises RunError: no figure is of the run's tasks, several models and none is the run's, or no verdicts
+    were kept for a paired check.
     """
+    model = model or _model_of(baseline, run)
     chosen = [(f, task) for f in _nearest(baseline.figures, run, model) if (task := _measured(run, f))]
     if not chosen:
         tasks = sorted({f.task for f in baseline.figures if model in (None, f.model)})
@@ -116,6 +118,18 @@ def unequal(figure: Figure, task: TaskRun) -> tuple[protocols.Difference, ...]:
     asked = {**HARNESS_DEFAULTS, **figure.protocol} if figure.complete else figure.protocol
     found = protocols.differences(asked, known if figure.complete else {k: known.get(k) for k in asked})
     return tuple(found)
+
+
+def _model_of(baseline: Baseline, run: Run) -> str | None:
+    """The only model of a baseline, else the one that the run is of."""
+    models = list(dict.fromkeys(figure.model for figure in baseline.figures))
+    own = next((model for model in models if Path(model).name == run.name), None)
+    if own is None and len(models) > 1:
+        raise RunError(
+            f"{baseline.name} has figures of {len(models)} models and none is {run.name}; "
+            f"name one with --model: {', '.join(models)}"
+        )
+    return own or next(iter(models), None)
 
 
 def _measured(run: Run, figure: Figure) -> TaskRun | None:

@@ -220,6 +220,22 @@ def test_the_nearest_protocol_of_several_is_checked(tmp_path):
     assert found.verdict == "within" and found.test == check.TOLERANCE
 
 
+def test_of_several_models_one_is_named_or_the_runs_own(tmp_path):
+    figures = [
+        baselines.Figure(model=name, task="mathnet", metric="accuracy", value=value, n=200)
+        for name, value in (("some/model", 0.4), ("other", 0.9))
+    ]
+    baseline = baselines.Baseline(name="b", source="s", date="d", figures=tuple(figures))
+    run = runs.load(write_run(tmp_path / "own", HONEST))
+    assert [c.verdict for c in check.check(run, baseline)] == ["within"]
+    assert [c.verdict for c in check.check(run, baseline, model="other")] == ["regression"]
+    third = runs.load(write_run(tmp_path / "third", HONEST, model="third"))
+    with pytest.raises(
+        RunError, match="2 models and none is third; name one with --model: some/model, other"
+    ):
+        check.check(third, baseline)
+
+
 def test_a_threshold_is_reached_or_not(tmp_path):
     figures = [
         baselines.Figure(
