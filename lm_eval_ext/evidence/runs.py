@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,16 @@ def load(place: Path, *, filter: str | None = None, name: str | None = None) -> 
     groups = {g: leaves for g in groups if (leaves := _leaves(g, groups, tasks))}
     short = Path(models[0]).name or models[0]
     return Run(name or short, models[0], place, tasks, groups, tuple(results for _, results in read))
+
+
+def refiltered(task: TaskRun, filter: str) -> TaskRun:
+    """A single task with the rows of another of its filters. Raises RunError where it has no such filter."""
+    if filter == task.filter:
+        return task
+    if filter not in task.filters or len(task.samples_files) != 1:
+        raise RunError(f"{task.name} has no filter {filter} of its own; it has {', '.join(task.filters)}")
+    rows = [row for row in read_samples(task.samples_files[0]) if row.get("filter", "none") == filter]
+    return replace(task, filter=filter, samples=samples_of(task.name, rows))
 
 
 def named(places: Sequence[Path | str], *, filter: str | None = None) -> list[Run]:

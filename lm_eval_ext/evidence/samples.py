@@ -87,6 +87,14 @@ def samples_of(task: str, rows: Iterable[Mapping[str, Any]]) -> tuple[Sample, ..
     return tuple(found)
 
 
+def answers(sample: Sample) -> list[str | None]:
+    """What each response committed to: by the verdicts, else what the task's own filter made of it."""
+    if sample.verdicts:
+        return [verdict.answer for verdict in sample.verdicts]
+    logged = sample.row.get("filtered_resps") or []
+    return [str(text) for text in logged]
+
+
 def _sample(key: Key, row: Mapping[str, Any]) -> Sample:
     scores = {name: row.get(name) for name in row.get("metrics", [])}
     responses = row["resps"][0] if row["resps"] else []

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 def tasks_path() -> Path:
-    """The folder to give `--include_path`: packaged when installed, `tasks_yaml/` in a checkout."""
+    """The folder to give `--include_path`."""
+    return shipped("tasks_yaml")
+
+
+def shipped(name: str) -> Path:
+    """A folder that comes with the package: in it when installed, at the top of a checkout."""
     package = Path(__file__).resolve().parent.parent
-    installed = package / "tasks_yaml"
-    return installed if installed.is_dir() else package.parent / "tasks_yaml"
+    installed = package / name
+    return installed if installed.is_dir() else package.parent / name
 
 
 def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | None = None) -> None:
