@@ -115,7 +115,7 @@ def load(place: Path, *, filter: str | None = None, name: str | None = None) -> 
     Raises RunError: nothing there, several models in one folder, samples missing or broken.
     """
     read = one_model(place)
-    models = [_model(read[0][1])]
+    models = [model_of(read[0][1])]
     tasks: dict[str, TaskRun] = {}
     groups: dict[str, tuple[str, ...]] = {}
     for file, results in read:
@@ -135,7 +135,7 @@ def one_model(place: Path) -> list[tuple[Path, dict[str, Any]]]:
     """
     files = [place] if place.is_file() else results_files(place)
     read = [(file, read_results(file)) for file in files]
-    models = list(dict.fromkeys(_model(results) for _, results in read))
+    models = list(dict.fromkeys(model_of(results) for _, results in read))
     if len(models) > 1:
         folders = sorted({str(file.parent) for file in files})
         raise RunError(
@@ -195,7 +195,8 @@ def read_results(file: Path) -> dict[str, Any]:
     return read
 
 
-def _model(results: Mapping[str, Any]) -> str:
+def model_of(results: Mapping[str, Any]) -> str:
+    """The model of a results file; of an adapter the adapter."""
     arguments = (results.get("config") or {}).get("model_args") or {}
     adapter = (
         arguments.get("peft") or arguments.get("lora_local_path") if isinstance(arguments, dict) else None
