@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,9 @@ class Imported:
     file: Path | None
 
     @property
-    def refused(self) -> list[Row]:
-        return [row for row in self.rows if row.get(REFUSED)]
+    def refusals(self) -> Counter[str]:
+        """How many problems have no response, by reason."""
+        return Counter(row[REFUSED] for row in self.rows if row.get(REFUSED))
 
     def score(self, metric: str) -> Any:
         """A metric's value; None where the run has it not."""

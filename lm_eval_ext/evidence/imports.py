@@ -210,7 +210,7 @@ def _label(row: Row, field: str, where: str) -> float | None:
 
 
 def _doc(row: dict[str, Any], known: Row | None, fields: Fields, where: str, id: str) -> Row:
-    """The document; that of a MathNet problem as its task has it, so that the task's own runs pair with it."""
+    """The document; a MathNet problem's as its task has it, so that the task's own runs pair with it."""
     source = {**row, **(known or {})}
     doc = None
     if "competition" in source and {"final_answer", "answers_markdown"} & set(source):

@@ -107,6 +107,31 @@ def regrade(
     return Regraded(short, model, tuple(done), tuple(groups), passed_by, tuple(written))
 
 
+def regrade_all(
+    places: Sequence[Path | str],
+    grader: Grader,
+    *,
+    out: Path | None = None,
+    options: Options | None = None,
+) -> list[Regraded]:
+    """Several runs; with `out` all flips of all of them go to `out/flips.jsonl`.
+
+    A place may be given as `name=path`; that names its folder in `out`. Runs of one model need such names,
+    for a folder has the runs of one. Raises RunError.
+    """
+    labelled = [runs.labelled(place) for place in places]
+    models = [runs.model_of(runs.one_model(path)[0][1]) for _, path in labelled]
+    folders = [name or model for (name, _), model in zip(labelled, models, strict=True)]
+    twice = next((name for name in folders if folders.count(name) > 1), None)
+    if twice is not None and out is not None:
+        raise RunError(f"{twice} would be written twice into {out}; name the runs: before=PATH after=PATH")
+    found = [regrade(path, grader, out=out, options=options, name=name) for name, path in labelled]
+    if out is not None and found:
+        flips = ({"run": run.name, **flip.as_dict()} for run in found for flip in run.flips)
+        writing.write_rows(out / "flips.jsonl", flips)
+    return found
+
+
 def _keep_apart(folder: Path, files: Sequence[Path]) -> None:
     """The new run must not become the newest of the old one's folder."""
     new = folder.resolve()

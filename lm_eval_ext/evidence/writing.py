@@ -32,8 +32,13 @@ def folder_of(model: str) -> str:
 def write_samples(folder: Path, task: str, date: str, rows: Iterable[Row]) -> Path:
     """`samples_<task>_<date>.jsonl`, whole or not at all."""
     file = folder / f"samples_{task}_{date}.jsonl"
-    atomic.write_lines(file, (_line(row) for row in rows))
+    write_rows(file, rows)
     return file
+
+
+def write_rows(file: Path, rows: Iterable[Row]) -> None:
+    """JSON lines, whole or not at all."""
+    atomic.write_lines(file, (_line(row) for row in rows))
 
 
 def write_results(folder: Path, date: str, results: Row) -> Path:

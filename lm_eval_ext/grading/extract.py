@@ -208,7 +208,9 @@ def extract_bare(response: str) -> str | None:
 
 def _one_line(text: str) -> str | None:
     line = text.strip()
-    return line if 0 < len(line) <= MAX_BARE_CHARS and "\n" not in line else None
+    if not 0 < len(line) <= MAX_BARE_CHARS or "\n" in line:
+        return None
+    return line if " " not in line or _SIGN_OF_MATHEMATICS.search(line) else None  # "Show your work."
 
 
 EXTRACTORS: dict[str, Callable[[str], str | None]] = {
