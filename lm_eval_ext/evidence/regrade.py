@@ -103,6 +103,7 @@ def regrade(
         done += found
         if folder is not None:
             written.append(writing.write_results(folder, date, new))
+    _check_against((options or Options()).against, done, place)
     short = name or Path(model).name or model
     return Regraded(short, model, tuple(done), tuple(groups), passed_by, tuple(written))
 
@@ -267,16 +268,22 @@ def _old_scores(row: Row, filter: str, own: bool) -> dict[str, float]:
 
 
 def _choose(comparisons: Sequence[Comparison], own: bool, against: str | None) -> None:
-    """Marks those whose flips matter: of this package's filters each, else the task's own score."""
-    named = {c.against: c for c in comparisons}
-    chosen = [c for c in comparisons if own or against in (c.against, c.against.partition(",")[0])]
-    if against is None and not own:
-        ranked = (f"{m},{f}" for f in runs.FILTERS for m in runs.METRICS)
-        chosen = [next((named[key] for key in ranked if key in named), comparisons[0])] if named else []
-    if against is not None and comparisons and not chosen:
-        raise RunError(f"{comparisons[0].name} has no metric {against}; it has {'; '.join(named)}")
+    """Marks those whose flips are shown: what was asked for, this package's filters, the task's own score."""
+    chosen = [c for c in comparisons if against in (c.against, c.against.partition(",")[0])]
+    if not chosen and own:
+        chosen = list(comparisons)
+    if not chosen:
+        ranked = [f"{m},{f}" for f in runs.FILTERS for m in runs.METRICS]
+        places = {key: place for place, key in enumerate(ranked)}
+        chosen = sorted(comparisons, key=lambda c: places.get(c.against, len(ranked)))[:1]
     for comparison in chosen:
         comparison.primary = True
+
+
+def _check_against(wanted: str | None, comparisons: Sequence[Comparison], place: Path) -> None:
+    there = dict.fromkeys(c.against for c in comparisons)
+    if wanted is not None and not any(wanted in (key, key.partition(",")[0]) for key in there):
+        raise RunError(f"{place} has no metric {wanted}; it has {'; '.join(there)}")
 
 
 def _groups(results: dict[str, Any], comparisons: Sequence[Comparison]) -> list[Comparison]:
