@@ -64,10 +64,11 @@ def write_builtin(
         (folder / f"samples_{task}_{STAMP}.jsonl").write_text(lines)
         docs = {row["doc_id"] for row in rows}
         results["results"][task] = {"alias": task, "name": task, "sample_len": len(docs)}
+        values: dict[str, list[float]] = {}
         for row in rows:
             for name in row["metrics"]:
-                same = [r[name] for r in rows if r["filter"] == row["filter"]]
-                results["results"][task][f"{name},{row['filter']}"] = sum(same) / len(same)
+                values.setdefault(f"{name},{row['filter']}", []).append(row[name])
+        results["results"][task] |= {key: sum(scores) / len(scores) for key, scores in values.items()}
         results["configs"][task] = {
             "task": task,
             "output_type": "generate_until",
