@@ -104,7 +104,7 @@ def _sample(key: Key, row: Mapping[str, Any]) -> Sample:
         gold=str(row["target"]),
         prompt=_prompt(row),
         responses=tuple(str(response or "") for response in responses),
-        verdicts=_verdicts(row),
+        verdicts=logged_verdicts(row),
         scores={k: float(v) for k, v in scores.items() if isinstance(v, bool | int | float)},
         error=row.get(REFUSED),
         row=row,
@@ -116,7 +116,7 @@ def _prompt(row: Mapping[str, Any]) -> str:
     return str(arguments.get("arg_0", ""))
 
 
-def _verdicts(row: Mapping[str, Any]) -> tuple[Verdict, ...]:
+def logged_verdicts(row: Mapping[str, Any]) -> tuple[Verdict, ...]:
     """The verdicts that our filter logged as JSON; none where it was another filter."""
     logged = row.get("filtered_resps") or []
     texts = logged[0] if logged and isinstance(logged[0], list) else logged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -46,19 +46,34 @@ class GradeMath(Filter):
 
     def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:
         """One `Graded` per document, in order; lm-eval itself checks neither length nor order."""
-        items = [
-            Item(response or "", doc["gold"], doc.get("problem"))
-            for responses, doc in zip(resps, docs, strict=True)
-            for response in responses
-        ]
         with Grader(self.config) as grader:
-            verdicts = grader.grade(items, extractor=EXTRACTORS[self.extract], progress="grading")
-            rest = iter(verdicts)
-            per_doc = [[next(rest) for _ in responses] for responses in resps]
-            return [
-                Graded(verdicts, votes)
-                for verdicts, votes in zip(per_doc, vote(per_doc, grader), strict=True)
-            ]
+            return grade_docs(resps, docs, grader, self.extract)
+
+
+def grade_docs(
+    resps: Sequence[Sequence[str | None]],
+    docs: Sequence[Mapping[str, Any]],
+    grader: Grader,
+    extract: str = "statement",
+    progress: str = "grading",
+) -> list[Graded]:
+    """The verdicts on each document's responses and their votes, all graded in one batch.
+
+    Args:
+        resps: responses of each document; None counts as an empty one.
+        docs: with `gold` and, for choices and the judge, `problem`.
+        grader: which grades.
+        extract: one of EXTRACTORS.
+        progress: label of the progress bar.
+    """
+    items = [
+        Item(response or "", doc["gold"], doc.get("problem"))
+        for responses, doc in zip(resps, docs, strict=True)
+        for response in responses
+    ]
+    rest = iter(grader.grade(items, extractor=EXTRACTORS[extract], progress=progress))
+    per_doc = [[next(rest) for _ in responses] for responses in resps]
+    return [Graded(verdicts, votes) for verdicts, votes in zip(per_doc, vote(per_doc, grader), strict=True)]
 
 
 def vote(per_doc: Sequence[Sequence[Verdict]], grader: Grader) -> list[list[int | None]]:
