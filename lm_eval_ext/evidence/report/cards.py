@@ -112,9 +112,7 @@ def _said(run: str, ranked: Sequence[tuple[Part, Entry]], most: int) -> Iterator
         yield f"{run}: {most} of {len(ranked)} responses are here; left out: {listed}"
 
 
-def _card(
-    number: int, unit: str, held: Sequence[tuple[Part, Entry]], divided: bool, report: Report
-) -> Card:
+def _card(number: int, unit: str, held: Sequence[tuple[Part, Entry]], divided: bool, report: Report) -> Card:
     sample = held[0][1].sample
     about = [str(v) for name in report.options.fields if (v := field(sample.doc, name)) is not None]
     name = str(sample.doc.get("id", sample.doc_hash[:8]))

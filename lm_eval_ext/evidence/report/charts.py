@@ -63,6 +63,12 @@ class Lines:
         return sorted({point.budget for line in self.lines for point in line.points})
 
     @property
+    def sizes(self) -> str:
+        """How many responses each line is of: "200", or "45 to 236"."""
+        every = sorted({point.n for line in self.lines for point in line.points})
+        return " to ".join(map(str, dict.fromkeys((every[0], every[-1]))))
+
+    @property
     def top(self) -> float:
         """The end of the axis: the next tenth above every interval."""
         most = max(point.interval.high for line in self.lines for point in line.points)

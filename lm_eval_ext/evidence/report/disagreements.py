@@ -80,5 +80,3 @@ def problem_of(sample: Sample) -> str:
         if isinstance(sample.doc.get(field), str):
             return str(sample.doc[field])
     return sample.prompt[-2000:]
-
-

@@ -179,7 +179,9 @@ def _parts(number: int, run: Run, options: Options, progress: bool) -> Iterator[
         members = run.groups.get(unit, (unit,))
         together = tuple(entry for member in members for entry in entries[member])
         made = run.unit(unit)
-        yield Part(number, run.name, made, None, made.metric(options.metric), together, tokenizers[members[0]])
+        yield Part(
+            number, run.name, made, None, made.metric(options.metric), together, tokenizers[members[0]]
+        )
         for name in members if unit in run.groups else ():
             task = run.tasks[name]
             yield Part(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.evidence import stats
@@ -81,7 +82,17 @@ def pairs(report: Report) -> Table:
             effect = None if u.detectable is None else f"{u.detectable * 100:.1f} points"
             left = f"{u.a.left_out} / {u.b.left_out}"
             rows.append(
-                [u.unit, made.a, made.b, u.n, u.a.score, u.b.score, f"{u.difference * 100:+.1f}", between, *four]
+                [
+                    u.unit,
+                    made.a,
+                    made.b,
+                    u.n,
+                    u.a.score,
+                    u.b.score,
+                    f"{u.difference * 100:+.1f}",
+                    between,
+                    *four,
+                ]
                 + [u.p, u.p_corrected, effect, u.test, left]
             )
     note = (
@@ -98,10 +109,16 @@ def lengths(report: Report) -> Table:
     for name in report.unit_names:
         for part in report.of(name):
             found = sizes.lengths(part.entries, length_unit(report, name))
-            rows.append(
-                [name, part.run_name, found.unit, len(found.right), len(found.other), *found.medians]
-            )
-    columns = ("task", "run", "unit", "right:count", "not right:count", "median right:count", "median not right:count")
+            rows.append([name, part.run_name, found.unit, len(found.right), len(found.other), *found.medians])
+    columns = (
+        "task",
+        "run",
+        "unit",
+        "right:count",
+        "not right:count",
+        "median right:count",
+        "median not right:count",
+    )
     return table("lengths", "Response lengths", columns, rows, _counted(report.parts))
 
 
@@ -233,9 +250,7 @@ def _breakdown(report: Report, unit: str, name: str) -> Table | None:
     return table(f"by_{name}_{unit}", title, columns, rows, _FOLDED.format(report.options.min_group))
 
 
-_FOLDED = (
-    "Accuracy with its interval; n is of the run that has most. Values with fewer than {} problems are one row."
-)
+_FOLDED = "Accuracy with its interval; n is of the run that has most. Values with fewer than {} problems are one row."
 Groups = dict[str, dict[int, list[float]]]
 
 
@@ -283,14 +298,12 @@ def _label(part: Part) -> str:
 
 def _counted(parts: Sequence[Part]) -> str:
     """Whose tokens these are, in a sentence."""
-    names = dict.fromkeys(p.tokenizer.name for p in parts if isinstance(p.tokenizer, Tokenizer))
+    names = dict.fromkeys(Path(p.tokenizer.name).name for p in parts if isinstance(p.tokenizer, Tokenizer))
     blank = dict.fromkeys(p.run_name for p in parts if isinstance(p.tokenizer, str))
     said = [f"Tokens are counted with the tokenizer of {', '.join(names)}."] if names else []
     if blank:
         said.append(f"No tokenizer for {', '.join(blank)}: tokens as recorded, where they are.")
     return " ".join(said)
-
-
 
 
 def manifests(report: Report) -> list[tuple[str, str, str]]:

@@ -66,7 +66,9 @@ class Table:
         assert wrong is None, f"{self.key}: {len(self.columns)} columns, and a row of {wrong}"
 
 
-def table(key: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], note: str = "") -> Table:
+def table(
+    key: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], note: str = ""
+) -> Table:
     """A table from columns written "name:kind"; without a kind they are text."""
     made = tuple(Column(*(part for part in c.rsplit(":", 1) if part)) for c in columns)
     return Table(key, title, made, tuple(tuple(row) for row in rows), note)
