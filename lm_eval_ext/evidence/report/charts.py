@@ -19,7 +19,7 @@ class Histogram:
     Attributes:
         bounds: edges of the bins, shared by the runs of a task; half an octave each.
         right, other: counts in them.
-        top: the largest count of any run of the task.
+        top: the largest count; runs differ in size, so each has its own scale.
     """
 
     unit: str
@@ -109,5 +109,7 @@ def _histograms(report: Report, unit: str) -> Sequence[Histogram]:
         (run, tuple(sizes.histogram(one.right, bounds)), tuple(sizes.histogram(one.other, bounds)))
         for run, one in found
     ]
-    top = max((count for _, *both in counted for half in both for count in half), default=1) or 1
-    return [Histogram(unit, run, measure, bounds, right, other, top) for run, right, other in counted]
+    return [
+        Histogram(unit, run, measure, bounds, right, other, max((*right, *other)) or 1)
+        for run, right, other in counted
+    ]

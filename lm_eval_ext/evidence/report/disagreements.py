@@ -11,7 +11,7 @@ from lm_eval_ext.evidence.samples import Sample
 
 MOST = 20
 Place = tuple[str, str, int]
-"""A problem in any run: (task, doc_hash or the value of the field that names it, how many equal ones before)."""
+"""A problem in any run: (task, doc_hash or the field that names it, how many equal ones come before)."""
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,16 @@ from lm_eval_ext.evidence.report.model import Report
 from lm_eval_ext.evidence.report.tables import Table
 
 COLOURS = {
-    "exact": "#1f5f93", "normalized": "#4189bd", "symbolic": "#8cbfe0", "judge": "#9b7cc8", "undecided": "#e0ac2b",
-    "wrong": "#c4513a", "no answer": "#aeaaa1", "correct": "#4189bd", "wrong but committed": "#c4513a",
-    "saturated, boxed, wrong": "#e59577", "saturated, never boxed": "#8d5578", "short and no answer": "#aeaaa1",
+    "exact": "#1f5f93", "normalized": "#4189bd", "symbolic": "#8cbfe0", "judge": "#9b7cc8",
+    "undecided": "#e0ac2b", "wrong": "#c4513a", "no answer": "#aeaaa1", "correct": "#4189bd", "wrong but committed": "#c4513a",
+    "saturated, boxed, wrong": "#e59577", "saturated, never boxed": "#8d5578",
+    "short and no answer": "#aeaaa1",
     "wrong, length not known": "#d98a7a", "no answer, length not known": "#d5d2cb",
 }  # fmt: skip
 RUNS = ("#2b74ad", "#c8711c", "#2b8a5b", "#b83e65", "#7d5bbd", "#8a7d10", "#1f8c8c", "#77736a")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#8a877f",
-    "figure.facecolor": "white", "axes.titlesize": 10, "axes.titlelocation": "left", "svg.fonttype": "none",
+    "figure.facecolor": "white", "axes.titlesize": 10, "axes.titlelocation": "left",
 }  # fmt: skip
 
 

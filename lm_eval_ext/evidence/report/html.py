@@ -1,4 +1,4 @@
-"""The report as one HTML file that asks for nothing: no request leaves it, and nothing in it can run but its script."""
+"""The report as one HTML file: no request leaves it, and nothing in it can run but its own script."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def page(report: Report, *, progress: bool = False) -> str:
     environment = _environment()
     script = environment.get_template("report.js").render().strip()
     style = environment.get_template("report.css").render()
-    return environment.get_template("page.html").render(
-        **_context(report, progress), script=script, style=style, script_hash=_hash(script)
+    context = _context(report, progress)
+    made = environment.get_template("page.html").render(
+        **context, script=script, style=style, script_hash=_hash(script)
     )
+    return str(made).lstrip()
 
 
 def _context(report: Report, progress: bool) -> dict[str, Any]:
@@ -70,7 +72,13 @@ def _environment() -> Any:
         lstrip_blocks=True,
     )
     made.globals |= {"kinds": {kind: kind for kind in tables.KINDS}, "short": charts.short}
-    made.filters |= {"shown": tables.shown, "maths": rendered, "trusted": Markup, "differing": _differing}
+    made.filters |= {
+        "shown": tables.shown,
+        "maths": rendered,
+        "trusted": Markup,
+        "differing": _differing,
+        "start": _start,
+    }
     return made
 
 
@@ -82,6 +90,14 @@ def _differing(made: Table) -> tuple[list[Any], list[Any]]:
 def _matrices(report: Report) -> list[Any]:
     every = [unit for made in report.comparisons for unit in made.units if unit.pairing is not None]
     return every if len(every) <= _MATRICES else []
+
+
+def _start(text: str, most: int = 240) -> str:
+    """The beginning of a long text, not ending inside a formula."""
+    if len(text) <= most + 60:
+        return text
+    cut = text[:most]
+    return (cut[: cut.rindex("$")] if cut.count("$") % 2 else cut) + " …"
 
 
 def _hash(script: str) -> str:

@@ -50,7 +50,7 @@ def layers(report: Report) -> Table:
     """What decided each response: right ones by layer, then the others."""
     rows = [[_label(p), p.run_name, *_counts(layer_counts(p.entries))] for p in report.parts if p.graded]
     columns = ("task", "run", "n:count", *(f"{name}:count" for name in LAYER_PARTS))
-    note = "Responses. exact, normalized, symbolic and judge are right responses by the layer that accepted them."
+    note = "Responses. exact, normalized, symbolic, judge: right ones, by the layer that accepted them."
     return table("layers", "What decided", columns, rows, note)
 
 
@@ -61,8 +61,8 @@ def modes(report: Report) -> Table:
     rows = [[_label(p), p.run_name, sum(c.values()), *(c[name] for name in known)] for p, c in found]
     columns = ("task", "run", "n:count", *(f"{name}:count" for name in known))
     note = (
-        "Saturated: as many tokens as max_gen_toks, or one less. Boxed: any statement that the grader takes for "
-        "an answer. " + _counted(report.parts)
+        "Saturated: as many tokens as max_gen_toks, or one less. Boxed: any statement that the grader takes "
+        "for an answer. " + _counted(report.parts)
     )
     return table("modes", "Miss modes", columns, rows, note)
 
@@ -71,7 +71,8 @@ def pairs(report: Report) -> Table:
     """Every two runs on the problems that both have."""
     columns = (
         "task", "a", "b", "n:count", "a:share", "b:share", "a - b", "95%", "both right:count",
-        "only a:count", "only b:count", "neither:count", "p:p", "p (Holm):p", "detectable", "test", "left out of a / b",
+        "only a:count", "only b:count", "neither:count", "p:p", "p (Holm):p", "detectable", "test",
+        "left out of a / b",
     )  # fmt: skip
     rows = []
     for made in report.comparisons:
@@ -81,24 +82,12 @@ def pairs(report: Report) -> Table:
             between = f"{u.interval.low * 100:+.1f} to {u.interval.high * 100:+.1f}"
             effect = None if u.detectable is None else f"{u.detectable * 100:.1f} points"
             left = f"{u.a.left_out} / {u.b.left_out}"
-            rows.append(
-                [
-                    u.unit,
-                    made.a,
-                    made.b,
-                    u.n,
-                    u.a.score,
-                    u.b.score,
-                    f"{u.difference * 100:+.1f}",
-                    between,
-                    *four,
-                ]
-                + [u.p, u.p_corrected, effect, u.test, left]
-            )
+            row = (u.unit, made.a, made.b, u.n, u.a.score, u.b.score, f"{u.difference * 100:+.1f}", between)
+            rows.append((*row, *four, u.p, u.p_corrected, effect, u.test, left))
     note = (
-        "Differences in percentage points, with the paired bootstrap interval; p by the exact McNemar test (sign "
-        "flips for shares over repeats), corrected over all tests in this table (Holm). Detectable: the smallest "
-        "true difference that this many problems show with 80% power."
+        "Differences in percentage points, with the paired bootstrap interval; p by the exact McNemar test "
+        "(sign flips for shares over repeats), corrected over all tests in this table (Holm). Detectable: "
+        "the smallest true difference that this many problems show with 80% power."
     )
     return table("pairs", "Pairs of runs", columns, rows, note)
 
@@ -146,8 +135,9 @@ def budgets(report: Report) -> Table:
         for p in points
     ]
     note = (
-        "Saved responses cut at the budget and graded again, without a judge; what is no longer than the budget "
-        "keeps its verdict. With greedy decoding this is what a run with that max_gen_toks would have scored."
+        "Saved responses cut at the budget and graded again, without a judge; what is no longer than the "
+        "budget keeps its verdict. With greedy decoding this is what a run with that max_gen_toks would "
+        "have scored."
     )
     columns = ("task", "run", "budget:count", "accuracy:estimate", "cut:count")
     return table("budgets", "Accuracy against token budget", columns, rows, note)
@@ -188,8 +178,9 @@ def versions(report: Report) -> Table:
 def every_table(report: Report) -> list[Table]:
     """All that have rows, in the order of the page."""
     made = [
-        scoreboard(report), layers(report), modes(report), pairs(report), lengths(report), *breakdowns(report),
-        disagreements(report), judge_against_symbolic(report), budgets(report), settings(report), versions(report),
+        scoreboard(report), layers(report), modes(report), pairs(report), lengths(report),
+        *breakdowns(report), disagreements(report), judge_against_symbolic(report), budgets(report),
+        settings(report), versions(report),
     ]  # fmt: skip
     return [one for one in made if one.rows]
 
@@ -250,7 +241,9 @@ def _breakdown(report: Report, unit: str, name: str) -> Table | None:
     return table(f"by_{name}_{unit}", title, columns, rows, _FOLDED.format(report.options.min_group))
 
 
-_FOLDED = "Accuracy with its interval; n is of the run that has most. Values with fewer than {} problems are one row."
+_FOLDED = (
+    "Accuracy with its interval; n: of the run that has most. Values of fewer than {} problems are one row."
+)
 Groups = dict[str, dict[int, list[float]]]
 
 

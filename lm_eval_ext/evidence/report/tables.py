@@ -1,9 +1,10 @@
-"""Every table of a report as data: rows of values, which the page, Markdown and CSV each write in their way."""
+"""Every table of a report as data: rows of values, which page, Markdown and CSV each write in their way."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ TEXT, COUNT, SHARE, ESTIMATE, NUMBER, P, USD = KINDS = (
     "text", "count", "share", "estimate", "number", "p", "usd",
 )  # fmt: skip
 _NOTHING = "–"
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FIGURE = re.compile(r"[-+]?[\d.,]+%?(?: to [-+]?[\d.,]+%?)?")
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def _csv_cells(value: Any, kind: str) -> list[Any]:
 
 
 def safe(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: a text that could be one gets an apostrophe in front."""
-    risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if risky else value
+    """A cell that no spreadsheet takes for a formula: a text that could be one gets an apostrophe."""
+    if not isinstance(value, str) or _FIGURE.fullmatch(value):
+        return value
+    return f"'{value}" if value[:1] in _STARTS_FORMULA and value else value
