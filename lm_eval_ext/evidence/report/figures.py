@@ -13,7 +13,8 @@ from lm_eval_ext.evidence.report.tables import Table
 
 COLOURS = {
     "exact": "#1f5f93", "normalized": "#4189bd", "symbolic": "#8cbfe0", "judge": "#9b7cc8",
-    "undecided": "#e0ac2b", "wrong": "#c4513a", "no answer": "#aeaaa1", "correct": "#4189bd", "wrong but committed": "#c4513a",
+    "undecided": "#e0ac2b", "wrong": "#c4513a", "no answer": "#aeaaa1", "correct": "#4189bd",
+    "wrong but committed": "#c4513a",
     "saturated, boxed, wrong": "#e59577", "saturated, never boxed": "#8d5578",
     "short and no answer": "#aeaaa1",
     "wrong, length not known": "#d98a7a", "no answer, length not known": "#d5d2cb",
