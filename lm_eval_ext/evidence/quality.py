@@ -8,9 +8,10 @@ drawn answer by how many it stands for:
 
 where p_missed is the share of misses labelled yes. Precision is one share: Wilson's interval. Recall is
 1 / (1 + r) with r = M p_missed / (A p_accepted), a ratio of two independent shares; its interval is MOVER's
-(Donner and Zou 2012, Stat. Methods Med. Res. 21:347): like the delta method it adds up variances, but it
-recovers them from the two Wilson intervals, so that it holds where no miss is labelled yes. Nothing is corrected for
-drawing a large part of a finite stratum: intervals are then wider than need be. "unsure" is in no share.
+(Donner and Zou 2012, Stat. Methods Med. Res. 21:347). Like the delta method it adds up variances, but it
+recovers them from the two Wilson intervals, so that it holds where no miss is labelled yes. There is no
+correction for drawing a large part of a stratum: intervals are then wider than need be. "unsure" is in no
+share.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ HARM = (
 )
 HARMFUL_LATEX = (
     r"$\text{<script>window.harmed = 5</script>}$ $\href{javascript:window.harmed=6}{x}$ "
-    r'$\style{background:url(http://example.com/a)}{x}$ $\class{a" onclick="window.harmed=7}{x}$ $\text{</math>'
-    r"<img src=x onerror=window.harmed=8>}$"
+    r'$\style{background:url(http://example.com/a)}{x}$ $\class{a" onclick="window.harmed=7}{x}$ '
+    r"$\text{</math><img src=x onerror=window.harmed=8>}$"
 )
 
 

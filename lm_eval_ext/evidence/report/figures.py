@@ -30,10 +30,10 @@ def figures(report: Report) -> Iterator[tuple[str, str, bytes]]:
     """(file stem, what it shows, PNG) of each figure that has something to show."""
     units = len(report.units)
     if any(part.scores for part in report.units):
-        yield "scores", "Accuracy with its interval", _png(_scores, report, height=0.9 + 0.34 * units)
+        yield "scores", "Accuracy with its interval", _png(_scores, report, height=0.9 + 0.4 * units)
     for made in (sections.layers(report), sections.modes(report)):
         if made.rows:
-            height = 1.3 + 0.3 * len(made.rows)
+            height = 1.3 + 0.4 * len(made.rows)
             yield made.key, f"{made.title}: shares of the responses", _png(_stacked, made, height=height)
     for unit in report.unit_names:
         shown = [h for h in charts.histograms(report) if h.unit == unit]
@@ -66,9 +66,9 @@ def _png(draw: Any, what: Any, *, height: float, rows: int = 1) -> bytes:
     return file.getvalue()
 
 
-def _plain(text: str) -> str:
-    """A label that matplotlib does not take for mathematics."""
-    return text.replace("$", r"\$")
+def _plain(text: str, most: int = 40) -> str:
+    """A label that matplotlib does not take for mathematics, and that leaves room for the figure."""
+    return (text if len(text) <= most else f"{text[:most]}…").replace("$", r"\$")
 
 
 def _scores(axes: Any, report: Report) -> None:
@@ -80,7 +80,9 @@ def _scores(axes: Any, report: Report) -> None:
         colour = RUNS[part.run % len(RUNS)]
         ax.plot([found.low * 100, found.high * 100], [y, y], color=colour, alpha=0.5, linewidth=3)
         ax.plot(found.value * 100, y, "o", color=colour, markersize=5)
-    ax.set_yticks(range(len(parts)), [_plain(f"{p.name}, {p.run_name} (n = {len(p.scores)})") for p in parts])
+    ax.set_yticks(
+        range(len(parts)), [f"{_plain(p.name)}\n{_plain(p.run_name)} (n = {len(p.scores)})" for p in parts]
+    )
     ax.set_xlim(0, 100)
     ax.set_xlabel("accuracy, %, with its 95% interval")
     ax.grid(axis="x", color="#e5e2db")
@@ -95,7 +97,7 @@ def _stacked(axes: Any, made: Table) -> None:
         widths = [100 * row[3 + i] / row[2] if row[2] else 0.0 for row in rows]
         ax.barh(range(len(rows)), widths, left=left, color=COLOURS[name], label=name, height=0.66)
         left = [a + b for a, b in zip(left, widths, strict=True)]
-    labels = [_plain(f"{row[0].removeprefix('· ')}, {row[1]} (n = {row[2]})") for row in rows]
+    labels = [f"{_plain(row[0].removeprefix('· '))}\n{_plain(row[1])} (n = {row[2]})" for row in rows]
     ax.set_yticks(range(len(rows)), labels)
     ax.set_xlim(0, 100)
     ax.set_xlabel("% of the responses")
@@ -113,7 +115,7 @@ def _histograms(axes: Any, shown: list[Histogram]) -> None:
         ax.set_ylim(-one.top * 1.05, one.top * 1.05)
         ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
         ax.xaxis.set_major_formatter(lambda value, _: charts.short(value))
-        ax.set_title(_plain(f"{one.run}: {one.n[0]} right, {one.n[1]} not"))
+        ax.set_title(f"{_plain(one.run)}: {one.n[0]} right, {one.n[1]} not")
     axes[-1].set_xlabel(shown[0].measure)
 
 
@@ -127,7 +129,7 @@ def _lines(axes: Any, chart: Lines) -> None:
             [(p.interval.high - p.share) * 100 for p in points],
         ]
         colour = RUNS[line.number % len(RUNS)]
-        label = _plain(f"{line.run} (n = {points[0].n})")
+        label = f"{_plain(line.run)} (n = {points[0].n})"
         spread = [[max(0.0, d) for d in side] for side in spread]
         ax.errorbar(
             [p.budget for p in points], shares, yerr=spread, fmt="o-", color=colour, label=label, markersize=4

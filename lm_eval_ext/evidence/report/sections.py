@@ -24,7 +24,7 @@ from lm_eval_ext.evidence.report.entries import (
 )
 from lm_eval_ext.evidence.report.model import Part, Report
 from lm_eval_ext.evidence.report.modes import MODES, mode_counts
-from lm_eval_ext.evidence.report.tables import Estimate, Table, shown, table
+from lm_eval_ext.evidence.report.tables import ESTIMATE, Column, Estimate, Table, shown, table
 from lm_eval_ext.evidence.report.tokens import Tokenizer
 
 DECIDED_BY = ("exact", "normalized", "symbolic", "judge")
@@ -236,7 +236,7 @@ def _breakdown(report: Report, unit: str, name: str) -> Table | None:
         [value, max(map(len, by_run.values())), *(estimate(by_run.get(part.run, [])) for part in parts)]
         for value, by_run in _folded(groups, report.options.min_group)
     ]
-    columns = (f"{name}", "n:count", *(f"{part.run_name}:estimate" for part in parts))
+    columns = (Column(name), "n:count", *(Column(part.run_name, ESTIMATE) for part in parts))
     title = f"{unit} by {name}"
     return table(f"by_{name}_{unit}", title, columns, rows, _FOLDED.format(report.options.min_group))
 
@@ -273,7 +273,7 @@ def _by_run(report: Report, key: str, title: str, of: Callable[[Part], Any]) -> 
             cells = [_text(parts[i].get(name)) if i in parts else None for i in range(len(report.runs))]
             said = {cell for i, cell in enumerate(cells) if i in parts}
             rows.append([unit, name, "yes" if len(said) == 1 else "no", *cells])
-    columns = ("task", "setting", "equal", *(run.name for run in report.runs))
+    columns = ("task", "setting", "equal", *(Column(run.name) for run in report.runs))
     return table(key, title, columns, rows)
 
 

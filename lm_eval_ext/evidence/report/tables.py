@@ -70,11 +70,11 @@ class Table:
 
 
 def table(
-    key: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], note: str = ""
+    key: str, title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[Any]], note: str = ""
 ) -> Table:
-    """A table from columns written "name:kind"; without a kind they are text."""
-    made = tuple(Column(*(part for part in c.rsplit(":", 1) if part)) for c in columns)
-    return Table(key, title, made, tuple(tuple(row) for row in rows), note)
+    """A table from columns written "name:kind" (without a kind: text), or given as such: names from runs."""
+    made = (c if isinstance(c, Column) else Column(*c.split(":")) for c in columns)
+    return Table(key, title, tuple(made), tuple(tuple(row) for row in rows), note)
 
 
 def shown(value: Any, kind: str) -> str:
