@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ def test_nothing_that_a_model_wrote_runs(opened):
             page.locator("script").count() == 1
             and page.locator("img, iframe, object, a[href^=java]").count() == 0
         )
-        assert "<script>window.harmed = 1</script>" in page.locator("pre").first.inner_text()
+        assert "<script>window.harmed = 1</script>" in page.locator(".card pre").first.text_content()
 
 
 def test_a_script_that_got_into_the_page_would_not_run(opened):
@@ -124,22 +125,30 @@ def test_search_and_filters(opened):
         search(page, "nothing like it")
         assert visible(page, ".card") == 0 and page.locator("#count").inner_text().startswith("0 of 40")
         page.click("button[type=reset]")
-        page.wait_for_function("document.querySelectorAll('.card:not([hidden])').length === 25")
+        says(page, "40 of 40")
+        assert visible(page, ".card") == 25
 
         page.select_option("[name=outcome]", "undecided")
-        page.wait_for_function("document.getElementById('count').textContent.startsWith('4 of 40')")
+        says(page, "4 of 40")
         shown = page.locator(".response:visible")
         assert set(shown.evaluate_all("all => all.map(one => one.dataset.outcome)")) == {"undecided"}
         page.select_option("[name=run]", "1")
-        page.wait_for_function("document.getElementById('count').textContent.endsWith(' 4 responses')")
+        says(page, "4 of 40 problems, 4 responses")
         page.select_option("[name=outcome]", "")
         page.select_option("[name=layer]", "judge")
-        page.wait_for_function("document.getElementById('count').textContent.startsWith('1 of 40')")
+        says(page, "1 of 40")
         page.click("button[type=reset]")
         page.check("[name=divided]")
         divided = page.locator(".card[data-divided='1']").count()
-        page.wait_for_function(f"document.getElementById('count').textContent.startsWith('{divided} of 40')")
+        says(page, f"{divided} of 40")
         assert 0 < divided < 40
+
+
+def says(page, count):
+    """Waits until the line over the samples begins so."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#count")).to_have_text(re.compile("^" + re.escape(count)))
 
 
 def search(page, words):
@@ -149,6 +158,7 @@ def search(page, words):
 
 def test_a_link_to_a_problem_shows_it_though_it_is_far_down(opened):
     with opened(anchor="#s38") as page:
+        page.wait_for_timeout(200)
         assert page.locator("#s38").is_visible()
 
 

@@ -77,9 +77,11 @@
     const target = location.hash.startsWith("#s") && document.getElementById(location.hash.slice(1));
     if (target && target.classList.contains("card")) {
       form.reset();
-      limit = Math.max(STEP, cards.indexOf(target) + 1);
-      filter();
-      target.scrollIntoView();
+      setTimeout(function () {  // after what the reset does
+        limit = Math.max(STEP, cards.indexOf(target) + 1);
+        filter();
+        target.scrollIntoView();
+      }, 0);
     }
   }
   window.addEventListener("hashchange", go);
