@@ -236,7 +236,11 @@ def _breakdown(report: Report, unit: str, name: str) -> Table | None:
         [value, max(map(len, by_run.values())), *(estimate(by_run.get(part.run, [])) for part in parts)]
         for value, by_run in _folded(groups, report.options.min_group)
     ]
-    columns = (Column(name), "n:count", *(Column(part.run_name, ESTIMATE) for part in parts))
+    columns: list[str | Column] = [
+        Column(name),
+        "n:count",
+        *(Column(part.run_name, ESTIMATE) for part in parts),
+    ]
     title = f"{unit} by {name}"
     return table(f"by_{name}_{unit}", title, columns, rows, _FOLDED.format(report.options.min_group))
 
@@ -273,7 +277,7 @@ def _by_run(report: Report, key: str, title: str, of: Callable[[Part], Any]) -> 
             cells = [_text(parts[i].get(name)) if i in parts else None for i in range(len(report.runs))]
             said = {cell for i, cell in enumerate(cells) if i in parts}
             rows.append([unit, name, "yes" if len(said) == 1 else "no", *cells])
-    columns = ("task", "setting", "equal", *(Column(run.name) for run in report.runs))
+    columns: list[str | Column] = ["task", "setting", "equal", *(Column(run.name) for run in report.runs)]
     return table(key, title, columns, rows)
 
 
