@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,7 +100,7 @@ def breakdown(unit: UnitComparison, name: str, min_group: int = MIN_GROUP) -> Br
         raise RunError(f"no document of {unit.unit} has a {name}; they have {', '.join(have)}")
     groups: dict[str, dict[int, Pair]] = {}
     for number, pair in enumerate(unit.pairs):
-        for value in _values(pair, name):
+        for value in values(pair.a.doc, name):
             groups.setdefault(value, {})[number] = pair
     small = [value for value, members in groups.items() if len(members) < min_group]
     shown = sorted((v for v in groups if v not in small), key=lambda v: (-len(groups[v]), v))
@@ -119,8 +119,9 @@ def has_field(unit: UnitComparison, name: str) -> bool:
     return any(field(pair.a.doc, name) is not None for pair in unit.pairs)
 
 
-def _values(pair: Pair, name: str) -> Iterator[str]:
-    value = field(pair.a.doc, name)
+def values(doc: Mapping[str, Any], name: str) -> Iterator[str]:
+    """What a document's field says, as texts: one, or those of a list; NOT_GIVEN where it says nothing."""
+    value = field(doc, name)
     if isinstance(value, list | tuple):
         yield from dict.fromkeys(map(str, value)) if value else [NOT_GIVEN]
     else:
