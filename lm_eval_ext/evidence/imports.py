@@ -90,6 +90,8 @@ def read(file: Path, fields: Fields, join: Join | None = None) -> list[Response]
     """The rows of a file of responses. Raises RunError on the first that cannot be used, with its line."""
     joined = None if join is None else _joined(join)
     found: list[Response] = []
+    if file.name.startswith("samples_"):
+        raise RunError(f"{file} is part of a run: name the results_*.json beside it, or their folder")
     try:
         for where, row in _rows(file):
             known = None if join is None or joined is None else _partner(row, join, joined, where)

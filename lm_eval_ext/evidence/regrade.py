@@ -13,7 +13,7 @@ from typing import Any
 
 from lm_eval_ext.evidence import adapters, records, runs, writing
 from lm_eval_ext.evidence.flips import Comparison, Flip, all_flips, merged
-from lm_eval_ext.evidence.samples import REFUSED, RunError, doc_rows, read_samples
+from lm_eval_ext.evidence.samples import REFUSED, RunError, check_responses, doc_rows, read_samples
 from lm_eval_ext.grading import Grader
 from lm_eval_ext.harness.filters import grade_docs
 from lm_eval_ext.harness.metrics import Graded, process_results, process_results_by_level
@@ -169,7 +169,7 @@ def _task(
     rows: list[Row] = [*read_samples(samples_file := runs.samples_file(file, name))]
     config, found = results["configs"][name], list[Comparison]()
     if _generates(config):
-        _check_responses(rows, samples_file)
+        check_responses(rows, samples_file)
         extractors = adapters.extractors(name, config, options.extract)
         rows, scores, found = _grade(name, rows, extractors, grader, options)
         results["results"][name] = {**results["results"][name], **scores}
@@ -177,17 +177,6 @@ def _task(
     if written is not None:
         writing.write_samples(written[0], name, written[1], rows)
     return found
-
-
-def _check_responses(rows: Sequence[Row], file: Path) -> None:
-    for row in rows:
-        found = row["resps"][0] if isinstance(row["resps"], list) and row["resps"] else None
-        texts = isinstance(found, list) and found and all(isinstance(r, str | None) for r in found)
-        if not texts and not row.get(REFUSED):
-            raise RunError(
-                f"{file}, doc {row['doc_id']}: no response in 'resps', which is {str(row['resps'])[:80]}; "
-                "grading needs a list of texts: run lm_eval with --log_samples again, or take the row out"
-            )
 
 
 def _grade(

@@ -76,6 +76,18 @@ def read_samples(file: Path) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["doc_id"])
 
 
+def check_responses(rows: Iterable[Mapping[str, Any]], file: Path) -> None:
+    """Raises RunError on the first row that has no response to grade and was not refused either."""
+    for row in rows:
+        found = row["resps"][0] if isinstance(row["resps"], list) and row["resps"] else None
+        texts = isinstance(found, list) and found and all(isinstance(r, str | None) for r in found)
+        if not texts and not row.get(REFUSED):
+            raise RunError(
+                f"{file}, doc {row['doc_id']}: no response in 'resps', which is {str(row['resps'])[:80]}; "
+                "grading needs a list of texts: run lm_eval with --log_samples again, or take the row out"
+            )
+
+
 def samples_of(task: str, rows: Iterable[Mapping[str, Any]]) -> tuple[Sample, ...]:
     """The samples of a task, from rows of one filter."""
     seen: Counter[str] = Counter()

@@ -175,6 +175,8 @@ def test_rows_that_cannot_be_used_are_named(tmp_path, grader, line, why):
 def test_ids_that_the_data_set_lacks_are_named(write, grader):
     with pytest.raises(RunError, match=r"line 1: id 'p0' is not in .*data.jsonl"):
         import_responses(write(row(0)), grader, join=Join(write(MATHNET, name="data.jsonl")))
+    with pytest.raises(RunError, match=r"name the results_\*.json"):
+        import_responses(write(row(0), name="samples_gsm8k.jsonl"), grader)
     with pytest.raises(RunError, match="has no rows"):
         import_responses(write(), grader)
 
