@@ -11,8 +11,8 @@ where p_missed is the share of misses labelled yes. Precision is one share: Wils
 (Donner and Zou 2012, Stat. Methods Med. Res. 21:347). Like the delta method it adds up variances, but it
 recovers them from the two Wilson intervals, so that it holds where no miss is labelled yes. There is no
 correction for drawing a large part of a stratum: intervals are then wider than need be. "unsure" is in no
-share. With 100 labels a stratum it covers 95% to 97% of the time, 92% where one miss in 100 is right: as Wilson's
-own does there.
+share. With 100 labels a stratum it covers 95% to 97% of the time, 92% where one miss in 100 is right: as
+Wilson's own does there.
 """
 
 from __future__ import annotations
