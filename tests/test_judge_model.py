@@ -136,7 +136,7 @@ def test_a_killed_run_goes_on_with_what_it_knows(vllm, tmp_path):
     there = known(tmp_path / "cache")
     assert not (tmp_path / "out.jsonl").exists()
     rest = done(grade(tmp_path, vllm))
-    assert rest["cached"] >= there and 20 < rest["cached"] + rest["asked"] and rest["asked"] > 0
+    assert rest["cached"] >= there and rest["cached"] + rest["asked"] > 20 and rest["asked"] > 0
     assert [row["id"] for row in read(tmp_path / "out.jsonl")] == list(range(40))
 
 
