@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lm_eval_ext.harness import protocol
+from lm_eval_ext.harness import judging, protocol
 from lm_eval_ext.harness.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -61,18 +61,21 @@ def with_include_path(arguments: Sequence[str]) -> list[str]:
 
 
 def check(namespace: Any) -> EvaluatorConfig:
-    """Checks model arguments, and the generation settings of every task asked for.
+    """Checks model arguments, the judge if there is one, and the generation settings of every task.
 
     Returns lm-eval's own reading of the command line.
 
     Raises:
         ProtocolError: the first setting outside the protocol.
+        UserError: a judge that cannot be, or refuses to be asked.
     """
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
     config = EvaluatorConfig.from_cli(namespace)
     protocol.check_model_args(config.model_args, vllm=str(config.model).startswith("vllm"))
     window = protocol.context_window(config.model_args)
+    if (settings := judging.settings_from(config.metadata)) is not None:
+        judging.try_judge(judging.shared_judge(settings))
     repeats = config.metadata.get("repeats")
     for name, task in selected_tasks(config.tasks, config.include_path):
         if task.get("output_type", "generate_until") != "generate_until":
