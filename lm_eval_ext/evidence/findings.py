@@ -202,6 +202,8 @@ def _p(unit: UnitComparison, tests: int) -> str:
 
 def _detectable(unit: UnitComparison) -> str:
     spread = f"{percent(unit.flip_rate)} discordant"
+    if not unit.flips:
+        return "nothing to test: the two agree on every problem"
     if unit.detectable is None:
         return f"no difference: too few problems ({unit.n}) for {spread}"
     return f"{100 * unit.detectable:.1f} points, with 80% power at n={unit.n} and {spread}"

@@ -73,7 +73,8 @@ def test_the_noise_floor_stands_beside_the_effect(tmp_path):
     assert code == 0 and "2.5% of 40 problems flip between two runs of base (1 / 0, p=1.0000; 100.0%" in said
     assert "25.0% between A and B" in said and "no more problems" not in said
     code, text, _ = call(f"base={plain[0]}", f"same={plain[0]}", "--noise", again)
-    assert "A and B differ on no more problems than that" in " ".join(text.split())
+    said = " ".join(text.split())
+    assert "A and B differ on no more problems than that" in said and "the two agree on every problem" in said
 
 
 def test_noise_takes_runs_of_one_model(tmp_path):
