@@ -52,7 +52,7 @@ def settings(results: Mapping[str, Any], task: str) -> Settings:
     found |= {f"model argument {k}": v for k, v in _model_args(run).items()}
     found |= {name.replace("_", " "): run.get(name) for name in ("batch_size", "fewshot_seed", "torch_seed")}
     for name, value in recorded.items():
-        if name not in ("generation", "versions"):
+        if name not in ("generation", "versions", "usage"):
             found[name.replace("_", " ")] = _without_usage(value)
     return {name: value for name, value in found.items() if value is not None}
 
