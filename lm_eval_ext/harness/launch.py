@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lm_eval_ext.harness import judging, protocol
+from lm_eval_ext.harness import engines, judging, protocol
 from lm_eval_ext.harness.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -44,14 +44,17 @@ def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | 
     sys.argv = ["lm-eval", "run", *arguments]
     cli = HarnessCLI()
     namespace = cli.parse_args()
-    if resume is None:
-        check(namespace)
-        cli.execute(namespace)
-        return
-    from lm_eval_ext.harness.store import resume as resuming
+    try:
+        if resume is None:
+            check(namespace)
+            cli.execute(namespace)
+            return
+        from lm_eval_ext.harness.store import resume as resuming
 
-    resuming.prepare(namespace, resume, resuming.CHUNK_SIZE if chunk_size is None else chunk_size)
-    resuming.run(namespace, check(namespace), resume, cli.execute)
+        resuming.prepare(namespace, resume, resuming.CHUNK_SIZE if chunk_size is None else chunk_size)
+        resuming.run(namespace, check(namespace), resume, cli.execute)
+    finally:
+        engines.end_at_exit()  # lm-eval's own tasks do not
 
 
 def with_include_path(arguments: Sequence[str]) -> list[str]:

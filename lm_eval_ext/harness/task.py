@@ -9,7 +9,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from lm_eval_ext.harness import filters as filters  # registers "grade_math"
-from lm_eval_ext.harness import judging, manifest, metrics, protocol
+from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol
 
 MIN_ANSWERED = 0.5
 MAX_CAPPED = 0.2
@@ -27,6 +27,7 @@ class MathTask(ConfigurableTask):
     def __init__(self, config: dict[str, Any], **kwargs: Any) -> None:
         config = {key: value for key, value in config.items() if key != "class"}
         self.model_args: dict[str, Any] = config.get("metadata") or {}
+        engines.end_at_exit()
         protocol.check_model_args(self.model_args, protocol.vllm_is_loaded())
         config["repeats"] = int(self.model_args.get("repeats", config.get("repeats", 1)))
         config["metric_list"] = [
