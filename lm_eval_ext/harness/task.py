@@ -8,8 +8,8 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from lm_eval_ext.harness import filters as filters  # registers "grade_math"
 from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol
+from lm_eval_ext.harness import filters as filters  # registers "grade_math"
 
 MIN_ANSWERED = 0.5
 MAX_CAPPED = 0.2
