@@ -9,16 +9,23 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
+from typer.testing import CliRunner
 
+from lm_eval_ext.cli import app
 from lm_eval_ext.harness.docs import mathnet
 from lm_eval_ext.harness.sources import SAMPLE
 from tests.conftest import lm_eval
 from tests.scripted_server import scripted
 from tests.test_lm_eval import TASKS, problem_of, scripted_answers
 
-pytestmark = pytest.mark.model
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 START_S = 240
 
@@ -63,26 +70,22 @@ def vllm(smollm2, tmp_path_factory):
         yield url
 
 
-def grade(folder, url, *options, out="out.jsonl"):
-    """Starts `lm-eval-ext grade --judge`."""
+def arguments(folder, url, *options, out="out.jsonl"):
+    """Of `lm-eval-ext` to grade `in.jsonl` with the judge at `url`."""
     judge = ["--judge", "SmolLM2", "--judge-base-url", url, "--judge-cache", str(folder / "cache")]
     files = [str(folder / "in.jsonl"), "--out", str(folder / out), "--workers", "1"]
-    program = [sys.executable, "-m", "lm_eval_ext.cli", "grade", *files, *judge, *options]
-    return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return ["grade", *files, *judge, *options]
 
 
-def done(process):
-    """What the judge's summary counts, by name."""
-    _, said = process.communicate()
-    print(said)
-    assert process.returncode == 0, said
-    words = said[said.index("judge: ") :].replace("over budget", "over_budget").split()
-    named = {
-        words[i]: int(words[i + 1])
-        for i in range(len(words) - 1)
-        if words[i].isidentifier() and words[i + 1].isdigit()
-    }
-    return {**named, **{words[i + 1].rstrip(","): int(words[i]) for i in (1, 3, 5)}}
+def graded(*given, **named):
+    """What the judge's summary counts, by name. In this process, where litellm is loaded once."""
+    done = CliRunner().invoke(app, arguments(*given, **named))
+    print(done.stderr)
+    assert done.exit_code == 0, done.stderr
+    words = done.stderr[done.stderr.index("judge: ") :].replace("over budget", "over_budget").split()
+    pairs = list(pairwise(words))
+    before = {name.rstrip(","): int(count) for count, name in pairs[:6] if count.isdigit()}
+    return {**before, **{name: int(count) for name, count in pairs[6:] if count.isdigit()}}
 
 
 def rows(number):
@@ -110,15 +113,15 @@ def read(path):
 
 def test_a_second_run_is_free_and_a_budget_holds(vllm, tmp_path):
     write(tmp_path, 24)
-    first = done(grade(tmp_path, vllm, "--judge-log", str(tmp_path / "log.jsonl"), "--judge-audit", "1"))
+    first = graded(tmp_path, vllm, "--judge-log", str(tmp_path / "log.jsonl"), "--judge-audit", "1")
     assert first["asked"] > 0 and first["asked"] <= first["calls"] <= 2 * first["asked"]
     assert first["yes"] + first["no"] + first["malformed"] == first["asked"] + first["cached"]
     verdicts = read(tmp_path / "out.jsonl")
-    again = done(grade(tmp_path, vllm, "--judge-audit", "1", "--overwrite"))
+    again = graded(tmp_path, vllm, "--judge-audit", "1", "--overwrite")
     assert (again["asked"], again["calls"]) == (0, 0) and again["cached"] == first["asked"] + first["cached"]
     assert read(tmp_path / "out.jsonl") == verdicts
     price = ("--judge-price", "1000,1000", "--judge-budget-usd", "10", "--judge-max-tokens", "8")
-    poor = done(grade(tmp_path, vllm, *price, out="poor.jsonl"))
+    poor = graded(tmp_path, vllm, *price, out="poor.jsonl")
     assert poor["calls"] > 0 and poor["over_budget"] > 0
     stopped = [row for row in read(tmp_path / "poor.jsonl") if "judge: budget reached" in row["reason"]]
     assert len(stopped) == poor["over_budget"] and all(row["correct"] is None for row in stopped)
@@ -126,16 +129,16 @@ def test_a_second_run_is_free_and_a_budget_holds(vllm, tmp_path):
 
 def test_a_killed_run_goes_on_with_what_it_knows(vllm, tmp_path):
     write(tmp_path, 40)
-    process = grade(tmp_path, vllm)
-    time.sleep(1)
+    program = [sys.executable, "-m", "lm_eval_ext.cli", *arguments(tmp_path, vllm)]
+    process = subprocess.Popen(program, stderr=subprocess.DEVNULL)
     while known(tmp_path / "cache") < 10:
         time.sleep(0.05)
         assert process.poll() is None
     process.kill()
-    process.communicate()
+    process.wait()
     there = known(tmp_path / "cache")
     assert not (tmp_path / "out.jsonl").exists()
-    rest = done(grade(tmp_path, vllm))
+    rest = graded(tmp_path, vllm)
     assert rest["cached"] >= there and rest["cached"] + rest["asked"] > 20 and rest["asked"] > 0
     assert [row["id"] for row in read(tmp_path / "out.jsonl")] == list(range(40))
 
