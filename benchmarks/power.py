@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table for an accuracy and a noise floor."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--accuracy", type=float, default=0.385)
-    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.05, 0.10])
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.025, 0.10])
     given = parser.parse_args(arguments)
     for noise in given.noise:
         print(f"Noise floor {100 * noise:g}% (paired / tolerance):\n\n{table(given.accuracy, noise)}\n")
