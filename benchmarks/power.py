@@ -68,7 +68,10 @@ def _two_proportions(right: NDArray[np.int64], of: NDArray[np.int64], n: int) ->
 def table(accuracy: float, noise: float, draws: int = DRAWS) -> str:
     """Markdown: a line for each loss, a column for each n, paired / tolerance in each cell."""
     head = ["true loss", *(f"n = {n}" for n in SIZES)]
-    losses = [(f"{100 * drop:g} points" if drop else "none (false alarms)", drop) for drop in DROPS]
+    losses = [
+        (f"{100 * drop:g} point{'s' * (drop != 0.01)}" if drop else "none (false alarms)", drop)
+        for drop in DROPS
+    ]
     losses.append((f"10% of the right answers ({10 * accuracy:.2g} points)", accuracy / 10))
     rows = [
         [name, *(_cell(Setting(n, accuracy, noise, drop), draws) for n in SIZES)] for name, drop in losses
@@ -86,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table for an accuracy and a noise floor."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--accuracy", type=float, default=0.385)
-    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.05, 0.10])
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.025, 0.10])
     given = parser.parse_args(arguments)
     for noise in given.noise:
         print(f"Noise floor {100 * noise:g}% (paired / tolerance):\n\n{table(given.accuracy, noise)}\n")
