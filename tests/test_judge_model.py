@@ -127,6 +127,24 @@ def test_a_second_run_is_free_and_a_budget_holds(vllm, tmp_path):
     assert len(stopped) == poor["over_budget"] and all(row["correct"] is None for row in stopped)
 
 
+SIMPLE = {
+    "system": "You compare answers. Reply with one word: YES if they are the same, NO if they differ.",
+    "user": "[$tag]\nFirst answer: $gold\nSecond answer: $answer\nAre they the same? YES or NO:",
+    "again": "Reply with the word YES or the word NO.",
+}
+"""The packaged prompt is beyond a model of this size: its replies are sentences."""
+
+
+def test_a_prompt_that_it_understands_gets_verdicts(vllm, tmp_path):
+    write(tmp_path, 24)
+    for name, text in SIMPLE.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    told = graded(tmp_path, vllm, "--judge-prompt", str(tmp_path))
+    assert told["yes"] + told["no"] > 0
+    layers = [row["layer"] for row in read(tmp_path / "out.jsonl")]
+    assert layers.count("judge") == told["yes"] + told["no"]
+
+
 def test_a_killed_run_goes_on_with_what_it_knows(vllm, tmp_path):
     write(tmp_path, 40)
     program = [sys.executable, "-m", "lm_eval_ext.cli", *arguments(tmp_path, vllm)]
