@@ -1,0 +1,112 @@
+"""A recipe: one YAML file, one experiment; settings of this package, of TRL's trainer and its model, flat.
+
+    # training/configs/smoke_sft.yaml
+    task: arith_words                 # evaluated on, and so how prompts look (Recipe)
+    model_name_or_path: ...           # trl.ModelConfig
+    learning_rate: 2.0e-4             # trl.SFTConfig or trl.GRPOConfig
+
+Unknown settings are errors, and everything can be given on the command line as well (`--learning_rate 1e-4`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lm_eval_ext.harness.errors import UserError
+
+
+@dataclass
+class Recipe:
+    """What a recipe says beside TRL's settings.
+
+    Attributes:
+        task: the lm-eval task that prompts are rendered for and checkpoints are judged by.
+        source: where training problems come from, see `training.data.documents`; None: the task's name.
+        data: where data sets come from, see `lm_eval_ext.harness.sources`.
+        size: how many documents, from the start of the source.
+        shape: "masked" (loss on the response) or "full" (loss on the prompt, too).
+        chat: whether prompts go through the model's chat template.
+        thinking: `enable_thinking` of the chat template; None: the template's own default.
+        num_fewshot: exemplars in training prompts; None: as many as the task has.
+        system_instruction: of the chat.
+        boxed: whether solutions get a last sentence with the gold in a box.
+        min_solution_tokens, max_solution_tokens: solutions outside are left out; none is cut.
+        curriculum: file of ids, one a line, easiest first: these documents, in this order.
+        allow_missing_ids: whether ids without a document are passed over.
+        format_weight: weight of the reward for committing to an answer at all; 0: none.
+        overlong_tokens: tokens before max_completion_length from which longer is worse; 0: no such reward.
+        max_kl, max_grad_norm_seen: training stops when the logged value passes it; 0: no such bound.
+        accept: rows of the pitfalls that this recipe breaks on purpose, "12 20".
+    """
+
+    task: str = field(
+        default="", metadata={"help": "lm-eval task: how prompts look, what checkpoints are judged by"}
+    )
+    source: str | None = field(
+        default=None, metadata={"help": "arith_words, gsm8k, math, mathnet, ... or a file"}
+    )
+    data: str | None = field(
+        default=None, metadata={"help": "where data sets come from, as LM_EVAL_EXT_DATA"}
+    )
+    size: int | None = field(default=None, metadata={"help": "documents, from the start of the source"})
+    shape: str = field(default="masked", metadata={"help": "masked: loss on the response; full: on all"})
+    chat: bool = field(default=False, metadata={"help": "prompts through the chat template"})
+    thinking: bool | None = field(default=None, metadata={"help": "enable_thinking of the chat template"})
+    num_fewshot: int | None = field(default=None, metadata={"help": "exemplars in training prompts"})
+    system_instruction: str | None = field(default=None, metadata={"help": "of the chat"})
+    boxed: bool = field(default=False, metadata={"help": "end solutions in a boxed gold"})
+    min_solution_tokens: int = field(default=0, metadata={"help": "shorter solutions are left out"})
+    max_solution_tokens: int | None = field(default=None, metadata={"help": "longer solutions are left out"})
+    curriculum: str | None = field(default=None, metadata={"help": "file of ids, easiest first"})
+    allow_missing_ids: bool = field(default=False, metadata={"help": "pass over ids without a document"})
+    format_weight: float = field(default=0.0, metadata={"help": "weight of the reward for any answer at all"})
+    overlong_tokens: int = field(default=0, metadata={"help": "soft punishment before the length limit"})
+    max_kl: float = field(default=0.0, metadata={"help": "stop when the KL passes it"})
+    max_grad_norm_seen: float = field(default=0.0, metadata={"help": "stop when the gradient norm passes it"})
+    accept: str = field(default="", metadata={"help": "pitfalls broken on purpose, by number"})
+
+    def __post_init__(self) -> None:
+        assert self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"
+        assert self.size is None or self.size > 0, f"size must be positive, got {self.size}"
+
+    @property
+    def accepted(self) -> frozenset[int]:
+        """Numbers of the pitfalls that are broken on purpose."""
+        return frozenset(int(number) for number in self.accept.replace(",", " ").split())
+
+
+def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, Any, Any]:
+    """(Recipe, SFTConfig or GRPOConfig, ModelConfig) from `--config FILE` and further options.
+
+    Args:
+        trainer: "sft" or "grpo". Without an accelerator it trains on the CPU.
+        arguments: None: those of the command line.
+
+    Raises UserError on a setting that none of the three has, or that has a value it cannot have.
+    """
+    import torch
+    from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
+
+    kinds: tuple[Any, ...] = (Recipe, {"sft": SFTConfig, "grpo": GRPOConfig}[trainer], ModelConfig)
+    parser = TrlParser(
+        kinds,
+        prog=f"python -m training.{trainer}",
+        description=__doc__,
+    )
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not torch.accelerator.is_available():
+        given += ["--use_cpu", "true"]
+    try:
+        recipe, training, model = parser.parse_args_and_config(given)
+    except (ValueError, AssertionError, OSError) as error:
+        raise UserError(f"recipe: {error}") from error
+    if not recipe.task:
+        raise UserError(
+            "recipe: no task; name the lm-eval task that prompts are rendered for (task: arith_words)"
+        )
+    if not model.model_name_or_path:
+        raise UserError("recipe: no model_name_or_path")
+    return recipe, training, model
