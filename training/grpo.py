@@ -22,6 +22,7 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
 
     recipe, training, model = read("grpo", arguments)
     tokenizer = setup.tokenizer(model)
+    setup.record(recipe, training, model)
     training.model_init_kwargs = setup.model_arguments(model, training)
     rewards, training.reward_weights = _rewards(recipe, training, tokenizer)
     return GRPOTrainer(

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
 from training.guards import Bounds
+from training.merge.combine import TRAINED_WITH
 from training.recipe import Recipe
+
+_QUANTIZATION = {
+    "load_in_4bit",
+    "load_in_8bit",
+    "bnb_4bit_quant_type",
+    "bnb_4bit_compute_dtype",
+    "bnb_4bit_use_double_quant",
+    "bnb_4bit_quant_storage",
+}
 
 
 def tokenizer(model: Any) -> Any:
@@ -48,6 +61,16 @@ def callbacks(recipe: Recipe) -> list[Any]:
     bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
     wanted = {name: bound for name, bound in bounds.items() if bound}
     return [Bounds(wanted)] if wanted else []
+
+
+def record(recipe: Recipe, training: Any, model: Any) -> None:
+    """Writes beside the model what it was trained with: merging and evaluation need it."""
+    from trl import get_quantization_config
+
+    quantization = get_quantization_config(model)
+    kept = {k: v for k, v in (quantization.to_dict() if quantization else {}).items() if k in _QUANTIZATION}
+    written = {"recipe": asdict(recipe), "quantization": kept or None, "base": model.model_name_or_path}
+    write_text(Path(training.output_dir) / TRAINED_WITH, json.dumps(written, indent=2))
 
 
 def train(trainer: Any) -> None:

@@ -20,6 +20,7 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
 
     recipe, training, model = read("sft", arguments)
     tokenizer = setup.tokenizer(model)
+    setup.record(recipe, training, model)
     training.model_init_kwargs = setup.model_arguments(model, training)
     return SFTTrainer(
         model=model.model_name_or_path,
