@@ -1,10 +1,11 @@
 # `make eval`, `make test` and `make bench` do all the set-up themselves, in .venv.
-.PHONY: help setup eval test check bench docs
+.PHONY: help setup eval test check bench docs baselines
 
 help:
 	@echo "make eval    evaluate SmolLM2-135M on a subset of the packaged problems, through vLLM"
 	@echo "make test    run the tests (make test TIER=unit for those without a language model)"
 	@echo "make bench   measure the grader beside its peers (make bench ARGS='--synthetic 1000000', ARGS=--help)"
+	@echo "make baselines  grade stored responses again; SmolLM2 must stay within its baseline"
 	@echo "make check   lint, format and type checks"
 	@echo "make docs    write docs/rules.md, what the grader accepts, from the rules in the package"
 	@echo "make setup   prepare .venv alone"
@@ -28,6 +29,9 @@ bench: setup
 
 docs: setup
 	.venv/bin/python -m lm_eval_ext.grading.rules > docs/rules.md
+
+baselines: setup
+	@bash scripts/check_baselines.sh
 
 check: setup
 	.venv/bin/ruff check .

@@ -94,7 +94,10 @@ def test_the_hf_backend_with_a_chat_template(tiny_model, tmp_path):
         *("--limit", "1", "--gen_kwargs", "max_gen_toks=8", "--apply_chat_template"),
         *("--output_path", tmp_path, "--log_samples"),
     )
-    results = run.results(tmp_path)["results"]
+    written = run.results(tmp_path)
+    results, recorded = written["results"], written["configs"]["mathnet"]["metadata"]
+    assert recorded["protocol"]["chunk_size"] is None and recorded["manifest"]["documents"] == 1
+    assert recorded["manifest"]["model"]["pretrained_identity"].startswith("sha256:")
     assert {f"{name},grade_math" for name in SHARES} <= set(results["mathnet"])
     assert {"accuracy,strict-match", "accuracy,flexible-extract"} <= set(results["gsm8k_ext"])
     assert "commit to an answer" in run.err and "used up max_gen_toks" in run.err

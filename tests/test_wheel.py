@@ -59,6 +59,14 @@ def test_the_tasks_are_listed_from_the_installed_folder(environment):
     assert [name for name in names if f"|{name} " not in listed.stdout] == []
 
 
+def test_the_baselines_are_found_in_the_installed_folder(environment):
+    python, _ = environment
+    listed = subprocess.run(
+        [python.parent / "lm-eval-ext", "check-baseline", "--list"], capture_output=True, text=True, cwd="/"
+    )
+    assert "smollm2-135m-instruct" in listed.stdout and "qwen3-1.7b-base" in listed.stdout, listed.stderr
+
+
 @pytest.mark.parametrize("antlr", ["4.9.3", "4.11.0", "4.13.2"])
 def test_it_grades_with_every_antlr_runtime_of_math_verify(environment, antlr):
     python, _ = environment

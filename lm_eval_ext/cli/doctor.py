@@ -1,31 +1,57 @@
-"""`lm-eval-ext doctor`: what an evaluation here would use."""
+"""`lm-eval-ext doctor`: what an evaluation here would use, and what is wrong with it."""
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lm_eval_ext.cli.app import app
 
+if TYPE_CHECKING:
+    from lm_eval_ext.harness.checks import Check
+
+COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
+
 
 @app.command()
 def doctor(
     model: Annotated[str | None, typer.Option(help="A model whose window is to be shown.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: a list of objects.")] = False,
 ) -> None:
-    """Show what an evaluation here would use: versions, cores, tasks, data; grades one answer as a trial."""
-    from lm_eval_ext.grading import grade_one
-    from lm_eval_ext.grading.pool import usable_cores
-    from lm_eval_ext.harness import protocol, sources
-    from lm_eval_ext.harness.launch import tasks_path as path
+    """Show what an evaluation here would use, what is wrong with it, and what to do.
 
-    rows = {"python": sys.version.split()[0], **protocol.versions()}
-    rows["cores"] = str(usable_cores())
-    rows["tasks"] = str(path())
-    rows["data"] = sources.source() or "the Hub"
-    if model:
-        rows["window"] = str(protocol.context_window({"pretrained": model}))
-    rows["grader"] = str(grade_one(r"Final answer: $\frac{6}{8}$", "0.75"))
-    for name, value in rows.items():
-        typer.echo(f"{name:24}{value}")
+    Looks at versions and whether they go together, hardware, data, folders and extras, and grades one answer
+    as a trial. Exit code 1 if something is wrong; a note is no fault.
+
+        lm-eval-ext doctor --json
+    """
+    from lm_eval_ext.harness.checks import all_checks
+    from lm_eval_ext.harness.launch import tasks_path
+
+    checks = list(all_checks(model))
+    wrong = sum(check.state == "wrong" for check in checks)
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks], indent=2))
+    else:
+        _show(checks)
+        typer.echo(f"tasks: {tasks_path()}")
+        typer.echo(f"{wrong} wrong" if wrong else "nothing is wrong")
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _show(checks: Sequence[Check]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "", "found", "what to do"):
+        table.add_column(column, overflow="fold")
+    for check in checks:
+        state = Text(check.state, style=COLOURS[check.state])
+        table.add_row(state, check.name, Text(check.found), Text(check.advice))
+    Console().print(table)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.judging import takes_judge
+
+if TYPE_CHECKING:
+    from lm_eval_ext.grading.judge import LlmJudge
 
 
 @app.command()
+@takes_judge
 def grade(
     file: Annotated[str, typer.Argument(help="JSON lines, .gz allowed; - for the standard input.")],
     out: Annotated[Path | None, typer.Option(help="Where to. Without it: standard output.")] = None,
@@ -22,6 +27,7 @@ def grade(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. Without it: one per core.")] = None,
     timeout: Annotated[float, typer.Option(min=0.01, help="Seconds for one comparison.")] = 5.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Grade all rows again.")] = False,
+    judge: LlmJudge | None = None,
 ) -> None:
     """Grade the responses in a JSON-lines file against the gold answers in it.
 
@@ -36,9 +42,11 @@ def grade(
 
         lm-eval-ext grade responses.jsonl --out graded.jsonl
         zcat big.jsonl.gz | lm-eval-ext grade - --gold-field reference > graded.jsonl
+        lm-eval-ext grade responses.jsonl --out graded.jsonl --judge gpt-4o-mini --judge-budget-usd 2
     """
     from lm_eval_ext.grading import Grader, GraderConfig
     from lm_eval_ext.grading.files import grade_file
+    from lm_eval_ext.grading.judge import JudgeError
     from lm_eval_ext.grading.rows import Fields, RowError
 
     def say(text: str) -> None:
@@ -46,13 +54,16 @@ def grade(
 
     try:
         fields = Fields(response_field, gold_field, problem_field)
-        with Grader(GraderConfig(workers=workers, timeout_s=timeout)) as grader:
+        with Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
             source = None if file == "-" else Path(file)
             say(str(grade_file(source, out, grader, fields=fields, overwrite=overwrite, say=say)))
     except BrokenPipeError:
         # The reader of the output has had enough: what is left in the buffer goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
+    except JudgeError:
+        say("what was graded is kept; the same command goes on behind it" if out else "not all is graded")
+        raise
     except (RowError, OSError) as error:
         say(f"Error: {error}")
         raise typer.Exit(1) from None

@@ -52,9 +52,14 @@ def settings(results: Mapping[str, Any], task: str) -> Settings:
     found |= {f"model argument {k}": v for k, v in _model_args(run).items()}
     found |= {name.replace("_", " "): run.get(name) for name in ("batch_size", "fewshot_seed", "torch_seed")}
     for name, value in recorded.items():
-        if name not in ("generation", "versions", "manifest", "usage"):
-            found[name.replace("_", " ")] = value
+        if name not in ("generation", "versions", "usage"):
+            found[name.replace("_", " ")] = _without_usage(value)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _without_usage(value: Any) -> Any:
+    """A judge's settings count, what it was asked and what that cost do not."""
+    return {k: v for k, v in value.items() if k != "usage"} if isinstance(value, Mapping) else value
 
 
 def versions(results: Mapping[str, Any], task: str) -> dict[str, str]:

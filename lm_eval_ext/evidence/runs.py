@@ -7,8 +7,8 @@ in a folder the newest results of each task count, and a folder with the runs of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -114,25 +114,51 @@ def load(place: Path, *, filter: str | None = None, name: str | None = None) -> 
 
     Raises RunError: nothing there, several models in one folder, samples missing or broken.
     """
-    files = [place] if place.is_file() else _results_files(place)
-    read = [(file, _read_json(file)) for file in files]
-    models = list(dict.fromkeys(_model(results) for _, results in read))
+    read = one_model(place)
+    models = [model_of(read[0][1])]
+    tasks: dict[str, TaskRun] = {}
+    groups: dict[str, tuple[str, ...]] = {}
+    for file, results in read:
+        tasks |= {task: _task(task, file, results, filter) for task in logged_tasks(results)}
+        groups |= {
+            g: tuple(members) for g, members in (results.get("group_subtasks") or {}).items() if members
+        }
+    groups = {g: found for g in groups if (found := leaves(g, groups, tasks))}
+    short = Path(models[0]).name or models[0]
+    return Run(name or short, models[0], place, tasks, groups, tuple(results for _, results in read))
+
+
+def one_model(place: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The results files of a run and what is in them, oldest first.
+
+    Raises RunError: nothing there, a broken file, several models.
+    """
+    files = [place] if place.is_file() else results_files(place)
+    read = [(file, read_results(file)) for file in files]
+    models = list(dict.fromkeys(model_of(results) for _, results in read))
     if len(models) > 1:
         folders = sorted({str(file.parent) for file in files})
         raise RunError(
             f"{place} has runs of {len(models)} models ({', '.join(models)}); "
             f"name one of {', '.join(folders)}"
         )
-    tasks: dict[str, TaskRun] = {}
-    groups: dict[str, tuple[str, ...]] = {}
-    for file, results in read:
-        tasks |= {task: _task(task, file, results, filter) for task in _logged_tasks(results)}
-        groups |= {
-            g: tuple(members) for g, members in (results.get("group_subtasks") or {}).items() if members
-        }
-    groups = {g: leaves for g in groups if (leaves := _leaves(g, groups, tasks))}
-    short = Path(models[0]).name or models[0]
-    return Run(name or short, models[0], place, tasks, groups, tuple(results for _, results in read))
+    return read
+
+
+def labelled(place: Path | str) -> tuple[str | None, Path]:
+    """The name and the path of `name=path`, or None and the path."""
+    given, equals, path = str(place).partition("=")
+    return (given, Path(path)) if equals and not Path(place).exists() else (None, Path(place))
+
+
+def refiltered(task: TaskRun, filter: str) -> TaskRun:
+    """A single task with the rows of another of its filters. Raises RunError where it has no such filter."""
+    if filter == task.filter:
+        return task
+    if filter not in task.filters or len(task.samples_files) != 1:
+        raise RunError(f"{task.name} has no filter {filter} of its own; it has {', '.join(task.filters)}")
+    rows = [row for row in read_samples(task.samples_files[0]) if row.get("filter", "none") == filter]
+    return replace(task, filter=filter, samples=samples_of(task.name, rows))
 
 
 def named(places: Sequence[Path | str], *, filter: str | None = None) -> list[Run]:
@@ -140,11 +166,7 @@ def named(places: Sequence[Path | str], *, filter: str | None = None) -> list[Ru
 
     A place may be given as `name=path`.
     """
-    runs = []
-    for place in places:
-        given, equals, path = str(place).partition("=")
-        labelled = bool(equals) and not Path(place).exists()
-        runs.append(load(Path(path if labelled else place), filter=filter, name=given if labelled else None))
+    runs = [load(path, filter=filter, name=name) for name, path in map(labelled, places)]
     labels: tuple[Callable[[int, Run], str], ...] = (
         lambda _, run: run.name,
         lambda _, run: f"{run.name} ({run.place.name})",
@@ -157,7 +179,8 @@ def named(places: Sequence[Path | str], *, filter: str | None = None) -> list[Ru
     return [Run(n, r.model, r.place, r.tasks, r.groups, r.results) for n, r in zip(names, runs, strict=True)]
 
 
-def _results_files(folder: Path) -> list[Path]:
+def results_files(folder: Path) -> list[Path]:
+    """The results files in a folder, at any depth, oldest first. Raises RunError if there are none."""
     if not folder.exists():
         raise RunError(f"no such file or folder: {folder}; name a results_*.json or the folder that has it")
     files = sorted(folder.rglob("results_*.json"), key=lambda file: (_stamp(file), file))
@@ -171,7 +194,8 @@ def _stamp(results_file: Path) -> str:
     return results_file.stem.removeprefix("results_")
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_results(file: Path) -> dict[str, Any]:
+    """A results file's content. Raises RunError if it is none."""
     try:
         read = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -181,7 +205,8 @@ def _read_json(file: Path) -> dict[str, Any]:
     return read
 
 
-def _model(results: Mapping[str, Any]) -> str:
+def model_of(results: Mapping[str, Any]) -> str:
+    """The model of a results file; of an adapter the adapter."""
     arguments = (results.get("config") or {}).get("model_args") or {}
     adapter = (
         arguments.get("peft") or arguments.get("lora_local_path") if isinstance(arguments, dict) else None
@@ -191,23 +216,29 @@ def _model(results: Mapping[str, Any]) -> str:
     )
 
 
-def _logged_tasks(results: Mapping[str, Any]) -> list[str]:
+def logged_tasks(results: Mapping[str, Any]) -> list[str]:
+    """The tasks that a results file has scores of."""
     return [task for task in results["configs"] if task in results["results"]]
 
 
-def _leaves(group: str, groups: Mapping[str, Sequence[str]], tasks: Mapping[str, TaskRun]) -> tuple[str, ...]:
+def leaves(group: str, groups: Mapping[str, Sequence[str]], tasks: Collection[str]) -> tuple[str, ...]:
     """The tasks of a group, those of groups in it included."""
     found: list[str] = []
     for member in groups[group]:
-        found += _leaves(member, groups, tasks) if member in groups else [member] if member in tasks else []
+        found += leaves(member, groups, tasks) if member in groups else [member] if member in tasks else []
     return tuple(dict.fromkeys(found))
 
 
+def samples_file(file: Path, task: str) -> Path:
+    """Where the samples of a task are, beside the results file. Raises RunError if they are not there."""
+    samples = file.with_name(f"samples_{task}_{_stamp(file)}.jsonl")
+    if not samples.is_file():
+        raise RunError(f"{samples} is missing beside {file.name}: run lm_eval with --log_samples")
+    return samples
+
+
 def _task(task: str, file: Path, results: Mapping[str, Any], wanted: str | None) -> TaskRun:
-    samples_file = file.with_name(f"samples_{task}_{_stamp(file)}.jsonl")
-    if not samples_file.is_file():
-        raise RunError(f"{samples_file} is missing beside {file.name}: run lm_eval with --log_samples")
-    rows = read_samples(samples_file)
+    rows = read_samples(file_of_samples := samples_file(file, task))
     filters = tuple(dict.fromkeys(row.get("filter", "none") for row in rows))
     if wanted and wanted not in filters:
         raise RunError(f"{task} in {file} has no filter {wanted}; it has {', '.join(filters)}")
@@ -221,7 +252,7 @@ def _task(task: str, file: Path, results: Mapping[str, Any], wanted: str | None)
         versions=protocols.versions(results, task),
         reported=results["results"][task],
         results_file=file,
-        samples_files=(samples_file,),
+        samples_files=(file_of_samples,),
     )
 
 

@@ -76,6 +76,18 @@ def read_samples(file: Path) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["doc_id"])
 
 
+def check_responses(rows: Iterable[Mapping[str, Any]], file: Path) -> None:
+    """Raises RunError on the first row that has no response to grade and was not refused either."""
+    for row in rows:
+        found = row["resps"][0] if isinstance(row["resps"], list) and row["resps"] else None
+        texts = isinstance(found, list) and found and all(isinstance(r, str | None) for r in found)
+        if not texts and not row.get(REFUSED):
+            raise RunError(
+                f"{file}, doc {row['doc_id']}: no response in 'resps', which is {str(row['resps'])[:80]}; "
+                "grading needs a list of texts: run lm_eval with --log_samples again, or take the row out"
+            )
+
+
 def samples_of(task: str, rows: Iterable[Mapping[str, Any]]) -> tuple[Sample, ...]:
     """The samples of a task, from rows of one filter."""
     seen: Counter[str] = Counter()
@@ -87,6 +99,14 @@ def samples_of(task: str, rows: Iterable[Mapping[str, Any]]) -> tuple[Sample, ..
     return tuple(found)
 
 
+def answers(sample: Sample) -> list[str | None]:
+    """What each response committed to: by the verdicts, else what the task's own filter made of it."""
+    if sample.verdicts:
+        return [verdict.answer for verdict in sample.verdicts]
+    logged = sample.row.get("filtered_resps") or []
+    return [str(text) for text in logged]
+
+
 def _sample(key: Key, row: Mapping[str, Any]) -> Sample:
     scores = {name: row.get(name) for name in row.get("metrics", [])}
     responses = row["resps"][0] if row["resps"] else []
@@ -96,7 +116,7 @@ def _sample(key: Key, row: Mapping[str, Any]) -> Sample:
         gold=str(row["target"]),
         prompt=_prompt(row),
         responses=tuple(str(response or "") for response in responses),
-        verdicts=_verdicts(row),
+        verdicts=logged_verdicts(row),
         scores={k: float(v) for k, v in scores.items() if isinstance(v, bool | int | float)},
         error=row.get(REFUSED),
         row=row,
@@ -108,7 +128,7 @@ def _prompt(row: Mapping[str, Any]) -> str:
     return str(arguments.get("arg_0", ""))
 
 
-def _verdicts(row: Mapping[str, Any]) -> tuple[Verdict, ...]:
+def logged_verdicts(row: Mapping[str, Any]) -> tuple[Verdict, ...]:
     """The verdicts that our filter logged as JSON; none where it was another filter."""
     logged = row.get("filtered_resps") or []
     texts = logged[0] if logged and isinstance(logged[0], list) else logged

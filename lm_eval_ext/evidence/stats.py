@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -101,6 +102,26 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return float(stats.binomtest(only_a, discordant).pvalue) if discordant else 1.0
 
 
+def mcnemar_loss(lost: int, gained: int) -> float:
+    """One-sided p of McNemar's exact test: could so many be lost, or more, with nothing gone worse?"""
+    if lost + gained == 0:
+        return 1.0
+    return float(stats.binomtest(lost, lost + gained, alternative="greater").pvalue)
+
+
+def proportion_loss(right: float, n: int, of: float, of_n: int | None) -> float:
+    """One-sided p of two unpaired accuracies: could `right` of `n` be so low by chance?
+
+    The other is `of` of `of_n`: pooled two-proportion z test, both samples uncertain. Where `of_n` is None,
+    `of` is a share taken as exact, and the test is the exact binomial one.
+    """
+    if of_n is None:
+        return float(stats.binomtest(round(right), n, of, alternative="less").pvalue)
+    pooled = (right + of) / (n + of_n)
+    spread = sqrt(pooled * (1 - pooled) * (1 / n + 1 / of_n))
+    return float(stats.norm.cdf((right / n - of / of_n) / spread)) if spread else 1.0
+
+
 def bootstrap_mean(
     values: Sequence[float], confidence: float = CONFIDENCE, resamples: int = 10_000, seed: int = 0
 ) -> Interval:
@@ -154,3 +175,48 @@ def minimum_detectable_effect(
     if n == 0 or discordant == 0 or lacking(discordant) > 0:
         return None
     return float(optimize.brentq(lacking, 1e-9, discordant))
+
+
+def sign_flip(differences: Sequence[float], resamples: int = 9_999, seed: int = 0) -> float:
+    """Two-sided p of paired differences: could each have had the other sign just as well?
+
+    Fisher's permutation test on pairs; it stands in for McNemar's where scores are shares over repeats.
+    Exact where there are few enough sign patterns, else over seeded random ones.
+    """
+    data = np.asarray(differences, dtype=float)
+    if not np.any(data):
+        return 1.0
+    found = stats.permutation_test(
+        (data,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=resamples,
+        batch=max(1, 2**22 // data.size),
+        rng=np.random.default_rng(seed),
+    )
+    return float(min(1.0, found.pvalue))
+
+
+def detectable_mean(n: int, deviation: float, alpha: float = ALPHA, power: float = POWER) -> float | None:
+    """The smallest true mean that a test on n paired differences of this standard deviation finds.
+
+    (z_alpha + z_power) deviation / sqrt(n), by the normal approximation; None where n or deviation is 0.
+    """
+    if n == 0 or deviation == 0:
+        return None
+    return float((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) * deviation / sqrt(n))
+
+
+def clustered_error(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
+    """Standard error of a mean of values that hang together in clusters: arXiv 2411.00640, equation 4.
+
+    sqrt(sum over clusters of (sum of the deviations in it)^2) / n; with clusters of one it is the usual
+    standard error.
+    """
+    if not values:
+        return 0.0
+    mean = sum(values) / len(values)
+    sums: defaultdict[Hashable, float] = defaultdict(float)
+    for value, cluster in zip(values, clusters, strict=True):
+        sums[cluster] += value - mean
+    return sqrt(sum(total**2 for total in sums.values())) / len(values)

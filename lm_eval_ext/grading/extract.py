@@ -35,10 +35,14 @@ _CLAUSE_END = re.compile(r"\n|[.,;:](?=\s)|\b(?:so|therefore|thus|hence)\b", re.
 _MAX_REVERSED_CHARS = 80
 _SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
+_HOPE = re.compile(r"[\s.]*\bI hope (?:it|this) is correct\b", re.IGNORECASE)
+"""What follows the answer in the prompts of Lewkowycz et al. 2022, arXiv 2206.14858, appendix D."""
 _VISIBLE = re.compile(r"\S")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _WRAPPING = " \t\r\n\f\v*_`"
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
+MAX_BARE_CHARS = 200
+"""A line longer than this is no bare answer."""
 MAX_ANSWER_CHARS = 20_000
 """A statement longer than this is cut: nothing so long is an answer to a problem."""
 
@@ -146,6 +150,8 @@ def _statement(text: str, start: int, first_sentence: bool) -> Span:
     end = min(blank.start() if blank else len(text), start + MAX_ANSWER_CHARS)
     if first_sentence and (stop := _SENTENCE_END.search(text, start, end)):
         end = stop.start()
+    if hope := _HOPE.search(text, start, end):
+        end = hope.start()
     return Span(_tidy(text[start:end]), start, end)
 
 
@@ -195,9 +201,22 @@ def extract_flexible(response: str) -> str | None:
     return numbers[-1].replace("$", "").rstrip(",") if numbers else None
 
 
+def extract_bare(response: str) -> str | None:
+    """The statement; without one the whole response, if it is one line: prompts that show bare answers."""
+    return extract(response) or _one_line(strip_thinking(response))
+
+
+def _one_line(text: str) -> str | None:
+    line = text.strip()
+    if not 0 < len(line) <= MAX_BARE_CHARS or "\n" in line:
+        return None
+    return line if " " not in line or _SIGN_OF_MATHEMATICS.search(line) else None  # "Show your work."
+
+
 EXTRACTORS: dict[str, Callable[[str], str | None]] = {
     "statement": extract,
     "boxed": extract_boxed,
     "strict": extract_strict,
     "flexible": extract_flexible,
+    "bare": extract_bare,
 }

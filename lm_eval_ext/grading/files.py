@@ -74,7 +74,7 @@ def grade_file(
     Args:
         source: JSON lines, packed if its name ends in .gz; None for the standard input.
         out: where to; None for the standard output, which cannot be continued.
-        grader: without a judge.
+        grader: with or without a judge, who gets the rows in blocks.
         fields: where a row has what is graded.
         overwrite: start again although there is a `.partial`, and replace `out`.
         say: told, as text, where a run goes on or that nothing is left to do.

@@ -27,10 +27,13 @@ _WINDOW_CHARS = 64 * 2**20
 
 
 class Judge(Protocol):
-    """The fourth layer: asked about what the others do not find equal."""
+    """The fourth layer. `lm_eval_ext.grading.judge.LlmJudge` is one."""
 
     def judge(self, items: Sequence[Item], verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """One verdict per item; an unreachable judge leaves `correct=None`."""
+        """One verdict per item, given those of the layers; what it was not asked stays as it is.
+
+        It gets all items, and chooses what to ask. Unreachable, it leaves `correct=None`.
+        """
         ...
 
 
@@ -46,6 +49,7 @@ class GraderConfig:
         stages: modules whose `compare(answer, gold)` the workers ask: the quick one, then the one that
             may hang.
         judge: the fourth layer, if any.
+        judge_block: how many items a stream gathers for the judge.
     """
 
     workers: int | None = None
@@ -54,12 +58,14 @@ class GraderConfig:
     cache_size: int = 2**16
     stages: tuple[str, str] = STAGES
     judge: Judge | None = None
+    judge_block: int = 256
 
     def __post_init__(self) -> None:
         assert self.workers is None or self.workers >= 1, f"workers must be at least 1, got {self.workers}"
         assert self.timeout_s > 0, f"timeout_s must be positive, got {self.timeout_s}"
         assert self.memory_mb >= 512, f"memory_mb must be at least 512, got {self.memory_mb}"
         assert self.cache_size >= 0, f"cache_size must not be negative, got {self.cache_size}"
+        assert self.judge_block >= 1, f"judge_block must be at least 1, got {self.judge_block}"
 
 
 class Grader:
@@ -99,7 +105,8 @@ class Grader:
         """One verdict per item, in order, each as soon as it and those before it are there.
 
         Items are read as verdicts are taken, ahead of them by a bounded window, so that any number of them
-        takes no more memory than a few thousand. The judge is not asked: it sees whole batches, in `grade`.
+        takes no more memory than a few thousand. A judge gets them in blocks of `judge_block`, and verdicts
+        come block by block.
 
         Args:
             items: what to grade.
@@ -107,11 +114,34 @@ class Grader:
             size: what an item that awaits its verdict takes in memory, in characters; 64 Mi of them fill
                 the window.
 
-        Raises ValueError if there is a judge, RuntimeError if the workers cannot start or are closed.
+        Raises RuntimeError if the workers cannot start or are closed, and what the judge raises.
         """
-        if self.config.judge is not None:
-            raise ValueError("stream() does not ask the judge; use grade(), or a GraderConfig without one")
-        return self._verdicts((extractor(item.response), _gold(item), size(item)) for item in items)
+        if self.config.judge is None:
+            return self._verdicts((extractor(item.response), _gold(item), size(item)) for item in items)
+        return self._in_blocks(items, extractor, size)
+
+    def _in_blocks(
+        self, items: Iterable[AnItem], extractor: Extractor, size: Callable[[AnItem], int]
+    ) -> Iterator[Verdict]:
+        """Verdicts through the judge, a block at a time."""
+        ahead: deque[AnItem] = deque()
+
+        def triples() -> Iterator[tuple[str | None, str, int]]:
+            for item in items:
+                ahead.append(item)
+                yield extractor(item.response), _gold(item), size(item)
+
+        block: list[AnItem] = []
+        verdicts: list[Verdict] = []
+        chars = 0
+        for verdict in self._verdicts(triples()):
+            block.append(ahead.popleft())
+            verdicts.append(verdict)
+            chars += size(block[-1])
+            if len(block) == self.config.judge_block or chars > _WINDOW_CHARS:
+                yield from self._judged(block, verdicts)
+                block, verdicts, chars = [], [], 0
+        yield from self._judged(block, verdicts)
 
     def grade(
         self, items: Sequence[Item], *, extractor: Extractor = extract, progress: str | None = None
@@ -185,15 +215,12 @@ class Grader:
             return self._pool
 
     def _judged(self, items: Sequence[Item], verdicts: list[Verdict]) -> list[Verdict]:
-        """Answers that the layers leave undecided or unequal go to the judge, if there is one."""
+        """The verdicts once the judge has seen them, if there is one."""
         if self.config.judge is None:
             return verdicts
-        asked = [i for i, v in enumerate(verdicts) if v.answer is not None and not v.correct]
-        judged = self.config.judge.judge([items[i] for i in asked], [verdicts[i] for i in asked])
-        assert len(judged) == len(asked), f"the judge returned {len(judged)} verdicts for {len(asked)}"
-        for i, verdict in zip(asked, judged, strict=True):
-            verdicts[i] = verdict
-        return verdicts
+        judged = self.config.judge.judge(items, verdicts)
+        assert len(judged) == len(verdicts), f"the judge returned {len(judged)} verdicts for {len(verdicts)}"
+        return judged
 
 
 def _gold(item: Item) -> str:

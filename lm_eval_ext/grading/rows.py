@@ -117,10 +117,10 @@ def _row(line: bytes, where: str, fields: Fields) -> Row:
     values = parse(line)
     if values is None:
         raise RowError(f"{where} is no JSON object: {_shown(line)}; every line must be one, like {_EXAMPLE}")
-    response = _field(values, fields.response, "response", where)
+    response = named_field(values, fields.response, "response", where)
     if not isinstance(response, str):
         raise RowError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")
-    gold = _gold(_field(values, fields.gold, "gold", where))
+    gold = gold_text(named_field(values, fields.gold, "gold", where))
     if gold is None:
         raise RowError(
             f"{where}: {fields.gold!r} must be text or a number, received {_shown(values[fields.gold])}"
@@ -147,7 +147,8 @@ def parse(line: bytes) -> dict[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
-def _field(values: dict[str, Any], name: str, option: str, where: str) -> Any:
+def named_field(values: dict[str, Any], name: str, option: str, where: str) -> Any:
+    """The field of a row. Raises RowError if it is not there: `option` is the one that names another."""
     if name not in values:
         raise RowError(
             f"{where} has no field {name!r}, only {_shown(', '.join(values))}; "
@@ -156,7 +157,7 @@ def _field(values: dict[str, Any], name: str, option: str, where: str) -> Any:
     return values[name]
 
 
-def _gold(value: Any) -> str | None:
+def gold_text(value: Any) -> str | None:
     """A number as its text, without an exponent; None for what is neither text nor a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -11,6 +11,7 @@ from lm_eval.api.registry import register_filter
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.harness.judging import Settings, shared_judge
 from lm_eval_ext.harness.metrics import Graded
 
 
@@ -23,34 +24,56 @@ class GradeMath(Filter):
             `lm_eval_ext.grading.extract`.
         timeout_s: seconds for one symbolic comparison.
         workers: symbolic worker processes; None: one per core.
+        judge: an LLM to ask about answers not found equal: a name, or the fields of `JudgeConfig`.
 
     Every document needs a `gold`. Unknown arguments raise.
     """
 
     def __init__(
-        self, extract: str = "statement", timeout_s: float = 5.0, workers: int | None = None
+        self,
+        extract: str = "statement",
+        timeout_s: float = 5.0,
+        workers: int | None = None,
+        judge: Settings | None = None,
     ) -> None:
         super().__init__()
         if extract not in EXTRACTORS:
             raise ValueError(f"grade_math: extract is {extract!r}; it must be one of {sorted(EXTRACTORS)}")
         self.extract = extract
-        self.config = GraderConfig(workers=workers, timeout_s=timeout_s)
+        self.config = GraderConfig(
+            workers=workers, timeout_s=timeout_s, judge=None if judge is None else shared_judge(judge)
+        )
 
     def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:
         """One `Graded` per document, in order; lm-eval itself checks neither length nor order."""
-        items = [
-            Item(response or "", doc["gold"], doc.get("problem"))
-            for responses, doc in zip(resps, docs, strict=True)
-            for response in responses
-        ]
         with Grader(self.config) as grader:
-            verdicts = grader.grade(items, extractor=EXTRACTORS[self.extract], progress="grading")
-            rest = iter(verdicts)
-            per_doc = [[next(rest) for _ in responses] for responses in resps]
-            return [
-                Graded(verdicts, votes)
-                for verdicts, votes in zip(per_doc, vote(per_doc, grader), strict=True)
-            ]
+            return grade_docs(resps, docs, grader, self.extract)
+
+
+def grade_docs(
+    resps: Sequence[Sequence[str | None]],
+    docs: Sequence[Mapping[str, Any]],
+    grader: Grader,
+    extract: str = "statement",
+    progress: str = "grading",
+) -> list[Graded]:
+    """The verdicts on each document's responses and their votes, all graded in one batch.
+
+    Args:
+        resps: responses of each document; None counts as an empty one.
+        docs: with `gold` and, for choices and the judge, `problem`.
+        grader: which grades.
+        extract: one of EXTRACTORS.
+        progress: label of the progress bar.
+    """
+    items = [
+        Item(response or "", doc["gold"], doc.get("problem"))
+        for responses, doc in zip(resps, docs, strict=True)
+        for response in responses
+    ]
+    rest = iter(grader.grade(items, extractor=EXTRACTORS[extract], progress=progress))
+    per_doc = [[next(rest) for _ in responses] for responses in resps]
+    return [Graded(verdicts, votes) for verdicts, votes in zip(per_doc, vote(per_doc, grader), strict=True)]
 
 
 def vote(per_doc: Sequence[Sequence[Verdict]], grader: Grader) -> list[list[int | None]]:

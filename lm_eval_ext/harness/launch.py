@@ -5,33 +5,56 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lm_eval_ext.harness import protocol
+from lm_eval_ext.harness import engines, judging, protocol
 from lm_eval_ext.harness.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from lm_eval.config.evaluate_config import EvaluatorConfig
 
 
 def tasks_path() -> Path:
-    """The folder to give `--include_path`: packaged when installed, `tasks_yaml/` in a checkout."""
+    """The folder to give `--include_path`."""
+    return shipped("tasks_yaml")
+
+
+def shipped(name: str) -> Path:
+    """A folder that comes with the package: in it when installed, at the top of a checkout."""
     package = Path(__file__).resolve().parent.parent
-    installed = package / "tasks_yaml"
-    return installed if installed.is_dir() else package.parent / "tasks_yaml"
+    installed = package / name
+    return installed if installed.is_dir() else package.parent / name
 
 
-def run(arguments: Sequence[str]) -> None:
+def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | None = None) -> None:
     """`lm_eval run` with these arguments; without `--include_path` it finds this package's tasks.
+
+    Args:
+        resume: the folder whose store is asked first, see `lm_eval_ext.harness.store`; None: no store.
+        chunk_size: requests generated together, with `resume`; None: `store.resume.CHUNK_SIZE`.
 
     Raises:
         ProtocolError: before any model is loaded.
     """
     from lm_eval._cli.harness import HarnessCLI
 
+    if resume is None and chunk_size is not None:
+        raise ProtocolError(f"--chunk-size {chunk_size} without --resume DIR: only a store has chunks")
     arguments = with_include_path(arguments)
     sys.argv = ["lm-eval", "run", *arguments]
     cli = HarnessCLI()
     namespace = cli.parse_args()
-    check(namespace)
-    cli.execute(namespace)
+    try:
+        if resume is None:
+            check(namespace)
+            cli.execute(namespace)
+            return
+        from lm_eval_ext.harness.store import resume as resuming
+
+        resuming.prepare(namespace, resume, resuming.CHUNK_SIZE if chunk_size is None else chunk_size)
+        resuming.run(namespace, check(namespace), resume, cli.execute)
+    finally:
+        engines.end_at_exit()  # lm-eval's own tasks do not
 
 
 def with_include_path(arguments: Sequence[str]) -> list[str]:
@@ -40,17 +63,22 @@ def with_include_path(arguments: Sequence[str]) -> list[str]:
     return [*arguments] if named else [*arguments, "--include_path", str(tasks_path())]
 
 
-def check(namespace: Any) -> None:
-    """Checks model arguments, and the generation settings of every task asked for.
+def check(namespace: Any) -> EvaluatorConfig:
+    """Checks model arguments, the judge if there is one, and the generation settings of every task.
+
+    Returns lm-eval's own reading of the command line.
 
     Raises:
         ProtocolError: the first setting outside the protocol.
+        UserError: a judge that cannot be, or refuses to be asked.
     """
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
     config = EvaluatorConfig.from_cli(namespace)
     protocol.check_model_args(config.model_args, vllm=str(config.model).startswith("vllm"))
     window = protocol.context_window(config.model_args)
+    if (settings := judging.settings_from(config.metadata)) is not None:
+        judging.try_judge(judging.shared_judge(settings))
     repeats = config.metadata.get("repeats")
     for name, task in selected_tasks(config.tasks, config.include_path):
         if task.get("output_type", "generate_until") != "generate_until":
@@ -62,6 +90,7 @@ def check(namespace: Any) -> None:
                 f"{name}: max_gen_toks is {budget} and the model's window is {window}, prompt included; "
                 f"use --gen_kwargs max_gen_toks={window // 2} or a larger max_model_len"
             )
+    return config
 
 
 def selected_tasks(
@@ -72,15 +101,30 @@ def selected_tasks(
     Names the index does not know are left to lm-eval, which says so.
     """
     from lm_eval.tasks import TaskManager
+
+    listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
+    listed = [name for name in listed if not name.endswith(".yaml")]
+    ours = TaskManager(include_path=include_path, include_defaults=False)  # lm-eval's own are 14,000 files
+    found, unknown = _expanded(ours, listed)
+    if unknown or any(set(name) & set("*?[") for name in listed):
+        found, _ = _expanded(TaskManager(include_path=include_path), listed)
+    yield from found.items()
+
+
+def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """(name -> YAML settings of the tasks that the names stand for, names that the index does not have)."""
     from lm_eval.tasks._yaml_loader import load_yaml
 
-    manager = TaskManager(include_path=include_path)
-    listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
-    waiting = list(manager.match_tasks([n for n in listed if not n.endswith(".yaml")]))
+    matched = {name: manager.match_tasks([name]) for name in listed}
+    unknown = {name for name, matches in matched.items() if not matches}
+    waiting = [match for matches in matched.values() for match in matches]
+    found: dict[str, dict[str, Any]] = {}
     done: set[str] = set()
     while waiting:
         name = waiting.pop(0)
         entry = manager.task_index.get(name)
+        if entry is None:
+            unknown.add(name)
         if entry is None or name in done:
             continue
         done.add(name)
@@ -92,4 +136,5 @@ def selected_tasks(
             members = settings.get("task") or []
             waiting += [m if isinstance(m, str) else str(m.get("task") or m.get("group")) for m in members]
         else:
-            yield name, settings
+            found[name] = settings
+    return found, unknown

@@ -130,11 +130,16 @@ def _longest(prompts: list[str], room: int, model_args: Mapping[str, Any]) -> in
 
 def token_counter(model_args: Mapping[str, Any]) -> Callable[[str], int]:
     """A function from text to its number of tokens, with the tokenizer of the model under evaluation."""
+    tokenizer = load_tokenizer(model_args)
+    return lambda text: len(tokenizer(text, verbose=False)["input_ids"])
+
+
+def load_tokenizer(model_args: Mapping[str, Any]) -> Any:
+    """The tokenizer of the model under evaluation. Raises what transformers raises where there is none."""
     from transformers import AutoTokenizer
 
     name = model_args.get("tokenizer") or model_args["pretrained"]
-    tokenizer = AutoTokenizer.from_pretrained(name, **_loading(model_args, "tokenizer_revision"))
-    return lambda text: len(tokenizer(text, verbose=False)["input_ids"])
+    return AutoTokenizer.from_pretrained(name, **_loading(model_args, "tokenizer_revision"))
 
 
 def _loading(model_args: Mapping[str, Any], revision: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
+from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol
 from lm_eval_ext.harness import filters as filters  # registers "grade_math"
-from lm_eval_ext.harness import metrics, protocol
 
 MIN_ANSWERED = 0.5
 MAX_CAPPED = 0.2
@@ -20,12 +20,14 @@ log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its fo
 class MathTask(ConfigurableTask):
     """A YAML task that refuses runs outside the protocol and warns of runs that mean little.
 
-    `--metadata '{"repeats": 8}'` asks for several responses per problem and adds pass@k and maj@k.
+    `--metadata '{"repeats": 8}'` asks for several responses per problem and adds pass@k and maj@k;
+    `--metadata '{"judge": "MODEL"}'` has a judge asked about answers not found equal, see `judging`.
     """
 
     def __init__(self, config: dict[str, Any], **kwargs: Any) -> None:
         config = {key: value for key, value in config.items() if key != "class"}
         self.model_args: dict[str, Any] = config.get("metadata") or {}
+        engines.end_at_exit()
         protocol.check_model_args(self.model_args, protocol.vllm_is_loaded())
         config["repeats"] = int(self.model_args.get("repeats", config.get("repeats", 1)))
         config["metric_list"] = [
@@ -35,6 +37,9 @@ class MathTask(ConfigurableTask):
                 for name in metrics.repeat_metrics(config["repeats"])
             ),
         ]
+        filters = config.get("filter_list") or []
+        config["filter_list"] = judging.with_judge(filters, judging.settings_from(self.model_args))
+        self._judges = judging.judges_of(config["filter_list"])
         super().__init__(config=config, **kwargs)
 
     def build_all_requests(self, **kwargs: Any) -> None:
@@ -45,14 +50,29 @@ class MathTask(ConfigurableTask):
         prompts = [instance.args[0] for instance in self._instances]
         if all(isinstance(prompt, str) for prompt in prompts):
             protocol.check_window(name, prompts, self._budget, self.model_args)
+        for judge in self._judges:
+            judging.try_judge(judge)
         self.config.metadata = {
             **self.model_args,
-            "protocol": {"generation": dict(generation), "versions": protocol.versions()},
+            "protocol": {
+                "generation": dict(generation),
+                "versions": protocol.versions(),
+                "chunk_size": self.model_args.get("chunk_size"),
+            },
+            "manifest": {**manifest.of_run(self.model_args), **manifest.of_requests(self._instances)},
         }
 
     def apply_filters(self) -> list[Instance]:
-        """lm-eval's, and a warning where few answered or many ran into the token budget."""
+        """lm-eval's, and a warning where few answered or many ran into the token budget.
+
+        What the judge was asked for this task, and what that cost, joins the protocol in the results.
+        """
+        before = [judge.usage for judge in self._judges]
         super().apply_filters()
+        for judge, usage in zip(self._judges, before, strict=True):
+            record = judge.record(judge.usage - usage)
+            log.info("%s: %s", self.config.task, judge.usage - usage)
+            self.config.metadata["protocol"]["judge"] = record
         responses = [response for instance in self._instances for response in instance.resps]
         for warning in self._warnings(responses):
             log.warning("%s: %s", self.config.task, warning)

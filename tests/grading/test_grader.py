@@ -71,14 +71,15 @@ def test_unknown_settings_raise():
 
 
 class Generous:
-    """A judge that finds everything right; a real one is asked the same way."""
+    """A judge that finds every answer right; a real one is asked the same way."""
 
     def judge(self, items, verdicts):
-        return [Verdict(True, "judge", v.answer, "it said so") for v in verdicts]
+        assert len(items) == len(verdicts)
+        return [v if v.answer is None or v.correct else Verdict(True, "judge", v.answer) for v in verdicts]
 
 
-def test_only_answers_not_found_equal_reach_the_judge():
-    items = [Item("Final answer: 1", "1"), Item("Final answer: 2", "1"), Item("nothing", "1")]
-    with Grader(GraderConfig(judge=Generous())) as grader:
-        verdicts = grader.grade(items)
-    assert [v.layer for v in verdicts] == ["exact", "judge", "none"]
+def test_a_judge_sees_everything_and_chooses():
+    items = [Item("Final answer: 1", "1"), Item("Final answer: 2", "1"), Item("nothing", "1")] * 7
+    with Grader(GraderConfig(judge=Generous(), judge_block=4)) as grader:
+        verdicts, streamed = grader.grade(items), list(grader.stream(iter(items)))
+    assert [v.layer for v in verdicts] == ["exact", "judge", "none"] * 7 and streamed == verdicts

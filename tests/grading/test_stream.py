@@ -151,11 +151,6 @@ def test_a_stream_left_early_leaves_nothing_to_do():
         assert not g._memory._under_way and len(g._started_pool()._fresh) < 4_000
 
 
-def test_a_stream_with_a_judge_is_an_error():
-    with pytest.raises(ValueError, match="use grade"):
-        Grader(GraderConfig(judge=object())).stream([])
-
-
 def test_errors_of_the_input_reach_the_caller():
     def items():
         yield from (item(i, i) for i in range(100))

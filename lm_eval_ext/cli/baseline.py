@@ -1,0 +1,155 @@
+"""`lm-eval-ext check-baseline`: a run held to recorded figures."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lm_eval_ext.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lm_eval_ext.evidence.baselines import Baseline
+    from lm_eval_ext.evidence.check import Checked
+    from lm_eval_ext.evidence.runs import Run
+
+
+@app.command("check-baseline")
+def check_baseline(
+    results: Annotated[Path | None, typer.Argument(help="Results file of lm-eval, or its folder.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Name (--list). Without it: the model's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Of a baseline with several models, this one.")] = None,
+    paired: Annotated[
+        bool | None,
+        typer.Option("--paired/--tolerance", help="Problem by problem, or by value. Without: as kept."),
+    ] = None,
+    alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Share of false alarms.")] = 0.05,
+    folder: Annotated[Path | None, typer.Option(help="Of baselines. Without it: the package's.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the baselines there are.")] = False,
+    record: Annotated[str | None, typer.Option(help="Make a new baseline of this name of the run.")] = None,
+    source: Annotated[str, typer.Option(help="With --record: where the run was made.")] = "measured",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="With --record: replace it.")] = False,
+) -> None:
+    """Check that a run is no worse than its baseline.
+
+    Without --baseline it takes the figures of the run's own model.
+
+        lm-eval-ext check-baseline out/smollm2 --baseline smollm2-135m-instruct
+        lm-eval-ext check-baseline out/mine --record mine --folder baselines
+
+    Exit status: 0 within what chance allows; 1 regression; 2 wrong usage,
+    or a run or baseline that cannot be read; 3 the run's protocol is not
+    the baseline's, and nothing is worse.
+    """
+    from lm_eval_ext.evidence import baselines, check, runs
+    from lm_eval_ext.harness.errors import UserError
+
+    place = folder or baselines.folder()
+    try:
+        if listed:
+            return _list(baselines.load_all(place))
+        if results is None:
+            raise typer.BadParameter("name the results of a run, or --list the baselines")
+        run = runs.load(results)
+        if record:
+            today = date.today().isoformat()
+            for path in baselines.record(record, run, source, today, place, overwrite):
+                typer.echo(f"wrote {path}", err=True)
+            return None
+        against = [_named(baseline, place)] if baseline else _of_model(run, place)
+        checks = [
+            c for b in against for c in check.check(run, b, place, model=model, paired=paired, alpha=alpha)
+        ]
+    except UserError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(check.USAGE) from None
+    _show(checks)
+    raise typer.Exit(check.exit_code(checks))
+
+
+def _named(name: str, place: Path) -> Baseline:
+    from lm_eval_ext.evidence import baselines
+    from lm_eval_ext.evidence.samples import RunError
+
+    file = place / f"{name}.json"
+    if not file.is_file():
+        there = ", ".join(path.stem for path in sorted(place.glob("*.json")))
+        raise RunError(f"no baseline {name} in {place}; there are {there or 'none'}")
+    return baselines.load(file)
+
+
+def _of_model(run: Run, place: Path) -> list[Baseline]:
+    """Baselines with the model's figures, and of these only those."""
+    from lm_eval_ext.evidence import baselines
+    from lm_eval_ext.evidence.samples import RunError
+
+    found = []
+    for baseline in baselines.load_all(place).values():
+        own = tuple(f for f in baseline.figures if Path(f.model).name == run.name)
+        if any(f.task in {*run.tasks, *run.groups} for f in own):
+            found.append(baseline.model_copy(update={"figures": own}))
+    if not found:
+        raise RunError(
+            f"no baseline has a figure of {run.name} for these tasks; name one: --baseline (--list)"
+        )
+    return found
+
+
+def _list(found: dict[str, Baseline]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("baseline", "figures", "date"):
+        table.add_column(head, no_wrap=True)
+    table.add_column("models")
+    table.add_column("tasks")
+    for name, baseline in found.items():
+        models = list(dict.fromkeys(figure.model for figure in baseline.figures))
+        tasks = list(dict.fromkeys(figure.task for figure in baseline.figures))
+        figures = str(len(baseline.figures) + len(baseline.pairs))
+        table.add_row(name, figures, baseline.date, _few(models), _few(tasks))
+    Console(highlight=False).print(table)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def _show(checks: Sequence[Checked]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from lm_eval_ext.evidence.findings import p_value, percent
+
+    console = Console(highlight=False)
+    table = Table("task, metric", "baseline", "run", "passes from", "p", "verdict", pad_edge=False, box=None)
+    for found in checks:
+        table.add_row(
+            f"{found.task}, {found.metric}",
+            f"{percent(found.expected)} ({found.expected_n or 'n not known'})",
+            f"{percent(found.value)} ({found.n})",
+            "" if found.lowest is None else percent(found.lowest),
+            "" if found.p is None else p_value(found.p),
+            found.verdict,
+        )
+    console.print(table)
+    for found in checks:
+        for line in _details(found):
+            console.print(f"  {found.task}: {line}", markup=False)
+
+
+def _details(found: Checked) -> list[str]:
+    from lm_eval_ext.evidence.findings import p_value
+
+    lines = [f"{difference} (baseline and run)" for difference in found.differences]
+    two_sided = f"two-sided p {p_value(found.p_two_sided)}" if found.p_two_sided is not None else ""
+    if found.lost is not None:
+        lines.append(f"paired: {found.lost} lost, {found.gained} gained; {two_sided}")
+    elif two_sided:
+        lines.append(f"tolerance: both uncertain, not paired; {two_sided}")
+    return lines + [found.remark] * bool(found.remark)

@@ -1,0 +1,122 @@
+"""`lm-eval-ext compare`: runs on the same problems, tested pair by pair."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lm_eval_ext.cli.app import app
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lm_eval_ext.evidence.findings import Findings
+
+
+@app.command("compare")
+def compare_command(
+    places: Annotated[list[str], typer.Argument(metavar="A B [C...]", help="Results files or folders.")],
+    metric: Annotated[str | None, typer.Option(help="Without it: the task's score.")] = None,
+    filter: Annotated[str | None, typer.Option(help="Of a task's filters, the one that counts.")] = None,
+    pair_on: Annotated[str, typer.Option(help="doc_hash, or a field such as id.")] = "doc_hash",
+    by: Annotated[str, typer.Option(help="Fields to break down by: topic,level,subject,...")] = "",
+    min_group: Annotated[int, typer.Option(min=1, help="Smaller groups are folded into one.")] = 10,
+    noise: Annotated[str | None, typer.Option(help="Another run of A's model: the noise floor.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Field whose problems hang together.")] = None,
+    flips: Annotated[int, typer.Option(min=0, help="Show so many problems that flipped.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for CSV, JSON and Markdown.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compare under unequal protocols.")] = False,
+) -> None:
+    """Compare runs problem by problem: difference, exact test, what flipped, and where.
+
+    A run is a results file of lm_eval or its folder (with --log_samples), and may be named:
+
+        lm-eval-ext compare base=out/base tuned=out/tuned --by level,topic
+        lm-eval-ext compare out/base out/tuned --noise out/base_batch8
+        lm-eval-ext compare out/base out/tuned --flips 5 --out comparison
+
+    Runs are paired on the problem and compared only under the same protocol:
+    settings that differ are named with both values. Differences are A less
+    B, in points (percent of the problems).
+    """
+    from lm_eval_ext.evidence import findings as found
+    from lm_eval_ext.evidence import runs
+    from lm_eval_ext.evidence.breakdown import broken_down
+    from lm_eval_ext.evidence.compare import compare_all, noise_floor
+
+    if len(places) < 2:
+        raise typer.BadParameter(f"two runs or more are compared, got {len(places)}: {', '.join(places)}")
+    loaded = runs.named(places, filter=filter)
+    made = compare_all(loaded, metric=metric, pair_on=pair_on, force=force)
+    again = runs.named([f"again={noise}"], filter=filter)[0] if noise else None
+    fields = [name.strip() for name in by.split(",") if name.strip()]
+    broken = broken_down(made, fields, min_group)
+    floor = noise_floor(loaded[0], again, metric=metric, pair_on=pair_on, force=force) if again else None
+    result = found.Findings(made, broken, floor, cluster)
+    if as_json:
+        typer.echo(json.dumps(result.json(), indent=1, ensure_ascii=False))
+    else:
+        show(result, flips)
+    for path in found.write(result, out) if out else []:
+        typer.echo(f"wrote {path}", err=True)
+
+
+def show(findings: Findings, flips: int = 0) -> None:
+    """Prints findings as tables that also fit 80 columns."""
+    from rich.console import Console
+
+    from lm_eval_ext.evidence import findings as found
+
+    console, tests = Console(highlight=False), found.number_of_tests(findings.comparisons)
+    for made, of_units in zip(findings.comparisons, findings.breakdowns, strict=True):
+        console.rule(f"{made.a} (A) and {made.b} (B)", align="left")
+        for unit, broken in zip(made.units, of_units, strict=True):
+            console.print(found.heading(unit), style="bold", markup=False)
+            lines = found.facts(unit, tests, findings.noise_of(made, unit.unit), findings.cluster)
+            console.print(_grid([[name, text] for name, text in lines]))
+            if table := found.transitions(unit):
+                console.print(_table(table[0], table[1:]))
+            for one in broken:
+                note = " (a problem counts in each of its values)" if one.several else ""
+                head = [one.field, *found.BREAKDOWN_HEAD]
+                console.print(_table(head, found.breakdown_rows(one), f"by {one.field}{note}"))
+            for pair in unit.flips[:flips]:
+                row = found.flip_row(pair, unit)
+                console.print(_grid([[k, str(row[k])] for k in FLIP_SHOWN], title=f"right: {row['right']}"))
+            if flips and len(unit.flips) > flips:
+                console.print(f"{len(unit.flips) - flips} more flipped: --flips, or --out for all")
+
+
+FLIP_SHOWN = ("id", "problem", "gold", "answer_a", "answer_b")
+
+
+def _grid(rows: list[list[str]], title: str | None = None) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(
+        box=None, show_header=False, title=title, title_justify="left", title_style="bold", pad_edge=False
+    )
+    grid.add_column(style="cyan", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in rows:
+        style = "yellow" if name == "warning" else ""
+        grid.add_row(f"  {name}", Text(text, style=style))
+    return grid
+
+
+def _table(head: list[str], rows: list[list[str]], title: str | None = None) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for i, name in enumerate(head):
+        table.add_column(name, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table

@@ -1,0 +1,173 @@
+"""`lm-eval-ext regrade`: the samples of a run, or a plain file of responses, graded without a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.judging import takes_judge
+
+if TYPE_CHECKING:
+    from lm_eval_ext.evidence.imports import Fields, Join
+    from lm_eval_ext.evidence.regrade import Regraded
+    from lm_eval_ext.grading import Grader
+    from lm_eval_ext.grading.judge import LlmJudge
+
+_FILE = "Plain files of responses"
+
+
+@app.command()
+@takes_judge
+def regrade(
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="results_*.json, a folder with one (NAME=PATH names it), or a plain .jsonl."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for the new runs. Without it: only shown.")] = None,
+    extract: Annotated[
+        str | None, typer.Option(help="How to find answers: statement, boxed, strict, flexible, bare.")
+    ] = None,
+    gold_field: Annotated[str | None, typer.Option(help="Field with the reference answer.")] = None,
+    old_metric: Annotated[str | None, typer.Option(help="Show what flips against this one.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show all flips, uncut.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. Without it: one per core.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds for one comparison.")] = 5.0,
+    task: Annotated[str | None, typer.Option(help="Name for the task.", rich_help_panel=_FILE)] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name where rows have none.", rich_help_panel=_FILE)
+    ] = None,
+    response_field: Annotated[
+        str, typer.Option(help="A text, or a list of them: repeats.", rich_help_panel=_FILE)
+    ] = "response",
+    problem_field: Annotated[
+        str, typer.Option(help="The problem, if there is one.", rich_help_panel=_FILE)
+    ] = "problem",
+    id_field: Annotated[str, typer.Option(help="What tells problems apart.", rich_help_panel=_FILE)] = "id",
+    model_field: Annotated[
+        str, typer.Option(help="Each model becomes a run.", rich_help_panel=_FILE)
+    ] = "model",
+    error_field: Annotated[
+        str, typer.Option(help="Why there is no response.", rich_help_panel=_FILE)
+    ] = "error",
+    label_field: Annotated[
+        str | None,
+        typer.Option(help="yes, no, none or unsure: becomes accuracy_label.", rich_help_panel=_FILE),
+    ] = None,
+    join: Annotated[
+        Path | None, typer.Option(help="Data set file with the problems.", rich_help_panel=_FILE)
+    ] = None,
+    join_on: Annotated[str, typer.Option(help="Field that both have.", rich_help_panel=_FILE)] = "id",
+    judge: LlmJudge | None = None,
+) -> None:
+    """Grade logged responses again, without a model: old against new, and every verdict that changed.
+
+    RUN is what `lm_eval --output_path OUT --log_samples` wrote, of this package's tasks or of lm-eval's
+    own (gsm8k_cot, minerva_math, hendrycks_math and any other whose target is the answer). With --out the
+    new run goes to OUT/<model>/ in the same layout and all changes to OUT/flips.jsonl; the old run is not
+    touched.
+
+        lm-eval-ext regrade out/
+        lm-eval-ext regrade out/ --out regraded/ --judge gpt-4o-mini --judge-budget-usd 2
+
+    RUN may also be a plain file of responses, which becomes a run for each model:
+
+        {"id": "007c", "model": "m", "response": "... Final answer: 9", "gold": "9"}
+
+        lm-eval-ext regrade responses.jsonl --out runs/ --join mathnet/eval.jsonl --task mathnet
+    """
+    from lm_eval_ext.evidence.imports import Fields, Join
+    from lm_eval_ext.evidence.regrade import Options
+    from lm_eval_ext.evidence.samples import RunError
+    from lm_eval_ext.grading import Grader, GraderConfig
+
+    fields = Fields(
+        *(
+            response_field,
+            gold_field or "gold",
+            problem_field,
+            id_field,
+            model_field,
+            label_field,
+            error_field,
+        )
+    )
+    plain = [Path(run) for run in runs if _is_plain(run)]
+    logged = [run for run in runs if not _is_plain(run)]
+    try:
+        with Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
+            joined = None if join is None else Join(join, join_on)
+            _import(plain, grader, out, fields, joined, task=task, model=model, extract=extract)
+            _regrade(logged, grader, out, Options(gold_field, extract, old_metric), everything)
+    except (RunError, OSError) as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted; runs that are complete are kept", err=True)
+        raise typer.Exit(130) from None
+
+
+def _is_plain(run: str) -> bool:
+    return Path(run).is_file() and Path(run).name.removesuffix(".gz").endswith(".jsonl")
+
+
+def _import(
+    files: list[Path],
+    grader: Grader,
+    out: Path | None,
+    fields: Fields,
+    join: Join | None,
+    *,
+    task: str | None,
+    model: str | None,
+    extract: str | None,
+) -> None:
+    from lm_eval_ext.evidence import regrade_tables
+    from lm_eval_ext.evidence.imported import import_responses
+
+    found = []
+    for file in files:
+        how: dict[str, Any] = {"out": out, "fields": fields, "join": join, "task": task, "model": model}
+        found += import_responses(file, grader, **how, extract=extract or "statement")
+    if found:
+        _print(regrade_tables.imported(found))
+    for run in found:
+        for reason, n in run.refusals.most_common():
+            typer.echo(f"{run.model}: {n} not scored: {reason}")
+    _say_where([run.file for run in found])
+
+
+def _regrade(runs: list[str], grader: Grader, out: Path | None, options: Any, everything: bool) -> None:
+    from lm_eval_ext.evidence import regrade_tables
+    from lm_eval_ext.evidence.regrade import regrade_all
+
+    found: list[Regraded] = regrade_all(runs, grader, out=out, options=options)
+    if not found:
+        return
+    _print(regrade_tables.scores(found))
+    changed = regrade_tables.flips(found, everything=everything)
+    if changed is None:
+        typer.echo("no verdict changed")
+    else:
+        _print(changed)
+    for run in found:
+        if run.passed_by:
+            typer.echo(f"{run.name}: generates no text, kept as it is: {', '.join(run.passed_by)}")
+    _say_where([file for run in found for file in run.files])
+
+
+def _print(table: Any) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = 160
+    console.print(table)
+
+
+def _say_where(files: list[Path | None] | list[Path]) -> None:
+    for file in files:
+        if file is not None:
+            typer.echo(f"wrote {file}")

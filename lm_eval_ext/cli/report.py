@@ -1,0 +1,106 @@
+"""`lm-eval-ext report`: runs as a page, as Markdown and tables; and audits of the grader on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lm_eval_ext.cli.app import app
+
+
+@app.command("report")
+def report_command(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN...", help="results_*.json or folders; NAME=PATH names one."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("report"),
+    samples: Annotated[int, typer.Option(min=0, help="Responses of each run on the samples page.")] = 200,
+    response_chars: Annotated[int, typer.Option(min=100, help="Characters shown of each of them.")] = 1500,
+    budgets: Annotated[
+        str | None, typer.Option(help="Tokens to cut responses at: 1024,4096. Without it: powers of two.")
+    ] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Cuts responses of runs that name none, such as models behind an API.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="The score. Without it: each task's own.")] = None,
+    filter: Annotated[str | None, typer.Option(help="Rows of which filter count.")] = None,
+    pair_on: Annotated[
+        str, typer.Option(help="What names a problem in every run: doc_hash, or a field.")
+    ] = "doc_hash",
+    audit: Annotated[
+        int | None, typer.Option(min=1, help="Export N misses and N accepted answers to label, no report.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the audit's draw and order.")] = 0,
+    audit_labels: Annotated[
+        Path | None, typer.Option(help="A labelled sheet of an audit, CSV or JSONL.")
+    ] = None,
+    audit_key: Annotated[Path | None, typer.Option(help="That audit's key file.")] = None,
+) -> None:
+    """Report on one or several runs: a page that opens offline, Markdown with figures, every table as CSV.
+
+        lm-eval-ext report out/ --out report/
+        lm-eval-ext report base=out/base tuned=out/tuned --out report/ --samples 500
+
+    An audit tells how often the grader is right. First export answers without their verdicts, and fill in the
+    column "label" (yes: the answer is the gold answer; no; unsure). Then read the labels back:
+
+        lm-eval-ext report out/ --audit 100 --out audit/
+        lm-eval-ext report --audit-labels audit/sheet.csv --audit-key audit/key.json --out audit/
+    """
+    from lm_eval_ext.harness.errors import UserError
+
+    if (audit_labels is None) != (audit_key is None):
+        raise UserError(
+            "--audit-labels and --audit-key go together: the labelled sheet and key.json of one audit"
+        )
+    if audit_labels is not None and audit_key is not None:
+        return _grader_quality(audit_labels, audit_key, out)
+    if not runs:
+        raise UserError("name at least one run: lm-eval-ext report out/")
+    if audit is not None:
+        return _audit(runs, filter, audit, seed, out)
+    from lm_eval_ext.evidence import report as reports
+    from lm_eval_ext.evidence.report.write import require
+    from lm_eval_ext.evidence.runs import named
+
+    require()
+    options = reports.Options(
+        samples=samples, response_chars=response_chars, budgets=_numbers(budgets), tokenizer=tokenizer,
+        metric=metric, pair_on=pair_on,
+    )  # fmt: skip
+    made = reports.build(named(runs, filter=filter), options, progress=True)
+    written = reports.write(made, out, progress=True)
+    for warning in made.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(
+        f"{written[0]} ({written[0].stat().st_size / 1e6:.2f} MB) and {len(written) - 1} files beside it"
+    )
+
+
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    from lm_eval_ext.harness.errors import UserError
+
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise UserError(f"--budgets {text}: whole numbers of tokens, with commas between them: 1024,4096")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def _audit(runs: list[str], filter: str | None, n: int, seed: int, out: Path) -> None:
+    from lm_eval_ext.evidence import audit
+    from lm_eval_ext.evidence.runs import named
+
+    for line in audit.export(named(runs, filter=filter), n, out, seed=seed):
+        typer.echo(line)
+
+
+def _grader_quality(labels: Path, key: Path, out: Path) -> None:
+    from lm_eval_ext.evidence import audit
+
+    for line in audit.judge_grader(labels, key, out):
+        typer.echo(line)

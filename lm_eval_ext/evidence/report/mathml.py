@@ -1,0 +1,102 @@
+"""LaTeX in problems and answers as MathML, safe to put in a page: everything else is text.
+
+latex2mathml passes `\\text{<script>}`, `\\href` and `\\style` through as they are, so its tree is taken (and
+not its string), only elements and attributes listed here are kept, and the rest is written as source.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import lru_cache
+from xml.etree import ElementTree
+
+from markupsafe import Markup, escape
+
+MAX_CHARS = 4_000
+_MAX_DEPTH = 60
+_TAGS = {
+    "math", "mi", "mn", "mo", "ms", "mtext", "mspace", "mrow", "mfrac", "msqrt", "mroot", "mstyle", "merror",
+    "mpadded", "mphantom", "mfenced", "menclose", "msub", "msup", "msubsup", "munder", "mover", "munderover",
+    "mmultiscripts", "mprescripts", "none", "mtable", "mtr", "mtd", "mlabeledtr",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "accent", "accentunder", "columnalign", "columnlines", "columnspacing", "columnspan", "depth", "display",
+    "displaystyle", "fence", "form", "height", "largeop", "linethickness", "lspace", "mathvariant", "maxsize",
+    "minsize", "movablelimits", "notation", "rowlines", "rowspacing", "rowspan", "rspace", "scriptlevel",
+    "separator", "stretchy", "symmetric", "voffset", "width", "mathcolor",
+}  # fmt: skip
+_FORMULA = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]|\\\((?P<paren>.+?)\\\)"
+    r"|(?<!\\)\$(?P<inline>[^$]+?)(?<!\\)\$",
+    re.DOTALL,
+)
+_SIGN_OF_LATEX = re.compile(r"\\[A-Za-z]+|[\^_]")
+_COMMAND_OR_TEXT = re.compile(r"\\(?:text|mathrm|operatorname|textbf|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
+_PROSE = re.compile(r"[A-Za-z]{4,}|[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+
+
+def rendered(text: str) -> Markup:
+    """A text with its formulas as MathML; what is no formula, or cannot be converted, is escaped source."""
+    if not _FORMULA.search(text):
+        return _whole(text)
+    parts, done = [], 0
+    for match in _FORMULA.finditer(text):
+        parts.append(escape(text[done : match.start()]))
+        latex = next(group for group in match.groups() if group is not None)
+        block = match.lastgroup in ("display", "bracket")
+        parts.append(formula(latex, block) or source(match.group()))
+        done = match.end()
+    return Markup("").join([*parts, escape(text[done:])])
+
+
+def source(latex: str) -> Markup:
+    """A formula as it was written."""
+    return Markup('<code class="tex">{}</code>').format(latex)
+
+
+@lru_cache(maxsize=65_536)
+def formula(latex: str, block: bool = False) -> Markup | None:
+    """A formula as MathML; None where it cannot be converted, is too long, or asks for more than MathML."""
+    from latex2mathml.converter import convert_to_element
+
+    if len(latex) > MAX_CHARS or latex.count("{") > 40 * _MAX_DEPTH:
+        return None
+    try:
+        tree = convert_to_element(latex.strip(), display="block" if block else "inline")
+        clean = _clean(tree, 0)
+    except (_Refused, RecursionError):
+        return None
+    except Exception:  # its own errors share no class, and strange input raises others: shown as source
+        return None
+    clean.set("alttext", latex.strip())
+    return Markup(ElementTree.tostring(clean, encoding="unicode"))
+
+
+class _Refused(ValueError):
+    """More than MathML was asked for."""
+
+
+def _clean(element: ElementTree.Element, depth: int) -> ElementTree.Element:
+    if element.tag not in _TAGS or depth > _MAX_DEPTH:
+        raise _Refused(element.tag)
+    text = html.unescape(element.text or "")
+    if element.tag == "mi" and text.startswith("\\"):
+        raise _Refused(text)  # a command it does not know
+    kept = {k: v for k, v in element.attrib.items() if k in _ATTRIBUTES}
+    made = ElementTree.Element(element.tag, kept)
+    made.text = text or None
+    children = list(element)
+    bare = element.tag == "mrow" and not kept and len(children) == 1 and not text
+    if bare:  # a row of one thing is that thing: half of the page would be such rows
+        return _clean(children[0], depth + 1)
+    made.extend(_clean(child, depth + 1) for child in children)
+    return made
+
+
+def _whole(text: str) -> Markup:
+    """A text without dollars: an answer is often one formula without them, a problem is prose."""
+    bare = _COMMAND_OR_TEXT.sub(" ", text)
+    if _SIGN_OF_LATEX.search(text) and not _PROSE.search(bare) and (made := formula(text)):
+        return made
+    return escape(text)

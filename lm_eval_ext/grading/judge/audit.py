@@ -1,0 +1,70 @@
+"""Which of the layers' own verdicts are put to the judge too, and where the two disagree."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from lm_eval_ext.grading.judge.config import JudgeError
+
+
+def chosen(share: float, seed: int, *texts: str | None) -> bool:
+    """Whether a question is in the sample: the same in every run, whatever its neighbours."""
+    digest = sha256(json.dumps([seed, *texts]).encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+class DisagreementLog:
+    """A JSON line for every question on which the layers and the judge differ, each question once.
+
+    Lines are appended whole, by one system call each, so that several processes may share a file.
+
+    Raises JudgeError where the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._there = self._read()
+
+    def write(self, key: str, fields: Mapping[str, Any]) -> None:
+        """Logs the question `key`, unless it is logged."""
+        with self._lock:
+            if key in self._there:
+                return
+            self._there.add(key)
+            self._append(json.dumps({"key": key, **fields}) + "\n")
+
+    def _read(self) -> set[str]:
+        """Keys that are there. A killed process may have left half a line, which gets its end."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            text = self.path.read_text("utf-8") if self.path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise JudgeError(f"judge: {self.path} is no log that can be continued: {error}") from None
+        if text and not text.endswith("\n"):
+            self._append("\n")
+        return {key for line in text.splitlines() if (key := _key(line)) is not None}
+
+    def _append(self, text: str) -> None:
+        try:
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                os.write(file, text.encode())
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise JudgeError(f"judge: {self.path} cannot be written: {error}") from None
+
+
+def _key(line: str) -> str | None:
+    try:
+        row = json.loads(line)
+    except ValueError:  # half a line
+        return None
+    return row.get("key") if isinstance(row, dict) else None

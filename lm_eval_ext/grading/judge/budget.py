@@ -1,0 +1,73 @@
+"""What a call may cost at most, and a budget that is not passed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lm_eval_ext.grading.judge.prompt import Message
+
+_TOKENS_PER_MESSAGE = 64
+"""What a chat template adds to a message, generously."""
+
+
+class OverBudget(Exception):
+    """The call was not made: it might have passed the budget."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD per token, of prompts and of completions."""
+
+    prompt: float
+    completion: float
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        return self.prompt * prompt_tokens + self.completion * completion_tokens
+
+    def worst(self, messages: Sequence[Message], max_tokens: int) -> float:
+        """An upper bound: no tokenizer makes more tokens of a text than it has bytes."""
+        size = sum(len(message["content"].encode()) + _TOKENS_PER_MESSAGE for message in messages)
+        return self.of(size, max_tokens)
+
+
+class Budget:
+    """Money for calls: reserved at its worst before, settled at its true cost after. Thread safe.
+
+    Args:
+        limit_usd: in all; None: no limit.
+    """
+
+    def __init__(self, limit_usd: float | None) -> None:
+        self.limit_usd = limit_usd
+        self.spent_usd = 0.0
+        self._reserved = 0.0
+        self._under_way = 0
+        self._reached = False
+        self._changed = threading.Condition()
+
+    def reserve(self, worst_usd: float) -> None:
+        """Waits while calls under way may turn out cheap enough. OverBudget once means always."""
+        with self._changed:
+            while not self._reached and not self._fits(worst_usd):
+                if not self._under_way:
+                    self._reached = True
+                    self._changed.notify_all()
+                    break
+                self._changed.wait()
+            if self._reached:
+                raise OverBudget
+            self._reserved += worst_usd
+            self._under_way += 1
+
+    def settle(self, worst_usd: float, cost_usd: float) -> None:
+        """What was reserved becomes what it cost."""
+        with self._changed:
+            self._reserved -= worst_usd
+            self._under_way -= 1
+            self.spent_usd += cost_usd
+            self._changed.notify_all()
+
+    def _fits(self, worst_usd: float) -> bool:
+        return self.limit_usd is None or self.spent_usd + self._reserved + worst_usd <= self.limit_usd

@@ -1,0 +1,76 @@
+"""Replies on disk, by the SHA-256 of everything that they depend on."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from lm_eval_ext.grading.judge.config import JudgeError
+from lm_eval_ext.grading.judge.usage import Opinion
+
+FILE = "replies.sqlite3"
+_BUSY_S = 60.0
+_AT_ONCE = 500
+
+
+def key_of(parts: dict[str, Any]) -> str:
+    """The key of a question: all that its reply depends on, hashed."""
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class Cache:
+    """Replies that were once given. Safe with several threads and processes, and when one is killed.
+
+    A connection lives for one operation: replies take seconds, connections microseconds, and neither a fork
+    nor a thread can inherit one. A rollback journal and no WAL, which home directories on a network file
+    system do not bear.
+
+    Args:
+        folder: where the file `replies.sqlite3` is, or is made.
+
+    Raises JudgeError where the file cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JudgeError(f"judge: no cache in {folder}: {error}; --judge-cache names another") from None
+        with self._open() as database:
+            database.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, opinion TEXT)")
+
+    def find(self, keys: Iterable[str]) -> dict[str, Opinion]:
+        """What is known, by key."""
+        wanted, found = list(keys), {}
+        with self._open() as database:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = wanted[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(some))
+                rows = database.execute(f"SELECT key, opinion FROM replies WHERE key IN ({marks})", some)
+                found.update({key: Opinion(**json.loads(opinion)) for key, opinion in rows})
+        return found
+
+    def keep(self, key: str, opinion: Opinion) -> None:
+        """Remembers what the judge said; it is on disk when this returns."""
+        with self._open() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, json.dumps(asdict(opinion)))
+            )
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=_BUSY_S)) as database, database:
+                yield database
+        except sqlite3.Error as error:
+            raise JudgeError(
+                f"judge: the cache {self.path} cannot be used: {error}; move it away, or name another folder "
+                f"with --judge-cache"
+            ) from None

@@ -1,0 +1,258 @@
+"""Calls through litellm: paced, within the budget, tried again where that may help, and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from lm_eval_ext.grading.judge.budget import Budget, Price
+from lm_eval_ext.grading.judge.config import TEMPERATURE, JudgeConfig, JudgeError
+from lm_eval_ext.grading.judge.pace import Fuse, Pace, Refused, Rejected, Unreachable
+from lm_eval_ext.grading.judge.prompt import Message
+from lm_eval_ext.grading.judge.usage import Kind, Opinion
+
+_REFUSALS = {401, 402, 403, 404}
+_PASSING = {408, 409, 425, 429}
+_MAX_WAIT_S = 60.0
+_SHOWN = 300
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the model wrote; `cut`: it ran into max_tokens."""
+
+    text: str
+    cut: bool
+
+
+@dataclass
+class Bill:
+    """What one question took so far."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+    def add(self, prompt_tokens: int, completion_tokens: int, cost_usd: float | None) -> None:
+        self.prompt_tokens += prompt_tokens
+        self.completion_tokens += completion_tokens
+        self.cost_usd = None if self.cost_usd is None or cost_usd is None else self.cost_usd + cost_usd
+
+    def opinion(self, kind: Kind, text: str, cut: bool = False) -> Opinion:
+        return Opinion(kind, text, self.calls, self.prompt_tokens, self.completion_tokens, self.cost_usd, cut)
+
+
+class _Passing(Exception):
+    """A failure that may pass.
+
+    Attributes:
+        after_s: when to try again, if the server says so.
+        paid: whether the request may have been worked on, and so charged.
+    """
+
+    def __init__(self, why: str, after_s: float | None, paid: bool) -> None:
+        super().__init__(why)
+        self.after_s = after_s
+        self.paid = paid
+
+
+class Client:
+    """One model behind litellm, which is imported at the first call: that takes seconds. Thread safe.
+
+    Raises JudgeError where litellm is missing, or the budget has no price to be kept by.
+    """
+
+    def __init__(self, config: JudgeConfig) -> None:
+        if find_spec("litellm") is None:
+            raise JudgeError("judge: litellm is not installed: pip install 'lm-eval-ext[judge]'")
+        self.config = config
+        self._pace = Pace(config.requests_per_minute)
+        self._fuse = Fuse(config.give_up_after, config.rest_s)
+        self._budget = Budget(config.budget_usd)
+        self._loading = threading.Lock()
+        self._loaded: tuple[Any, str, Price | None] | None = None
+        if config.budget_usd is not None:
+            self._check_price()
+
+    def ask(self, messages: Sequence[Message], bill: Bill, stop: threading.Event) -> Reply:
+        """The reply to `messages`; what it takes goes on the bill.
+
+        Raises Unreachable, Rejected, OverBudget, and Refused (a JudgeError) at once and ever after.
+        """
+        why = ""
+        for attempt in range(self.config.retries + 1):
+            self._fuse.check(first=attempt == 0)
+            try:
+                reply = self._attempt(messages, bill, stop)
+            except _Passing as failure:
+                why = str(failure)
+                if attempt < self.config.retries:
+                    stop.wait(self._wait_s(attempt, failure))
+                if stop.is_set():
+                    raise Unreachable("interrupted") from None
+            else:
+                self._fuse.worked()
+                return reply
+        self._fuse.failed(why)
+        raise Unreachable(why)
+
+    def _attempt(self, messages: Sequence[Message], bill: Bill, stop: threading.Event) -> Reply:
+        litellm, model, price = self._load()
+        worst = price.worst(messages, self.config.max_tokens) if price else 0.0
+        self._budget.reserve(worst)
+        cost = 0.0
+        try:
+            self._pace.wait(stop)
+            bill.calls += 1
+            response = self._send(litellm, model, messages)
+            prompt, completion = _tokens(response)
+            # A server that does not say what it used is charged the worst.
+            known = self._cost(litellm, model, price, response) if prompt else worst
+            cost = known or 0.0
+            bill.add(prompt, completion, known if price else None)
+            if not response.choices:
+                return Reply("", cut=False)
+            choice = response.choices[0]
+            return Reply(choice.message.content or "", choice.finish_reason == "length")
+        except _Passing as failure:
+            cost = worst if failure.paid else 0.0
+            raise
+        finally:
+            self._budget.settle(worst, cost)
+
+    def _send(self, litellm: Any, model: str, messages: Sequence[Message]) -> Any:
+        try:
+            return litellm.completion(
+                model=model,
+                messages=list(messages),
+                temperature=TEMPERATURE,
+                max_tokens=self.config.max_tokens,
+                timeout=self.config.timeout_s,
+                num_retries=0,
+                max_retries=0,
+                drop_params=True,
+                **self._address(),
+            )
+        except import_module("openai").APIError as error:  # the base of all that litellm raises for a server
+            raise self._understood(error) from error
+
+    def _understood(self, error: Any) -> Exception:
+        """What an error of litellm's means for the questions to come."""
+        status, why = getattr(error, "status_code", None) or 500, _first_line(error)
+        if status in _REFUSALS:
+            where = self.config.base_url or "its provider"
+            refused = Refused(
+                f"judge {self.config.model} at {where} refuses to be asked ({status}): {why}; check the "
+                f"model's name, the address and the key"
+            )
+            self._fuse.refuse(refused)
+            return refused
+        if status in _PASSING or status >= 500:
+            return _Passing(why, _retry_after(error), paid=status == 408)
+        self._fuse.rejected(f"judge {self.config.model}: {why}")
+        return Rejected(why)
+
+    def _address(self) -> dict[str, Any]:
+        """Where to, and the key. A key for the provider is not sent to another server unless it is named."""
+        address: dict[str, Any] = {}
+        if self.config.base_url is not None:
+            address["api_base"] = self.config.base_url.rstrip("/").removesuffix("/chat/completions")
+            address["api_key"] = "none"
+        if self.config.api_key_env is not None:
+            key = os.environ.get(self.config.api_key_env)
+            if not key:
+                raise JudgeError(f"judge: the environment has no {self.config.api_key_env}, which is the key")
+            address["api_key"] = key
+        return address
+
+    def _cost(self, litellm: Any, model: str, price: Price | None, response: Any) -> float | None:
+        if price is None:
+            return None
+        if self.config.price is not None:
+            return price.of(*_tokens(response))
+        return float(litellm.completion_cost(completion_response=response, model=model))
+
+    def _wait_s(self, attempt: int, failure: _Passing) -> float:
+        if failure.after_s is not None:
+            return min(failure.after_s, _MAX_WAIT_S)
+        return float(min(self.config.backoff_s * 2**attempt, _MAX_WAIT_S) * random.uniform(0.75, 1.25))
+
+    def _check_price(self) -> None:
+        config = self.config
+        if config.price is None and (config.base_url is not None or self._load()[2] is None):
+            raise JudgeError(
+                f"judge: a budget of ${config.budget_usd:g}, but no price is known for {config.model}; "
+                f"give it in USD per million prompt and completion tokens: --judge-price 0.15,0.6"
+            )
+
+    def _load(self) -> tuple[Any, str, Price | None]:
+        with self._loading:
+            if self._loaded is None:
+                litellm = _litellm()
+                model = _routed(litellm, self.config)
+                self._loaded = litellm, model, _price(litellm, model, self.config)
+            return self._loaded
+
+
+def _litellm() -> Any:
+    """litellm, kept from fetching a price list when it is imported, and from advice at every error."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    litellm: Any = import_module("litellm")
+    litellm.suppress_debug_info = True
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
+    return litellm
+
+
+def _routed(litellm: Any, config: JudgeConfig) -> str:
+    """The model's name with its provider, as litellm wants it."""
+    if config.base_url is not None:
+        providers = {getattr(provider, "value", provider) for provider in litellm.provider_list}
+        return config.model if config.model.split("/")[0] in providers else f"openai/{config.model}"
+    try:
+        litellm.get_llm_provider(config.model)
+    except litellm.exceptions.BadRequestError:
+        raise JudgeError(
+            f"judge: litellm knows no provider of {config.model!r}; write it before the name "
+            f"(anthropic/NAME, gemini/NAME, openai/NAME), or give --judge-base-url for a server of your own"
+        ) from None
+    return config.model
+
+
+def _price(litellm: Any, model: str, config: JudgeConfig) -> Price | None:
+    """Per token; None where neither the config nor litellm knows. A server of one's own has no list price."""
+    if config.price is not None:
+        return Price(config.price[0] / 1e6, config.price[1] / 1e6)
+    if config.base_url is not None:
+        return None
+    try:
+        info = litellm.get_model_info(model)
+    except Exception as error:  # its class is another in every version; without a price the cost is unknown
+        logging.getLogger(__name__).debug("no price for %s: %s", model, error)
+        return None
+    prices = info.get("input_cost_per_token"), info.get("output_cost_per_token")
+    return None if None in prices else Price(float(prices[0]), float(prices[1]))
+
+
+def _tokens(response: Any) -> tuple[int, int]:
+    usage = getattr(response, "usage", None)
+    return getattr(usage, "prompt_tokens", 0) or 0, getattr(usage, "completion_tokens", 0) or 0
+
+
+def _retry_after(error: Any) -> float | None:
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    try:
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:  # absent, or a date
+        return None
+
+
+def _first_line(error: Any) -> str:
+    return str(error).strip().split("\n")[0][:_SHOWN]

@@ -1,0 +1,17 @@
+"""What a reply says. Strictly: a reply that is anything but one of two words says nothing."""
+
+from __future__ import annotations
+
+import re
+
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+_WORD = re.compile(r"[\s*_`\"'.]*(YES|NO)[\s*_`\"'.!]*", re.IGNORECASE)
+
+
+def parse(reply: str) -> bool | None:
+    """True for YES, False for NO, None for anything else.
+
+    Case, emphasis and a full stop do not matter, nor what a thinking model wrote before, in `<think>`.
+    """
+    word = _WORD.fullmatch(_THOUGHT.sub("", reply))
+    return None if word is None else word[1].upper() == "YES"

@@ -1,0 +1,91 @@
+"""The judge of lm-eval's tasks: from YAML or `--metadata`, one for the whole run, tried before generation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
+from lm_eval_ext.harness.errors import UserError
+
+Settings = str | Mapping[str, Any]
+"""A model's name, or the fields of `JudgeConfig`."""
+
+log = logging.getLogger(f"lm_eval.{__name__}")
+
+_judges: dict[JudgeConfig, LlmJudge] = {}
+_tried: set[JudgeConfig] = set()
+
+
+def shared_judge(settings: Settings) -> LlmJudge:
+    """The process's one judge with these settings: tasks and filters share its budget and its usage.
+
+    A judge that refuses to be asked leaves answers undecided unless the settings say otherwise: by then
+    the responses are generated, and an error would lose them. `try_judge` comes before.
+
+    Raises UserError where the settings cannot be.
+    """
+    given = {"model": settings} if isinstance(settings, str) else settings
+    try:
+        config = JudgeConfig.from_settings({"on_refusal": "undecided", **given})
+        if config not in _judges:
+            _judges[config] = LlmJudge(config, progress="judging")
+    except JudgeError as error:
+        raise UserError(str(error)) from None
+    return _judges[config]
+
+
+def try_judge(judge: LlmJudge) -> None:
+    """Asks it something trivial, once in a process: a wrong key should not show after hours of generation.
+
+    Where there is no judge yet, that is a warning: its server may be meant to start when the GPU is free.
+
+    Raises UserError where it refuses to be asked.
+    """
+    if judge.config in _tried:
+        return
+    _tried.add(judge.config)
+    try:
+        why = judge.probe()
+    except JudgeError as error:
+        raise UserError(str(error)) from None
+    if why is not None:
+        log.warning(
+            "the judge %s does not reply now: %s; it is tried again once the responses are there",
+            *(judge.config.model, why),
+        )
+
+
+def settings_from(metadata: Mapping[str, Any]) -> Settings | None:
+    """The judge in `--metadata '{"judge": "MODEL", "judge_base_url": "..."}'`, None if there is none.
+
+    Raises UserError on settings of a judge that is not named.
+    """
+    rest = {name.removeprefix("judge_"): v for name, v in metadata.items() if name.startswith("judge_")}
+    judge = metadata.get("judge")
+    if judge is None and rest:
+        raise UserError(f'--metadata has judge_{next(iter(rest))} but no judge; add "judge": "MODEL"')
+    if judge is None:
+        return None
+    return {**({"model": judge} if isinstance(judge, str) else judge), **rest}
+
+
+def with_judge(filter_list: list[dict[str, Any]], settings: Settings | None) -> list[dict[str, Any]]:
+    """A task's filters, with the judge as an argument of every `grade_math` that names none itself."""
+    if settings is None:
+        return filter_list
+    return [
+        {**entry, "filter": [_judged(step, settings) for step in entry["filter"]]} for entry in filter_list
+    ]
+
+
+def judges_of(filter_list: list[dict[str, Any]]) -> list[LlmJudge]:
+    """The judges that a task's filters ask, each once."""
+    steps = [step for entry in filter_list for step in entry["filter"]]
+    named = [shared_judge(step["judge"]) for step in steps if step.get("judge") is not None]
+    return list(dict.fromkeys(named))
+
+
+def _judged(step: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    return {"judge": settings, **step} if step.get("function") == "grade_math" else step

@@ -1,0 +1,103 @@
+"""What all chunks of a run share; a run reuses only chunks made under equal settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from lm_eval_ext.harness import identity
+
+ENGINE_PACKAGES = {
+    "vllm": ("lm_eval", "vllm", "torch", "transformers"),
+    "hf": ("lm_eval", "torch", "transformers", "peft", "bitsandbytes"),
+}
+ENGINE_VARIABLES = ("VLLM_BATCH_INVARIANT", "VLLM_ATTENTION_BACKEND", "VLLM_ENABLE_V1_MULTIPROCESSING")
+CONNECTION = frozenset(
+    "num_concurrent max_retries timeout verify_certificate ca_cert_path download_dir".split()
+)
+"""Model arguments that say how a model is reached, and not what it answers."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Names and values as JSON has them; two runs with an equal `fingerprint` share their chunks."""
+
+    values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        size = self.values.get("chunk_size")
+        assert isinstance(size, int) and size > 0, f"chunk_size must be a positive number, got {size!r}"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all settings."""
+        return identity.digest(dict(self.values))
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """One text for each setting that another run had otherwise: name, value here, value there."""
+        names = sorted({*self.values, *other})
+        return [
+            f"{name} is {_shown(self.values.get(name))} and was {_shown(other.get(name))}"
+            for name in names
+            if self.values.get(name) != other.get(name)
+        ]
+
+
+def settings_of(
+    backend: str,
+    model_args: Mapping[str, Any],
+    *,
+    chunk_size: int,
+    seed: int | None,
+    batch_size: int | str,
+    max_batch_size: int | None = None,
+    device: str | None = None,
+) -> Settings:
+    """The settings of a run.
+
+    Model arguments count, but for CONNECTION: most change outputs (dtype, quantization, adapters), and so
+    may those that change how requests are scheduled. A folder counts by its content, a name on the Hub by
+    its commit.
+    """
+    counted = [name for name in model_args if name not in CONNECTION]
+    arguments = {f"model_args.{n}": _plain(identity.of_argument(n, model_args)) for n in counted}
+    return Settings(
+        {
+            "backend": backend,
+            "chunk_size": chunk_size,
+            "seed": seed,
+            "batch_size": str(batch_size),
+            "max_batch_size": max_batch_size,
+            "device": device,
+            **arguments,
+            **{f"environment.{n}": os.environ[n] for n in ENGINE_VARIABLES if n in os.environ},
+            **{f"versions.{n}": v for n in _packages(backend) if (v := _version(n))},
+        }
+    )
+
+
+def _packages(backend: str) -> tuple[str, ...]:
+    return ENGINE_PACKAGES.get(backend.partition("-")[0], ("lm_eval",))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back, so that a setting read from a file equals the one it was written from."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+
+
+def _shown(value: Any) -> str:
+    return "not given" if value is None else str(value)

