@@ -39,8 +39,8 @@ class Recipe:
         thinking: `enable_thinking` of the chat template; None: the template's own default.
         num_fewshot: exemplars in training prompts; None: as many as the task has.
         system_instruction: of the chat.
-        target: what is learnt from a document without a response of its own: "task", the worked solution as an
-            exemplar of the task shows it, or "solution", the solution word for word.
+        target: what is learnt where a document has no response of its own: "task", the worked solution as
+            exemplars of the task show it, or "solution", the solution word for word.
         boxed: whether solutions get a last sentence with the gold in a box.
         min_solution_tokens, max_solution_tokens: solutions outside are left out; none is cut.
         max_row_tokens: rows with more tokens, the prompt and the end token among them, are left out.
@@ -71,7 +71,7 @@ class Recipe:
     system_instruction: str | None = field(default=None, metadata={"help": "of the chat"})
     target: str = field(
         default="task",
-        metadata={"help": "task: solutions as its exemplars show them; solution: word for word"},
+        metadata={"help": "task: solutions as exemplars show them; solution: word for word"},
     )
     boxed: bool = field(default=False, metadata={"help": "end solutions in a boxed gold"})
     min_solution_tokens: int = field(default=0, metadata={"help": "shorter solutions are left out"})
@@ -172,9 +172,10 @@ def _check(recipe: Recipe, training: Any, model: Any) -> None:
     quantized = model.load_in_4bit or model.load_in_8bit
     if quantized and getattr(training, "use_vllm", False) and _sharded(training):
         raise UserError(
-            "recipe: QLoRA, FSDP2 and use_vllm do not go together: before each rollout the adapter is merged into "
-            "the weights that vLLM gets, and 4-bit weights in FSDP2's shards cannot be merged. Up to about 4B use "
-            "multi_gpu.yaml (DDP) in place of fsdp2.yaml; or train LoRA on bf16 weights (load_in_4bit: false)"
+            "recipe: QLoRA, FSDP2 and use_vllm do not go together: before each rollout the adapter is merged "
+            "into the weights that vLLM gets, and 4-bit weights in FSDP2's shards cannot be merged. Up to about "
+            "4B use multi_gpu.yaml (DDP) in place of fsdp2.yaml, or train LoRA on bf16 weights "
+            "(load_in_4bit: false)"
         )
 
 
