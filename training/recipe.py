@@ -173,8 +173,8 @@ def _check(recipe: Recipe, training: Any, model: Any) -> None:
     if quantized and getattr(training, "use_vllm", False) and _sharded(training):
         raise UserError(
             "recipe: QLoRA, FSDP2 and use_vllm do not go together: before each rollout the adapter is merged "
-            "into the weights that vLLM gets, and 4-bit weights in FSDP2's shards cannot be merged. Up to about "
-            "4B use multi_gpu.yaml (DDP) in place of fsdp2.yaml, or train LoRA on bf16 weights "
+            "into the weights that vLLM gets, and 4-bit weights in FSDP2's shards cannot be merged. Up to "
+            "about 4B use multi_gpu.yaml (DDP) in place of fsdp2.yaml, or train LoRA on bf16 weights "
             "(load_in_4bit: false)"
         )
 
