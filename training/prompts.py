@@ -38,13 +38,7 @@ class TaskPrompts:
         data: str | None = None,
         include_path: str | None = None,
     ) -> None:
-        from lm_eval.tasks import TaskManager
-
-        manager = TaskManager(
-            include_path=include_path or str(tasks_path()), metadata={"data": data} if data else {}
-        )
-        if task not in manager.all_subtasks:
-            raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, no group")
+        manager = _manager(task, include_path or str(tasks_path()), {"data": data} if data else {})
         self.task = manager.load([task])["tasks"][task]
         self.task.set_fewshot_seed(42)
         self.name = task
@@ -103,3 +97,14 @@ class TaskPrompts:
             **self.chat_template_kwargs,
         )
         return str(text)
+
+
+def _manager(task: str, include_path: str, metadata: dict[str, Any]) -> Any:
+    """The manager that knows the task: lm-eval's own thousands are read only if need be."""
+    from lm_eval.tasks import TaskManager
+
+    for everything in (False, True):
+        manager = TaskManager(include_path=include_path, include_defaults=everything, metadata=metadata)
+        if task in manager.all_subtasks:
+            return manager
+    raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, no group")

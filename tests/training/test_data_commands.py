@@ -28,6 +28,13 @@ def tiny(tmp_path_factory) -> str:
     return write_tiny_qwen3(tmp_path_factory.mktemp("tiny_qwen3"))
 
 
+@pytest.fixture(scope="module")
+def tokenizer(tiny):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tiny)
+
+
 @pytest.fixture(autouse=True)
 def sample(monkeypatch):
     monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
@@ -184,7 +191,9 @@ def test_probe_filter_and_curriculum_reach_the_recipe(tiny, tmp_path):
         row["right"] = right
     out.write_text("".join(json.dumps(row) + "\n" for row in probed[:4]))
     names = [str(row["id"]) for row in probed[:4]]
-    assert "2 ids (1 never, 1 always solved left out)" in _run("filter", out, "--out", tmp_path / "ids.txt")
+    assert "2 ids (1 never solved, 1 always solved left out)" in _run(
+        "filter", out, "--out", tmp_path / "ids.txt"
+    )
     assert (tmp_path / "ids.txt").read_text().split() == [names[1], names[3]]
     _run("curriculum", out, "--out", tmp_path / "order.txt")
     assert (tmp_path / "order.txt").read_text().split() == [names[2], names[1], names[3], names[0]]
@@ -206,8 +215,8 @@ def test_pass_at_k_is_the_evaluations():
 
 
 def test_distill_says_what_it_sampled_where_nothing_was_right(tiny, tmp_path):
-    arguments = ["distill", "--model", tiny, "--task", "arith_words", "--size", 9, "--samples", 2, "--max-tokens",
-                 4, "--engine", "transformers", "--out", tmp_path / "d.jsonl"]  # fmt: skip
+    arguments = ["distill", "--model", tiny, "--task", "arith_words", "--size", 9, "--samples", 2,
+                 "--max-tokens", 4, "--engine", "transformers", "--out", tmp_path / "d.jsonl"]  # fmt: skip
     with pytest.raises(UserError, match=r"no response was accepted \(problems \d, generated 1\d, capped"):
         _run(*arguments)
     assert (tmp_path / "d.jsonl.partial" / "000000.jsonl").is_file()
@@ -215,7 +224,7 @@ def test_distill_says_what_it_sampled_where_nothing_was_right(tiny, tmp_path):
         _run(*arguments, "--prefer", "longest")
 
 
-def test_a_distilled_document_is_a_source(tiny, tmp_path):
+def test_a_distilled_document_is_a_source(tokenizer, tmp_path):
     doc = {
         "id": "x/0",
         "problem": "How much is 1 + 1?",
@@ -226,7 +235,7 @@ def test_a_distilled_document_is_a_source(tiny, tmp_path):
     file = tmp_path / "distilled.jsonl"
     file.write_text(json.dumps(doc) + "\n")
     recipe = Recipe(task="arith_words", source=str(file), num_fewshot=0, max_solution_tokens=10, boxed=True)
-    made = built(recipe, "sft", Transformers(tiny).tokenizer)
+    made = built(recipe, "sft", tokenizer)
     assert made.docs == [
         {"id": "x/0", "prompt": "Question: How much is 1 + 1?\nAnswer:", "completion": " 2. "}
     ]
@@ -236,11 +245,12 @@ def test_build_counts_what_it_leaves_out(tiny, tmp_path):
     config = Path(__file__).resolve().parents[2] / "training" / "configs" / "smoke_sft.yaml"
     out = tmp_path / "rows.jsonl"
     said = _run("build", "--config", config, "--out", out, "--model_name_or_path", tiny, "--size", 60,
-                "--max_row_tokens", 260, "--output_dir", tmp_path)  # fmt: skip
+                "--max_row_tokens", 150, "--output_dir", tmp_path)  # fmt: skip
     made = _lines(out)
     assert set(made[0]) == {"id", "prompt", "completion"}
     assert f"{len(made)} of 60 documents; " in said
-    assert "left out: exemplars of the task" in said and "left out: rows over 260 tokens" in said
+    assert max(len(row["prompt"] + row["completion"]) for row in made) < 150  # a token a byte, and the end
+    assert "left out: exemplars of the task" in said and "left out: rows over 150 tokens" in said
 
 
 ROW = {"language": "English", "images": None, "country": "X", "competition": "Y"}
@@ -266,7 +276,7 @@ MATHNET = [
 ]
 
 
-def test_mathnet_trains_on_its_solutions(tiny, tmp_path, monkeypatch):
+def test_mathnet_trains_on_its_solutions(tokenizer, tmp_path, monkeypatch):
     from lm_eval_ext.harness.docs import mathnet
 
     (tmp_path / "mathnet").mkdir()
@@ -280,7 +290,6 @@ def test_mathnet_trains_on_its_solutions(tiny, tmp_path, monkeypatch):
         "".join(json.dumps(r) + "\n" for r in [*MATHNET, published])
     )
     monkeypatch.setenv("LM_EVAL_EXT_DATA", str(tmp_path))
-    tokenizer = Transformers(tiny).tokenizer
     assert [d["id"] for d in documents("mathnet")] == ["a", "b", "c"]
     assert "solution" not in mathnet.splits(str(tmp_path))[0][0]  # what evaluation logs has none
     settings = {"task": "mathnet_boxed", "chat": True, "thinking": False, "target": "solution", "boxed": True}
@@ -294,15 +303,13 @@ def test_mathnet_trains_on_its_solutions(tiny, tmp_path, monkeypatch):
     assert built(plain, "sft", tokenizer).docs[0]["text"].endswith("\n\nSolution: It is 1.")
 
 
-def test_three_shapes_of_gsm8k_without_the_pool(tiny):
-    tokenizer = Transformers(tiny).tokenizer
+def test_gsm8ks_pool_is_never_trained_on(tokenizer):
     settings = {"task": "gsm8k_ext", "source": "gsm8k", "num_fewshot": 0}
     with pytest.raises(DataError, match="nothing to train on in gsm8k"):
         built(Recipe(**settings), "sft", tokenizer)  # the packaged train rows are the pool
 
 
-def test_gsm8k_columns_in_a_file_and_a_missing_field(tiny, tmp_path):
-    tokenizer = Transformers(tiny).tokenizer
+def test_gsm8k_columns_in_a_file_and_a_missing_field(tokenizer, tmp_path):
     file = tmp_path / "refined.jsonl"
     file.write_text(json.dumps({"question": "1 + 1?", "answer": "It is <<1+1=2>>2.\n#### 2"}) + "\n")
     settings = {"task": "gsm8k_ext", "source": str(file), "num_fewshot": 0}
@@ -313,13 +320,13 @@ def test_gsm8k_columns_in_a_file_and_a_missing_field(tiny, tmp_path):
     full = built(Recipe(**settings, shape="full"), "sft", tokenizer).docs[0]
     assert full == {"id": "refined-0", "text": raw["prompt"] + raw["completion"]}
     prompts = prompts_of(Recipe(**settings), None)
-    with pytest.raises(DataError, match="has no field that the exemplars of gsm8k_ext show"):
+    with pytest.raises(DataError, match="exemplars of gsm8k_ext show a field that it lacks"):
         rows.supervised([{"id": "a", "problem": "p", "gold": "1", "solution": "s"}], prompts)
 
 
-def test_levels_of_math(tiny):
+def test_levels_of_math(tokenizer):
     recipe = Recipe(task="math_0shot", source="math", levels=[3, 4, 5])
     with pytest.raises(DataError, match="left out: of another level"):
-        built(Recipe(task="math_0shot", source="math", levels=[9]), "grpo", Transformers(tiny).tokenizer)
+        built(Recipe(task="math_0shot", source="math", levels=[9]), "grpo", tokenizer)
     levels = {doc["level"] for doc in documents_of(recipe, prompts_of(recipe, None), len)}
     assert levels and levels <= {3, 4, 5}

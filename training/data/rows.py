@@ -54,14 +54,20 @@ def _completion(doc: Doc, prompts: TaskPrompts, verbatim: bool) -> str:
     if not worked(doc):
         raise DataError(f"document {doc['id']} has neither a solution nor a response; it has {sorted(doc)}")
     if not verbatim:
-        target = prompts.target(doc)
-        if not target.strip():
-            raise DataError(
-                f"document {doc['id']} has no field that the exemplars of {prompts.name} show; it has "
-                f"{sorted(doc)}; use target: solution"
-            )
-        return target
+        return _shown(doc, prompts)
     return worked(doc) if prompts.tokenizer is not None else f"{prompts.lead}{worked(doc)}"
+
+
+def _shown(doc: Doc, prompts: TaskPrompts) -> str:
+    from jinja2 import UndefinedError
+
+    try:
+        return prompts.target(doc)
+    except UndefinedError as error:
+        raise DataError(
+            f"document {doc['id']}: the exemplars of {prompts.name} show a field that it lacks ({error}); "
+            f"it has {sorted(doc)}. Use target: solution"
+        ) from error
 
 
 def worked(doc: Doc) -> str:
