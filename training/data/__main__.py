@@ -33,6 +33,7 @@ Seed = Annotated[
 ]
 Engine = Annotated[str, typer.Option(help="auto (vLLM if installed), vllm or transformers.")]
 Window = Annotated[int | None, typer.Option(min=1, help="max_model_len; without it: the model's own.")]
+Eager = Annotated[bool, typer.Option("--eager", help="vLLM without compilation: sooner begun, slower.")]
 Chunk = Annotated[int, typer.Option(min=1, help="Problems between two saves.")]
 
 
@@ -85,6 +86,7 @@ def distill(
     seed: Seed = 42,
     engine: Engine = "auto",
     max_model_len: Window = None,
+    eager: Eager = False,
     chunk: Chunk = 64,
     per_problem: Annotated[int, typer.Option(min=1, help="At most so many documents of a problem.")] = 1,
     prefer: Annotated[str, typer.Option(help="first or shortest: which, where there are more.")] = "first",
@@ -132,6 +134,7 @@ def probe(
     seed: Seed = 42,
     engine: Engine = "auto",
     max_model_len: Window = None,
+    eager: Eager = False,
     chunk: Chunk = 64,
 ) -> None:
     """Measure how often a model solves each problem: pass@k, one row per problem.
@@ -230,7 +233,7 @@ def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any
     rows = sampled(
         docs,
         requests,
-        lambda: generator(given["model"], given["engine"], given["max_model_len"]),
+        lambda: generator(given["model"], given["engine"], given["max_model_len"], given["eager"]),
         sampling,
         partial,
         chunk=given["chunk"],

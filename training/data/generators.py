@@ -83,12 +83,13 @@ class Vllm:
     Args:
         model: a folder or a name on the Hub.
         max_model_len: tokens of prompt and response together; None: the model's own.
+        eager: whether to do without compilation.
     """
 
-    def __init__(self, model: str, max_model_len: int | None = None) -> None:
+    def __init__(self, model: str, max_model_len: int | None = None, eager: bool = False) -> None:
         from vllm import LLM
 
-        self.engine = LLM(model, dtype="bfloat16", seed=42, max_model_len=max_model_len)
+        self.engine = LLM(model, dtype="bfloat16", seed=42, max_model_len=max_model_len, enforce_eager=eager)
         self.tokenizer = self.engine.get_tokenizer()
         self.window = int(self.engine.model_config.max_model_len)
 
@@ -167,7 +168,9 @@ class Transformers:
         return Response(text[: min(places, default=None)], len(ids[:size]), capped)
 
 
-def generator(model: str, engine: Engine = "auto", max_model_len: int | None = None) -> Generator:
+def generator(
+    model: str, engine: Engine = "auto", max_model_len: int | None = None, eager: bool = False
+) -> Generator:
     """The engine of this name; "auto": vLLM if it is installed.
 
     Raises UserError if vLLM is asked for and absent, or there is no such engine.
@@ -176,8 +179,9 @@ def generator(model: str, engine: Engine = "auto", max_model_len: int | None = N
         raise UserError(f"engine is {engine!r}; it is auto, vllm or transformers")
     if engine == "vllm" and not can_run_vllm():
         raise UserError("vLLM is not installed: pip install vllm, or use --engine transformers")
-    wanted = Transformers if engine == "transformers" or not can_run_vllm() else Vllm
-    return wanted(model, max_model_len)
+    if engine == "transformers" or not can_run_vllm():
+        return Transformers(model, max_model_len)
+    return Vllm(model, max_model_len, eager)
 
 
 def _ids(requests: Sequence[Request], tokenizer: Any, sampling: Sampling, window: int) -> list[list[int]]:
