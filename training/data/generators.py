@@ -87,9 +87,14 @@ class Vllm:
     """
 
     def __init__(self, model: str, max_model_len: int | None = None, eager: bool = False) -> None:
+        import torch
         from vllm import LLM
 
-        self.engine = LLM(model, dtype="bfloat16", seed=42, max_model_len=max_model_len, enforce_eager=eager)
+        # On a CPU, vLLM cannot rewind a request's seed after half a prompt: prompts go in whole there.
+        whole = {} if torch.accelerator.is_available() else {"enable_chunked_prefill": False}
+        self.engine = LLM(
+            model, dtype="bfloat16", seed=42, max_model_len=max_model_len, enforce_eager=eager, **whole
+        )
         self.tokenizer = self.engine.get_tokenizer()
         self.window = int(self.engine.model_config.max_model_len)
 
