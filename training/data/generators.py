@@ -91,7 +91,7 @@ class Vllm:
         from vllm import LLM
 
         # On a CPU, vLLM cannot rewind a request's seed after half a prompt: prompts go in whole there.
-        whole = {} if torch.accelerator.is_available() else {"enable_chunked_prefill": False}
+        whole: dict[str, Any] = {} if torch.accelerator.is_available() else {"enable_chunked_prefill": False}
         self.engine = LLM(
             model, dtype="bfloat16", seed=42, max_model_len=max_model_len, enforce_eager=eager, **whole
         )
