@@ -43,7 +43,7 @@ class Recipe:
             exemplars of the task show it, or "solution", the solution word for word.
         boxed: whether solutions get a last sentence with the gold in a box.
         min_solution_tokens, max_solution_tokens: solutions outside are left out; none is cut.
-        max_row_tokens: rows with more tokens, the prompt and the end token among them, are left out.
+        max_row_tokens: rows for SFT with more tokens, prompt and end token counted, are left out.
         curriculum: file of ids, one a line, easiest first: these documents, in this order.
         allow_missing_ids: whether ids without a document are passed over.
         format_weight: weight of the reward for committing to an answer at all; 0: none.

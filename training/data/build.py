@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class Selection:
 
 
 def selected(
-    recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], int], *, solved: bool = False
+    recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], int], trainer: str = ""
 ) -> Selection:
     """The documents that a recipe asks for: neither exemplars nor evaluated on, of its lengths, in its order.
 
@@ -65,7 +65,7 @@ def selected(
         recipe: which.
         prompts: of its task.
         count: tokens of a text.
-        solved: whether they need a solution or a response.
+        trainer: "sft" needs documents with a solution or a response; "": the recipe's.
 
     Raises DataError where none is left.
     """
@@ -75,7 +75,8 @@ def selected(
     chosen.keep(without(chosen.docs, prompts.evaluated), "evaluated on")
     if recipe.levels:
         chosen.keep([doc for doc in chosen.docs if doc.get("level") in recipe.levels], "of another level")
-    if solved:
+    supervised = (trainer or recipe.trainer) == "sft"
+    if supervised:
         chosen.keep([doc for doc in chosen.docs if rows.worked(doc)], "without a solution")
     if recipe.boxed:
         chosen.docs = rows.boxed(chosen.docs)
@@ -84,8 +85,14 @@ def selected(
         chosen.keep(rows.of_length(chosen.docs, count, least), f"solutions under {least} tokens")
     if most:
         chosen.keep(rows.of_length(chosen.docs, count, 0, most), f"solutions over {most} tokens")
+    if supervised and (limit := recipe.max_row_tokens):
+        texts = [rows.text(row) for row in rows_of(recipe, "sft", chosen.docs, prompts)]
+        fits = [
+            doc for doc, text in zip(chosen.docs, texts, strict=True) if count(text) < limit
+        ]  # and the end
+        chosen.keep(fits, f"rows over {limit} tokens")
     if recipe.curriculum:
-        ids = _ids(Path(recipe.curriculum))
+        ids = curriculum_of(recipe.curriculum)
         kept = rows.joined(ids, chosen.docs, allow_missing=recipe.allow_missing_ids)
         chosen.keep(kept, "not in the curriculum")
     if not chosen.docs:
@@ -93,15 +100,24 @@ def selected(
     return chosen
 
 
-def _ids(file: Path) -> list[str]:
-    if not file.is_file():
-        raise DataError(f"no curriculum {file}; python -m training.data curriculum makes one")
-    return [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
-
-
 def documents_of(recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], int]) -> list[Doc]:
     """The documents of `selected`."""
     return selected(recipe, prompts, count).docs
+
+
+def rows_of(recipe: Recipe, trainer: str, docs: Iterable[Doc], prompts: TaskPrompts) -> list[rows.Row]:
+    """The rows that these documents become for the trainer."""
+    if trainer == "grpo":
+        return rows.unsupervised(docs, prompts)
+    shape: rows.Shape = "masked" if recipe.shape == "masked" else "full"
+    return rows.supervised(docs, prompts, shape, verbatim=recipe.target == "solution")
+
+
+def curriculum_of(file: str | Path) -> list[str]:
+    """The ids of a curriculum, in its order."""
+    if not Path(file).is_file():
+        raise DataError(f"no curriculum {file}; python -m training.data curriculum makes one")
+    return [line.strip() for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
 
 
 def built(recipe: Recipe, trainer: str, tokenizer: Any) -> Selection:
@@ -109,25 +125,10 @@ def built(recipe: Recipe, trainer: str, tokenizer: Any) -> Selection:
 
     Raises DataError where none is left.
     """
-
-    def count(text: str) -> int:
-        return len(tokenizer(text, verbose=False)["input_ids"])
-
     prompts = prompts_of(recipe, tokenizer)
-    chosen = selected(recipe, prompts, count, solved=trainer == "sft")
+    chosen = selected(recipe, prompts, lambda text: len(tokenizer(text, verbose=False)["input_ids"]), trainer)
     progress = tqdm(chosen.docs, desc="rows", unit="row", disable=len(chosen.docs) < 1000)
-    if trainer == "grpo":
-        chosen.docs = rows.unsupervised(progress, prompts)
-        return chosen
-    shape: rows.Shape = "masked" if recipe.shape == "masked" else "full"
-    chosen.docs = rows.supervised(progress, prompts, shape, verbatim=recipe.target == "solution")
-    if most := recipe.max_row_tokens:
-        chosen.keep(
-            [row for row in chosen.docs if count(rows.text(row)) < most],  # and the end token
-            f"rows over {most} tokens",
-        )
-    if not chosen.docs:
-        raise DataError(f"nothing to train on in {recipe.source or recipe.task}: {chosen}")
+    chosen.docs = rows_of(recipe, trainer, progress, prompts)
     return chosen
 
 
