@@ -63,12 +63,16 @@ class Scripted:
     def __init__(self, *responses: Response, fail_at: int | None = None) -> None:
         self.responses, self.fail_at = list(responses), fail_at
         self.asked: list[str] = []
+        self.closed = 0
 
     def generate(self, requests, sampling):
         if self.fail_at is not None and len(self.asked) >= self.fail_at:
             raise KeyboardInterrupt
         self.asked += [request.name for request in requests]
         return [self.responses for _ in requests]
+
+    def close(self):
+        self.closed += 1
 
 
 RIGHT_FOR_2 = (
@@ -122,7 +126,7 @@ def test_an_interrupted_run_goes_on_and_other_settings_are_refused(tmp_path):
     broken = Scripted(*RIGHT_FOR_2, fail_at=2)
     with pytest.raises(KeyboardInterrupt):
         _sample(broken, out, model="m")
-    assert broken.asked == ["d0", "d1"] and not out.exists()
+    assert broken.asked == ["d0", "d1"] and not out.exists() and broken.closed == 1
     with pytest.raises(UserError, match="begun with model='m', now it is 'other'"):
         _sample(Scripted(*RIGHT_FOR_2), out, model="other")
     second = Scripted(*RIGHT_FOR_2)

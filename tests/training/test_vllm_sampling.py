@@ -34,7 +34,7 @@ def test_distilling_with_vllm_keeps_whole_right_responses_of_seeded_requests(smo
     kept = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     report = json.loads((tmp_path / "distilled.jsonl.json").read_text("utf-8"))
     counts = report["counts"]
-    assert counts["generated"] == 3 * counts["problems"] == 3 * 20
+    assert counts["generated"] == 3 * counts["problems"] and counts["problems"] > 15
     assert counts["generated"] == sum(counts[fate] for fate in ("capped", "undecided", "wrong", "accepted"))
     assert counts["kept"] == len(kept) > 0
     assert counts["accepted"] == counts["kept"] + counts["duplicates"] + counts["surplus"]

@@ -76,6 +76,9 @@ class Generator(Protocol):
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Response]]:
         """For each request `sampling.samples` responses. Raises UserError where prompts are too long."""
 
+    def close(self) -> None:
+        """Ends what it has started."""
+
 
 class Vllm:
     """vLLM in this process, on one GPU or the CPU; each response is a request with a seed of its own.
@@ -120,6 +123,10 @@ class Vllm:
         found = [Response(o.text, len(o.token_ids), o.finish_reason != "stop") for o in said]
         return [found[i : i + sampling.samples] for i in range(0, len(found), sampling.samples)]
 
+    def close(self) -> None:
+        """Ends the engine's processes: left to the interpreter's exit, they may be waited for forever."""
+        self.engine.llm_engine.engine_core.shutdown()
+
 
 class Transformers:
     """transformers' own generation, the responses to one prompt at a time: slow, and everywhere.
@@ -145,6 +152,9 @@ class Transformers:
         """See `Generator`."""
         ids = _ids(requests, self.tokenizer, sampling, self.window)
         return [self._responses(r, i, sampling) for r, i in zip(requests, ids, strict=True)]
+
+    def close(self) -> None:
+        """Nothing was started."""
 
     def _responses(self, request: Request, ids: list[int], sampling: Sampling) -> list[Response]:
         import torch

@@ -14,6 +14,8 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +113,16 @@ def sampled(
         texts: whether the responses' texts are kept.
     """
     found: list[Row] = []
-    engine: list[Generator] = []
-    reward = AccuracyReward(stops=sampling.stops)
-    with tqdm(total=len(docs), desc="problems", unit="problem") as progress:
+    with (
+        ExitStack() as started,
+        closing(AccuracyReward(stops=sampling.stops)) as reward,
+        tqdm(total=len(docs), desc="problems", unit="problem") as progress,
+    ):
+        engine = cache(lambda: started.enter_context(closing(generator())))
         for number, place in enumerate(range(0, len(docs), chunk)):
 
             def make(place: int = place) -> list[Row]:
-                engine.append(generator()) if not engine else None
-                said = engine[0].generate(requests[place : place + chunk], sampling)
+                said = engine().generate(requests[place : place + chunk], sampling)
                 return list(_graded(docs[place : place + chunk], said, reward, texts))
 
             rows = partial.chunk(number, make)
@@ -126,7 +130,6 @@ def sampled(
             right = sum(r["correct"] is True for row in found for r in row["responses"])
             progress.set_postfix(right=right, of=sum(len(row["responses"]) for row in found))
             progress.update(len(rows))
-    reward.close()
     return found
 
 
