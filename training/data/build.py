@@ -43,10 +43,7 @@ def documents_of(recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], in
     if recipe.min_solution_tokens or recipe.max_solution_tokens:
         kept = rows.of_length(kept, count, recipe.min_solution_tokens, recipe.max_solution_tokens)
     if recipe.curriculum:
-        ids = [
-            line.strip() for line in Path(recipe.curriculum).read_text("utf-8").splitlines() if line.strip()
-        ]
-        kept = rows.joined(ids, kept, allow_missing=recipe.allow_missing_ids)
+        kept = rows.joined(curriculum_of(recipe.curriculum), kept, allow_missing=recipe.allow_missing_ids)
     if not kept:
         raise DataError(
             f"no document of {recipe.source or recipe.task} is left of {len(found)}: exemplars, problems "
@@ -61,7 +58,17 @@ def dataset(recipe: Recipe, trainer: str, tokenizer: Any) -> Any:
 
     prompts = prompts_of(recipe, tokenizer)
     docs = documents_of(recipe, prompts, lambda text: len(tokenizer(text)["input_ids"]))
+    return Dataset.from_list(rows_of(recipe, trainer, docs, prompts))
+
+
+def rows_of(recipe: Recipe, trainer: str, docs: list[Doc], prompts: TaskPrompts) -> list[rows.Row]:
+    """The rows that these documents become for the trainer."""
     if trainer == "grpo":
-        return Dataset.from_list(rows.unsupervised(docs, prompts))
+        return rows.unsupervised(docs, prompts)
     shape: rows.Shape = "masked" if recipe.shape == "masked" else "full"
-    return Dataset.from_list(rows.supervised(docs, prompts, shape))
+    return rows.supervised(docs, prompts, shape)
+
+
+def curriculum_of(file: str | Path) -> list[str]:
+    """The ids of a curriculum, in its order."""
+    return [line.strip() for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
