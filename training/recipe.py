@@ -41,7 +41,7 @@ class Recipe:
         max_kl, max_grad_norm_seen: training stops when the logged value passes it; 0: no such bound.
         eval_model_args: of the evaluation, as `--model_args` beside `pretrained`; `enable_thinking` is added
             where the recipe has `thinking` and this does not say.
-        eval_gen_kwargs: of the evaluation, as `--gen_kwargs`; the task's own are kept where this says nothing.
+        eval_gen_kwargs: of the evaluation, as `--gen_kwargs`; beside the task's own.
         eval_num_fewshot, eval_chat: of the evaluation; None: as in training.
         eval_repeats: responses a problem in the evaluation; None: as the task has.
         preflight: whether a run starts with `training.preflight`.

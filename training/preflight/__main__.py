@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from lm_eval_ext.harness.errors import UserError
-from training.preflight import Report, preflight
+from training.preflight import preflight
+from training.preflight.report import Report
 from training.preflight.subject import Kind
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

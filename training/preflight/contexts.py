@@ -1,4 +1,4 @@
-"""The contexts that the evaluation will send, rendered by lm-eval itself and by nothing of `training.prompts`."""
+"""The contexts that the evaluation will send, rendered by lm-eval itself, not by `training.prompts`."""
 
 from __future__ import annotations
 

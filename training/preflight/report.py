@@ -13,7 +13,10 @@ from lm_eval_ext.atomic import write_text
 from training.preflight.registry import Outcome, Row, Severity
 
 Status = Literal["passed", "failed", "warned", "not checked", "does not apply"]
+STATUSES: tuple[Status, ...] = ("passed", "failed", "warned", "not checked", "does not apply")
 STYLES = {"passed": "green", "failed": "bold red", "warned": "yellow", "not checked": "magenta"}
+WIDTH = 140
+"""Of a table that goes to a file."""
 OPEN, CLOSE = "⟦", "⟧"
 
 
@@ -120,6 +123,8 @@ class Report:
         from rich.console import Console
 
         console = Console(file=file, width=width, highlight=False)
+        if width is None and not console.is_terminal:
+            console.width = WIDTH
         console.print(table(self.findings))
         if self.sample is not None:
             console.print(f"\n{self.note}", markup=False)
@@ -128,11 +133,7 @@ class Report:
 
     def summary(self) -> str:
         """One line: how many of each status, and what follows."""
-        counts = ", ".join(
-            f"{len(self.rows(status))} {status}"
-            for status in ("passed", "failed", "warned", "not checked", "does not apply")  # type: ignore[arg-type]
-            if self.rows(status)  # type: ignore[arg-type]
-        )
+        counts = ", ".join(f"{len(self.rows(status))} {status}" for status in STATUSES if self.rows(status))
         stopping = ", ".join(str(f.row) for f in self.stopping)
         ends = f"; rows {stopping} stop the run (mend them, or accept them in the recipe)" if stopping else ""
         return f"preflight: {counts}{ends}"

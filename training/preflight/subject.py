@@ -1,4 +1,4 @@
-"""What is looked at: a recipe with its settings, and the data and tokenizer behind it as the trainer sees them.
+"""What is looked at: a recipe with its settings, and data and tokenizer as the trainer sees them.
 
 Everything costly is made when a check first asks, once; what is not at hand raises `NotAtHand`.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lm_eval_ext.rewards import AccuracyReward
     from training.data.documents import Doc
+    from training.preflight.trial import Trial
     from training.prompts import TaskPrompts
     from training.recipe import Recipe
 
@@ -79,6 +80,15 @@ class Subject:
         for reward in [*self.__dict__.get("rewards", []), *self._hurried.values()]:
             if hasattr(reward, "close"):
                 reward.close()
+        if "trial" in self.__dict__:
+            self.trial.close()
+
+    @cached_property
+    def trial(self) -> Trial:
+        """A small run of the recipe's trainer."""
+        from training.preflight.trial import Trial
+
+        return Trial(self)
 
     @cached_property
     def tokenizer(self) -> Any:

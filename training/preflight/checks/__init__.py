@@ -2,10 +2,22 @@
 
 from training.preflight.checks import (
     data as data,
+)
+from training.preflight.checks import (
     evaluation as evaluation,
+)
+from training.preflight.checks import (
     generation as generation,
+)
+from training.preflight.checks import (
     mask as mask,
+)
+from training.preflight.checks import (
     model as model,
+)
+from training.preflight.checks import (
     optimization as optimization,
+)
+from training.preflight.checks import (
     reward as reward,
 )

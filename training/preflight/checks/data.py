@@ -19,13 +19,13 @@ def same_prompts(subject: Subject) -> Outcome:
         raise NotAtHand("the evaluation's prompts: the tokenizer has no chat template (row 4)")
     contexts = subject.task.contexts(subject.sampled[:COMPARED])
     for row_, context in zip(subject.rows, contexts, strict=False):
-        text = row_.get("text", row_.get("prompt", ""))
+        text = str(row_["text"] if "text" in row_ else row_["prompt"])
         fits = text.startswith(context) if "text" in row_ else text == context
         if not fits:
             return broken(
-                f"row {row_['id']}: {_difference(text, context)}; train on prompts as {subject.recipe.task} has "
-                "them (chat, thinking, num_fewshot, system_instruction), or set eval_chat, eval_num_fewshot and "
-                "eval_model_args as in training"
+                f"row {row_['id']}: {_difference(text, context)}; train on prompts as {subject.recipe.task} "
+                "has them (chat, thinking, num_fewshot, system_instruction), or set eval_chat, eval_num_fewshot "
+                "and eval_model_args as in training"
             )
     start = subject.prepared[0].ids[:2] if subject.kind == "sft" else []
     if start and start[0] == subject.tokenizer.bos_token_id and len(set(start)) == 1:
@@ -71,8 +71,8 @@ def leak(subject: Subject) -> Outcome:
         found = [trained[_bare(doc["problem"])] for doc in docs if _bare(doc["problem"]) in trained]
         if found:
             return broken(
-                f"{len(found)} training documents are {kind} of {subject.recipe.task} but for their punctuation, "
-                f"{found[0]!r} for one; take them out of the source"
+                f"{len(found)} training documents are {kind} of {subject.recipe.task} but for "
+                f"punctuation, {found[0]!r} for one; take them out of the source"
             )
     pool, evaluated = len(subject.prompts.exemplars), len(subject.prompts.evaluated)
     return passed(f"none of {pool} exemplars and {evaluated} evaluated problems is trained on")

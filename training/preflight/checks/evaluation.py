@@ -54,7 +54,7 @@ def token_budget(subject: Subject) -> Outcome:
 
 @row(4, "chat template on a base model", "error")
 def base_model(subject: Subject) -> Outcome:
-    """A base model never saw the template: the token that closes its turns is not one that the model ends with."""
+    """A base model never saw the template: what closes its turns is not what the model ends with."""
     if not (subject.recipe.chat or subject.evaluation.chat):
         return inapplicable("prompts are plain text, in training and in evaluation")
     mend = "train and evaluate with chat: false, or accept row 4"
@@ -94,7 +94,7 @@ def window(subject: Subject) -> Outcome:
         size = protocol.context_window(given)
         found = refused(
             partial(protocol.check_window, task.name, task.longest, task.budget, given),
-            f"the longest prompts of {task.name} fit the window of {size} with {task.budget} tokens of response",
+            f"longest prompts of {task.name} and {task.budget} tokens of response fit the window of {size}",
         )
         if found.verdict == "broken" or subject.kind == "sft":
             return found

@@ -49,12 +49,16 @@ def stop_strings(subject: Subject) -> Outcome:
         return NO_ROLLOUTS
     given, wanted = stops(subject), subject.prompts.stops
     if given and not subject.training.use_vllm:
-        return broken(f"generation_kwargs has stops {given}, which TRL's transformers path refuses; take them out "
-                      "(the reward trims at the task's stops), or use_vllm: true")  # fmt: skip
+        return broken(
+            f"generation_kwargs has stops {given}, which TRL's transformers path refuses; take them out (the "
+            "reward trims at the task's stops), or use_vllm: true"
+        )
     graders = [reward for reward in subject.rewards if isinstance(reward, AccuracyReward)]
     trimmed = set.intersection(*(set(reward.stops) for reward in graders)) if graders else set()
     missing = [stop for stop in wanted if stop not in trimmed and stop not in given]
-    seen = f"{subject.recipe.task} stops at {wanted}; the reward reads up to {sorted(trimmed)}, rollouts stop at {given}"
+    seen = (
+        f"{subject.recipe.task} stops at {wanted}; rollouts stop at {given}, the reward at {sorted(trimmed)}"
+    )
     return judged(not missing, seen, f"give AccuracyReward stops={missing}, or vLLM generation_kwargs stop")
 
 

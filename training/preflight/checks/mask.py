@@ -70,8 +70,8 @@ def thinking_mode(subject: Subject) -> Outcome:
     first = repr(targets[0][:40])
     if empty:
         return broken(
-            f"{empty} of {len(targets)} targets start with an empty <think></think> ({first}); take it out of the "
-            "responses: with thinking: false the prompt ends in it"
+            f"{empty} of {len(targets)} targets start with an empty <think></think> ({first}); take it out "
+            "of the responses: with thinking: false the prompt ends in it"
         )
     traces = sum(target.lstrip().startswith("<think>") for target in targets)
     seen = f"the first supervised tokens are {first}; {traces} of {len(targets)} targets think"
@@ -101,19 +101,19 @@ def padding(subject: Subject) -> Outcome:
         )
     if pad not in tokenizer.all_special_ids:
         return broken(
-            f"padding is {tokenizer.pad_token!r} (id {pad}), which texts have; give the tokenizer a special one"
+            f"padding is {tokenizer.pad_token!r} (id {pad}), which texts have; give it a special one"
         )
     if tokenizer(tokenizer.eos_token, add_special_tokens=False)["input_ids"] != [end]:
-        return broken(
-            f"the end token {tokenizer.eos_token!r} is not one token to the tokenizer; add it as a special token"
-        )
+        return broken(f"the end token {tokenizer.eos_token!r} is not one token; add it as a special token")
     same = " (padding and end are one token, which TRL keeps apart by lengths)" if pad == end else ""
     if subject.kind == "grpo":
         return passed(f"padding is {tokenizer.pad_token!r}, the end {tokenizer.eos_token!r}{same}")
     missing, total = _unsupervised_ends(subject)
     if missing:
-        return broken(f"the loss is not on the end token in {missing} of {total} collated rows{same}; give the "
-                      "tokenizer a padding token of its own, and an end token that rows end in")  # fmt: skip
+        return broken(
+            f"the loss is not on the end token in {missing} of {total} collated rows{same}; give the tokenizer "
+            "a padding token of its own, and an end token that rows end in"
+        )
     if not _zero_survives(subject):
         return broken(
             "token 0 is taken for padding in collated batches; give the tokenizer another padding token"

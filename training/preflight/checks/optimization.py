@@ -31,7 +31,8 @@ def warmup(subject: Subject) -> Outcome:
     warm = 0 if kind == "constant" else t.warmup_steps
     bounds = [f"kl > {recipe.max_kl:g}"] if recipe.max_kl and t.beta else []
     bounds += [f"grad_norm > {recipe.max_grad_norm_seen:g}"] if recipe.max_grad_norm_seen else []
-    seen = f"adam_epsilon {t.adam_epsilon:g}, scheduler {kind}, warmup {warm:g}; stops at {' or '.join(bounds) or 'nothing'}"
+    seen = f"adam_epsilon {t.adam_epsilon:g}, scheduler {kind}, warmup {warm:g}"
+    seen += f"; stops at {' or '.join(bounds) or 'nothing'}"
     mends = [] if warm else ["set warmup_steps (with constant_with_warmup, not constant)"]
     if not bounds:
         mends.append(

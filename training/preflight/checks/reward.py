@@ -52,8 +52,8 @@ def same_verdicts(subject: Subject) -> Outcome:
     if differ:
         i = differ[0]
         return broken(
-            f"{len(differ)} of {len(given)} verdicts differ: document {asked[i]['id']} gets {given[i]} from the reward, "
-            f"{right[i]} from the evaluation; reward with AccuracyReward as it is, with the task's stops"
+            f"{len(differ)} of {len(given)} verdicts differ: document {asked[i]['id']} gets {given[i]} from the "
+            f"reward, {right[i]} from the evaluation; reward with AccuracyReward as it is, with the task's stops"
         )
     good = sum(verdict is True for verdict in right[: len(docs)])
     seen = f"{len(given)} verdicts are equal; {good} of {len(docs)} worked solutions are right"
@@ -106,8 +106,8 @@ def canary(subject: Subject) -> Outcome:
     hung, easy = _two(subject.hurried(reward, DEADLINE_S))
     if hung is not None:
         return broken(f"a comparison that hangs is scored {hung:g}; leave AccuracyReward's undecided at None")
-    return judged(easy == 1.0, f"what hangs is unscored after {DEADLINE_S:g} s, the next answer gets {easy}",
-                  "what follows a hang must be graded: use AccuracyReward's own __call__")  # fmt: skip
+    seen = f"what hangs is unscored after {DEADLINE_S:g} s, the next answer gets {easy}"
+    return judged(easy == 1.0, seen, "what follows a hang must be graded: use AccuracyReward's own __call__")
 
 
 @row(8, "grading in a thread", "error")
@@ -130,8 +130,10 @@ def threaded(subject: Subject) -> Outcome:
     thread.start()
     thread.join()
     if isinstance(found[0], Exception):
-        return broken(f"the reward raises in a thread ({type(found[0]).__name__}: {found[0]}); grade in "
-                      "AccuracyReward's worker processes, without signals")  # fmt: skip
+        return broken(
+            f"the reward raises in a thread ({type(found[0]).__name__}: {found[0]}); grade in AccuracyReward's "
+            "worker processes, without signals"
+        )
     here = _two(subject.hurried(reward, DEADLINE_S))
     if found[0] != here:
         return broken(
