@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.launch import tasks_path
 
 Doc = Mapping[str, Any]
+
+
+def load_task(task: str, data: str | None = None, include_path: str | None = None) -> Any:
+    """A task of this package, or else of lm-eval, as the harness builds it: a new one at each call.
+
+    Args:
+        task: its name.
+        data: where problems come from, see `lm_eval_ext.harness.sources`.
+        include_path: the task files; None: this package's.
+
+    Raises UserError if there is no such task.
+    """
+    for defaults in (False, True):  # lm-eval's own tasks are thousands of files: seconds to list
+        manager = _manager(include_path or str(tasks_path()), data, defaults)
+        if task in manager.all_subtasks:
+            return manager.load([task])["tasks"][task]
+    raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, no group")
+
+
+@cache
+def _manager(include_path: str, data: str | None, include_defaults: bool) -> Any:
+    from lm_eval.tasks import TaskManager
+
+    metadata = {"data": data} if data else {}
+    return TaskManager(include_path=include_path, include_defaults=include_defaults, metadata=metadata)
 
 
 class TaskPrompts:
@@ -38,14 +63,7 @@ class TaskPrompts:
         data: str | None = None,
         include_path: str | None = None,
     ) -> None:
-        from lm_eval.tasks import TaskManager
-
-        manager = TaskManager(
-            include_path=include_path or str(tasks_path()), metadata={"data": data} if data else {}
-        )
-        if task not in manager.all_subtasks:
-            raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, no group")
-        self.task = manager.load([task])["tasks"][task]
+        self.task = load_task(task, data, include_path)
         self.task.set_fewshot_seed(42)
         self.name = task
         self.num_fewshot = self.task.config.num_fewshot or 0 if num_fewshot is None else num_fewshot

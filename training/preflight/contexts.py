@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import DataError
-from lm_eval_ext.harness.launch import tasks_path
 from training.preflight.registry import NotAtHand
+from training.prompts import load_task
 
 if TYPE_CHECKING:
     from training.preflight.subject import Subject
@@ -29,12 +29,8 @@ class EvaluationTask:
     @cached_property
     def task(self) -> Any:
         """A task of its own; number of exemplars and seed as lm-eval's evaluator sets them."""
-        from lm_eval.tasks import TaskManager
-
-        data = {"data": self.subject.recipe.data} if self.subject.recipe.data else {}
-        manager = TaskManager(include_path=str(tasks_path()), metadata=data)
         try:
-            task = manager.load([self.name])["tasks"][self.name]
+            task = load_task(self.name, self.subject.recipe.data)
         except DataError as error:
             raise NotAtHand(f"the task's data: {error.code}") from error
         if self.settings.num_fewshot is not None and task.config.num_fewshot != 0:

@@ -24,11 +24,11 @@ def same_prompts(subject: Subject) -> Outcome:
         if not fits:
             return broken(
                 f"row {row_['id']}: {_difference(text, context)}; train on prompts as {subject.recipe.task} "
-                "has them (chat, thinking, num_fewshot, system_instruction), or set eval_chat, eval_num_fewshot "
-                "and eval_model_args as in training"
+                "has them (chat, thinking, num_fewshot, system_instruction), or set eval_chat, "
+                "eval_num_fewshot and eval_model_args as in training"
             )
     start = subject.prepared[0].ids[:2] if subject.kind == "sft" else []
-    if start and start[0] == subject.tokenizer.bos_token_id and len(set(start)) == 1:
+    if start and start == [subject.tokenizer.bos_token_id] * 2:
         return broken(
             "a row starts with two BOS tokens: the chat template's and the tokenizer's; drop one of them"
         )

@@ -111,8 +111,8 @@ def padding(subject: Subject) -> Outcome:
     missing, total = _unsupervised_ends(subject)
     if missing:
         return broken(
-            f"the loss is not on the end token in {missing} of {total} collated rows{same}; give the tokenizer "
-            "a padding token of its own, and an end token that rows end in"
+            f"the loss is not on the end token in {missing} of {total} collated rows{same}; give the "
+            "tokenizer a padding token of its own, and an end token that rows end in"
         )
     if not _zero_survives(subject):
         return broken(

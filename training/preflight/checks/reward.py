@@ -52,8 +52,8 @@ def same_verdicts(subject: Subject) -> Outcome:
     if differ:
         i = differ[0]
         return broken(
-            f"{len(differ)} of {len(given)} verdicts differ: document {asked[i]['id']} gets {given[i]} from the "
-            f"reward, {right[i]} from the evaluation; reward with AccuracyReward as it is, with the task's stops"
+            f"{len(differ)} of {len(given)} verdicts differ: document {asked[i]['id']} gets {given[i]} "
+            f"from the reward, {right[i]} from the evaluation; use AccuracyReward with the task's stops"
         )
     good = sum(verdict is True for verdict in right[: len(docs)])
     seen = f"{len(given)} verdicts are equal; {good} of {len(docs)} worked solutions are right"
@@ -131,8 +131,8 @@ def threaded(subject: Subject) -> Outcome:
     thread.join()
     if isinstance(found[0], Exception):
         return broken(
-            f"the reward raises in a thread ({type(found[0]).__name__}: {found[0]}); grade in AccuracyReward's "
-            "worker processes, without signals"
+            f"the reward raises in a thread ({type(found[0]).__name__}: {found[0]}); grade in "
+            "AccuracyReward's worker processes, without signals"
         )
     here = _two(subject.hurried(reward, DEADLINE_S))
     if found[0] != here:
