@@ -70,6 +70,7 @@ class Subject:
         self.revision = None if folder else model.model_revision
         self.evaluation = Evaluation.of(recipe)
         self._tokenizer, self._rewards, self._collator = tokenizer, rewards, collator
+        self.canary: tuple[float | None, float | None] | None = None
         self._hurried: dict[int, AccuracyReward] = {}
 
     def __enter__(self) -> Subject:

@@ -103,7 +103,7 @@ def canary(subject: Subject) -> Outcome:
     reward = grader(subject)
     if reward is None:
         return foreign(subject)
-    hung, easy = _two(subject.hurried(reward, DEADLINE_S))
+    hung, easy = _here(subject, reward)
     if hung is not None:
         return broken(f"a comparison that hangs is scored {hung:g}; leave AccuracyReward's undecided at None")
     seen = f"what hangs is unscored after {DEADLINE_S:g} s, the next answer gets {easy}"
@@ -134,12 +134,19 @@ def threaded(subject: Subject) -> Outcome:
             f"the reward raises in a thread ({type(found[0]).__name__}: {found[0]}); grade in "
             "AccuracyReward's worker processes, without signals"
         )
-    here = _two(subject.hurried(reward, DEADLINE_S))
+    here = _here(subject, reward)
     if found[0] != here:
         return broken(
             f"rewards are {list(found[0])} in a thread, {list(here)} outside; use AccuracyReward's workers"
         )
     return passed("the verdicts in a thread are those of the main thread, deadline and all")
+
+
+def _here(subject: Subject, reward: AccuracyReward) -> tuple[float | None, float | None]:
+    """`_two` on this thread, once for both rows that ask."""
+    if subject.canary is None:
+        subject.canary = _two(subject.hurried(reward, DEADLINE_S))
+    return subject.canary
 
 
 def _two(reward: AccuracyReward) -> tuple[float | None, float | None]:
