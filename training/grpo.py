@@ -18,11 +18,12 @@ from training.rewards import rewards
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The GRPOTrainer of a recipe, ready to train."""
-    from trl import GRPOTrainer, get_peft_config
-
     recipe, training, model = read("grpo", arguments)
     tokenizer = setup.tokenizer(model)
     before(recipe, training, model, "grpo", tokenizer)
+
+    from trl import GRPOTrainer, get_peft_config
+
     setup.record(recipe, training, model)
     training.model_init_kwargs = setup.model_arguments(model, training)
     functions, training.reward_weights = rewards(recipe, training, tokenizer)

@@ -184,6 +184,13 @@ class Subject:
         return [self.prompts.prompt(doc) for doc in self.sampled]
 
     @cached_property
+    def targets(self) -> list[str]:
+        """What each row has behind its prompt; under GRPO nothing."""
+        if self.kind == "grpo":
+            return [""] * len(self.rows)
+        return [str(row["completion"]) for row in rows.supervised(self.sampled, self.prompts, "masked")]
+
+    @cached_property
     def prepared(self) -> list[Prepared]:
         """The training rows after SFTTrainer's own preparation, nothing cut."""
         from datasets import Dataset

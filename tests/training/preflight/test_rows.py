@@ -27,7 +27,7 @@ SETTINGS = [
     ),
     (4, "sft", {**CHAT, "model": "first"}, CHAT, "turns with <|im_end|>, the model ends with <|endoftext|>"),
     (5, "sft", {**CHAT, "eval_chat": False}, CHAT, "part at character 0"),
-    (5, "sft", {**CHAT, "eval_model_args": f"{SEED},enable_thinking=True"}, CHAT, "'<think>"),
+    (5, "sft", {**CHAT, "eval_model_args": f"{SEED},enable_thinking=True"}, CHAT, "part at character"),
     (5, "grpo", {"eval_num_fewshot": 2}, {"num_fewshot": 2}, "part at character"),
     (6, "grpo", {"source": "contradicted"}, {}, "0 of 16 worked solutions are right"),
     (9, "grpo", {"generation_kwargs": {"seed": 7}}, {"generation_kwargs": {"min_p": 0.1}}, "seed=7"),

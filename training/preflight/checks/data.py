@@ -18,12 +18,11 @@ def same_prompts(subject: Subject) -> Outcome:
     if subject.evaluation.chat and not subject.tokenizer.chat_template:
         raise NotAtHand("the evaluation's prompts: the tokenizer has no chat template (row 4)")
     contexts = subject.task.contexts(subject.sampled[:COMPARED])
-    for row_, context in zip(subject.rows, contexts, strict=False):
-        text = str(row_["text"] if "text" in row_ else row_["prompt"])
-        fits = text.startswith(context) if "text" in row_ else text == context
-        if not fits:
+    for made, target, context in zip(subject.rows, subject.targets, contexts, strict=False):
+        prompt = str(made["prompt"] if "prompt" in made else made["text"].removesuffix(target))
+        if prompt != context:
             return broken(
-                f"row {row_['id']}: {_difference(text, context)}; train on prompts as {subject.recipe.task} "
+                f"row {made['id']}: {_difference(prompt, context)}; train on prompts as {subject.recipe.task} "
                 "has them (chat, thinking, num_fewshot, system_instruction), or set eval_chat, "
                 "eval_num_fewshot and eval_model_args as in training"
             )

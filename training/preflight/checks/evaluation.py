@@ -77,7 +77,7 @@ def closing_token(tokenizer: Any) -> int | None:
     said = "forty-two"
     turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": said}]
     text = str(tokenizer.apply_chat_template(turns, tokenize=False)).rpartition(said)[2]
-    special = set(tokenizer.all_special_ids)
+    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     return next((i for i in ids if i in special), None)
 

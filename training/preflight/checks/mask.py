@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 from training.preflight.registry import Outcome, broken, inapplicable, judged, passed, row
@@ -65,7 +66,7 @@ def thinking_mode(subject: Subject) -> Outcome:
         )
     if subject.kind == "grpo":
         return inapplicable(f"no targets; thinking is {recipe.thinking}")
-    targets = _targets(subject)
+    targets = subject.targets
     empty = sum("".join(target.split()).startswith(EMPTY_THINK) for target in targets)
     first = repr(targets[0][:40])
     if empty:
@@ -84,12 +85,6 @@ def thinking_mode(subject: Subject) -> Outcome:
     return passed(seen)
 
 
-def _targets(subject: Subject) -> list[str]:
-    """The text behind the prompt of each row."""
-    pairs = zip(subject.rows, subject.asked, strict=True)
-    return [str(r["completion"]) if "completion" in r else str(r["text"])[len(asked) :] for r, asked in pairs]
-
-
 @row(17, "end or text taken for padding", "error")
 def padding(subject: Subject) -> Outcome:
     """The end token is in the loss of every collated row, and token 0 comes out as it went in."""
@@ -99,7 +94,7 @@ def padding(subject: Subject) -> Outcome:
         return broken(
             "the tokenizer has no padding token, so TRL pads with the end token; give it one no text has"
         )
-    if pad not in tokenizer.all_special_ids:
+    if pad != end and pad in _text_ids(subject):
         return broken(
             f"padding is {tokenizer.pad_token!r} (id {pad}), which texts have; give it a special one"
         )
@@ -121,6 +116,12 @@ def padding(subject: Subject) -> Outcome:
     return passed(
         f"the loss is on {tokenizer.eos_token!r} in all {total} collated rows; token 0 comes through{same}"
     )
+
+
+def _text_ids(subject: Subject) -> set[int]:
+    """Tokens of plain text: printable characters, and problems that are trained on."""
+    texts = [string.printable, *(str(doc["problem"]) for doc in subject.sampled)]
+    return {i for ids in subject.tokenizer(texts, add_special_tokens=False)["input_ids"] for i in ids}
 
 
 def _unsupervised_ends(subject: Subject) -> tuple[int, int]:
