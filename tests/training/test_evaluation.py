@@ -28,7 +28,7 @@ pytestmark = pytest.mark.unit
         (
             Recipe(task="t", eval_gen_kwargs="max_gen_toks=9", eval_repeats=4),
             "--gen_kwargs max_gen_toks=9",
-            "x",
+            "fewshot",
         ),
         (Recipe(task="t", eval_repeats=4), "--metadata '{\"repeats\": 4}'", "gen_kwargs"),
         (

@@ -107,7 +107,7 @@ def known() -> dict[str, Report]:
 
 @pytest.fixture
 def check(models, sources, known, tmp_path, monkeypatch) -> Check:
-    """Preflight of a clean recipe under changed settings; `source`, `curriculum` and `model` by their names."""
+    """Preflight of a clean recipe under changed settings; sources, curricula and models by name."""
     monkeypatch.setattr(reward, "DEADLINE_S", 0.5)
 
     def checked(kind: str, settings: dict[str, Any], **given: Any) -> Report:

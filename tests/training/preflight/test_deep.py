@@ -5,6 +5,9 @@ import json
 import pytest
 
 from tests.training.preflight.conftest import row
+from tests.training.preflight.test_preflight import CONFIGS
+from training.preflight import trial
+from training.preflight.__main__ import checked
 from training.preflight.checks.model import unlisted
 from training.preflight.subject import Subject
 from training.preflight.trial import FirstStep, Trial, agreement
@@ -29,7 +32,7 @@ GRPO = ("--num_generations", "4", "--per_device_train_batch_size", "8", "--max_c
 
 @pytest.mark.unit
 def test_the_loss_on_ten_samples_falls(models, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("training.preflight.trial").preflight.trial.RATES, ("sft", False), 1e-2)
+    monkeypatch.setitem(trial.RATES, ("sft", False), 1e-2)
     with subject("sft", models["sound"], tmp_path) as given:
         losses = Trial(given, steps=25).series("loss")
     assert len(losses) == 25 and losses[-1] < 0.5 * losses[0]
@@ -72,8 +75,6 @@ def test_names_that_index_and_files_do_not_share(tmp_path):
 @pytest.mark.parametrize("kind", ["sft", "grpo"])
 def test_a_real_model_learns(smollm2, tmp_path, kind):
     """The smoke recipe, deep: 9, 20, 27, 28 and 30 are all looked at."""
-    from training.preflight.__main__ import CONFIGS, checked
-
     more = ["--per_device_train_batch_size", "8", "--accept", "20"] if kind == "grpo" else []
     arguments = ["--model_name_or_path", smollm2, "--output_dir", str(tmp_path), *more]
     report = checked(CONFIGS / f"smoke_{kind}.yaml", deep=True, more=arguments)

@@ -22,7 +22,7 @@ def same_prompts(subject: Subject) -> Outcome:
         prompt = str(made["prompt"] if "prompt" in made else made["text"].removesuffix(target))
         if prompt != context:
             return broken(
-                f"row {made['id']}: {_difference(prompt, context)}; train on prompts as {subject.recipe.task} "
+                f"row {made['id']}: {_difference(prompt, context)}; train on prompts as the task "
                 "has them (chat, thinking, num_fewshot, system_instruction), or set eval_chat, "
                 "eval_num_fewshot and eval_model_args as in training"
             )
