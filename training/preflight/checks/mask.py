@@ -19,14 +19,12 @@ def loss_on_prompt(subject: Subject) -> Outcome:
     if subject.kind == "grpo":
         return inapplicable("GRPO has no loss on prompts")
     shape, wanted = subject.recipe.shape, subject.training.completion_only_loss
-    if shape == "full" and wanted is False:
-        return inapplicable("shape: full and completion_only_loss: false ask for the loss on prompts")
     trained = sum(prepared.labels[0] != -100 for prepared in subject.prepared)
     seen = f"the loss is on the prompt in {trained} of {len(subject.prepared)} rows"
     seen += f" (shape: {shape}, completion_only_loss: {wanted})"
-    mend = "use shape: masked without completion_only_loss: false"
-    if shape == "full":
-        mend += "; if the prompt is to be learnt, say completion_only_loss: false"
+    mend = (
+        "use shape: masked without completion_only_loss: false, or accept row 14 if prompts are to be learnt"
+    )
     return judged(not trained, seen, mend)
 
 
