@@ -9,6 +9,7 @@ import copy
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lm_eval_ext.harness.errors import DataError, UserError
@@ -150,17 +151,16 @@ class Subject:
             return self.uncurated
         try:
             return self.curriculum or self.uncurated
-        except DataError:
+        except (DataError, NotAtHand):
             return self.uncurated
 
     @cached_property
     def curriculum(self) -> list[Doc]:
         """The documents that the curriculum names, in its order. Raises DataError where ids do not match."""
         assert self.recipe.curriculum, "the recipe has no curriculum"
-        try:
-            ids = build.curriculum_of(self.recipe.curriculum)
-        except OSError as error:
-            raise NotAtHand(f"the curriculum: {_line(error)}") from error
+        if not Path(self.recipe.curriculum).is_file():
+            raise NotAtHand(f"there is no curriculum {self.recipe.curriculum}")
+        ids = build.curriculum_of(self.recipe.curriculum)
         return rows.joined(ids, self.uncurated, allow_missing=self.recipe.allow_missing_ids)
 
     def count(self, text: str) -> int:
@@ -188,7 +188,8 @@ class Subject:
         """What each row has behind its prompt; under GRPO nothing."""
         if self.kind == "grpo":
             return [""] * len(self.rows)
-        return [str(row["completion"]) for row in rows.supervised(self.sampled, self.prompts, "masked")]
+        masked = replace(self.recipe, shape="masked")
+        return [str(row["completion"]) for row in build.rows_of(masked, "sft", self.sampled, self.prompts)]
 
     @cached_property
     def prepared(self) -> list[Prepared]:

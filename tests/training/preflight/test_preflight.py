@@ -78,6 +78,11 @@ def test_what_is_not_at_hand_is_neither_passed_nor_failed(check, tmp_path):
     assert without_data.code == 3 and {5, 14, 25} <= set(without_data.rows("not checked"))
 
 
+def test_a_curriculum_that_is_not_at_hand(check, tmp_path):
+    report = check("sft", {"curriculum": str(tmp_path / "none")})
+    assert report.code == 3 and report.rows("not checked") == [19]
+
+
 def test_a_failure_counts_more_than_what_is_not_checked(check):
     assert (
         check("sft", {"model": "nobody/has-this", "eval_model_args": "tensor_parallel_size=2,seed=1"}).code

@@ -47,7 +47,7 @@ SETTINGS = [
         14,
         "sft",
         {"completion_only_loss": False},
-        {"shape": "full", "completion_only_loss": False},
+        {"completion_only_loss": True},
         "16 of 16",
     ),
     (15, "sft", {"max_length": 100}, {"max_length": 256}, "rows lose their end at max_length=100"),
