@@ -29,7 +29,8 @@ def documents(source: str, data: str | None = None, size: int | None = None) -> 
     """The documents of a source, in its order.
 
     Args:
-        source: one of SOURCES, or a .jsonl or .parquet file with `problem`, `gold` and `solution`.
+        source: one of SOURCES, or a .jsonl or .parquet file with `problem`, `gold` and `solution` (or a
+            `response` of the model's own), or in GSM8K's columns.
         data: where data sets come from, see `lm_eval_ext.harness.sources`.
         size: how many, from the start; None: all that there are (of generated ones their usual number).
 
@@ -38,7 +39,7 @@ def documents(source: str, data: str | None = None, size: int | None = None) -> 
     if source in SOURCES:
         found = SOURCES[source](data, size)
     elif source.endswith((".jsonl", ".parquet")):
-        found = _of_file(Path(source))
+        found = _of_file(Path(source), data)
     else:
         raise DataError(
             f"no source {source!r}: it is one of {', '.join(SOURCES)}, or a .jsonl or .parquet file"
@@ -48,10 +49,14 @@ def documents(source: str, data: str | None = None, size: int | None = None) -> 
     return found[:size]
 
 
-def _of_file(file: Path) -> list[Doc]:
+def _of_file(file: Path, data: str | None) -> list[Doc]:
     if not file.is_file():
         raise DataError(f"no such file: {file}")
     rows = list(read_rows(file))
+    if rows and {"question", "answer"} <= set(rows[0]):
+        everything = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
+        pool = [everything[i] for i in exemplar_pool(len(everything))]
+        return without(_gsm8k_docs(rows, file.stem), pool)
     for number, row in enumerate(rows, 1):
         if missing := {"problem", "gold"} - set(row):
             raise DataError(
@@ -65,10 +70,14 @@ def _arith_words(data: str | None, size: int | None) -> list[Doc]:
 
 
 def _gsm8k(data: str | None, size: int | None) -> list[Doc]:
-    docs = [gsm8k.to_doc(row) for row in load(gsm8k.HUB, ("train",), data)]
-    docs = [{"id": f"gsm8k-train-{i}", "solution": doc["cot"], **doc} for i, doc in enumerate(docs)]
+    docs = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
     pool = set(exemplar_pool(len(docs)))
     return [doc for i, doc in enumerate(docs) if i not in pool]
+
+
+def _gsm8k_docs(rows: Iterable[Doc], prefix: str) -> list[Doc]:
+    docs = [gsm8k.to_doc(row) for row in rows]
+    return [{"id": f"{prefix}-{i}", "solution": doc["cot"], **doc} for i, doc in enumerate(docs)]
 
 
 def exemplar_pool(size: int) -> list[int]:
@@ -81,11 +90,11 @@ def _math(data: str | None, size: int | None) -> list[Doc]:
 
 
 def _mathnet(data: str | None, size: int | None) -> list[Doc]:
-    return mathnet.splits(data)[1]
+    return mathnet.splits(data, solutions=True)[1]
 
 
 def _mathnet_multilingual(data: str | None, size: int | None) -> list[Doc]:
-    return mathnet.splits(data, language=None)[1]
+    return mathnet.splits(data, language=None, solutions=True)[1]
 
 
 SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {

@@ -22,13 +22,22 @@ SHAPES: tuple[Shape, ...] = ("masked", "full")
 BOXED = "\n\nTherefore, the final answer is $\\boxed{%s}$"
 
 
-def supervised(docs: Iterable[Doc], prompts: TaskPrompts, shape: Shape = "masked") -> list[Row]:
-    """Rows for SFT. Raises DataError on a document without a solution or an unknown shape."""
+def supervised(
+    docs: Iterable[Doc], prompts: TaskPrompts, shape: Shape = "masked", *, verbatim: bool = False
+) -> list[Row]:
+    """Rows for SFT. Raises DataError on a document without a solution or an unknown shape.
+
+    Args:
+        docs: documents with a `solution`, or a `response` of the model's own, which goes before it.
+        prompts: of the task.
+        shape: what the loss is on.
+        verbatim: solutions word for word, and not as the task's exemplars show them.
+    """
     if shape not in SHAPES:
         raise DataError(f"shape is {shape!r}; it must be one of {', '.join(SHAPES)}")
     rows = []
     for doc in docs:
-        prompt, completion = prompts.prompt(doc), _completion(doc, prompts)
+        prompt, completion = prompts.prompt(doc), _completion(doc, prompts, verbatim)
         text = (
             {"prompt": prompt, "completion": completion}
             if shape == "masked"
@@ -38,13 +47,37 @@ def supervised(docs: Iterable[Doc], prompts: TaskPrompts, shape: Shape = "masked
     return rows
 
 
-def _completion(doc: Doc, prompts: TaskPrompts) -> str:
+def _completion(doc: Doc, prompts: TaskPrompts, verbatim: bool) -> str:
     """A response of the model's own if the document has one (`response`), else the worked solution."""
     if "response" in doc:
         return str(doc["response"])
-    if not str(doc.get("solution") or "").strip():
+    if not worked(doc):
         raise DataError(f"document {doc['id']} has neither a solution nor a response; it has {sorted(doc)}")
-    return prompts.target(doc)
+    if not verbatim:
+        return _shown(doc, prompts)
+    return worked(doc) if prompts.tokenizer is not None else f"{prompts.lead}{worked(doc)}"
+
+
+def _shown(doc: Doc, prompts: TaskPrompts) -> str:
+    from jinja2 import UndefinedError
+
+    try:
+        return prompts.target(doc)
+    except UndefinedError as error:
+        raise DataError(
+            f"document {doc['id']}: the exemplars of {prompts.name} show a field that it lacks ({error}); "
+            f"it has {sorted(doc)}. Use target: solution"
+        ) from error
+
+
+def worked(doc: Doc) -> str:
+    """What a document is trained on: its response, else its solution; "" if it has neither."""
+    return str(doc.get("response") or doc.get("solution") or "").strip()
+
+
+def text(row: Row) -> str:
+    """All that the model reads of a row for SFT."""
+    return str(row["text"]) if "text" in row else f"{row['prompt']}{row['completion']}"
 
 
 def unsupervised(docs: Iterable[Doc], prompts: TaskPrompts) -> list[Row]:
@@ -56,15 +89,18 @@ def unsupervised(docs: Iterable[Doc], prompts: TaskPrompts) -> list[Row]:
 
 
 def boxed(docs: Iterable[Doc]) -> list[Doc]:
-    r"""Documents whose solutions end in a sentence with the gold in a `\boxed{}`."""
-    return [{**doc, "solution": f"{doc['solution'].rstrip()}{BOXED % doc['gold']}"} for doc in docs]
+    r"""Documents whose solutions end in a sentence with the gold in a `\boxed{}`; responses stay as is."""
+    return [
+        doc if "response" in doc else {**doc, "solution": worked(doc) + BOXED.replace("%s", doc["gold"])}
+        for doc in docs
+    ]
 
 
 def of_length(
     docs: Iterable[Doc], count: Callable[[str], int], least: int = 0, most: int | None = None
 ) -> list[Doc]:
-    """Documents whose solution has `least` to `most` tokens; whole or not at all, nothing is cut."""
-    sized = [(doc, count(str(doc.get("solution") or doc.get("response") or ""))) for doc in docs]
+    """Documents whose solution or response has `least` to `most` tokens; whole or not at all, none is cut."""
+    sized = [(doc, count(worked(doc))) for doc in docs]
     return [doc for doc, size in sized if least <= size and (most is None or size <= most)]
 
 

@@ -140,7 +140,8 @@ class Subject:
     def uncurated(self) -> list[Doc]:
         """The training documents before a curriculum chooses among them."""
         try:
-            return build.documents_of(replace(self.recipe, curriculum=None), self.prompts, self.count)
+            uncurated = replace(self.recipe, curriculum=None)
+            return build.selected(uncurated, self.prompts, self.count, self.kind).docs
         except (DataError, OSError) as error:
             raise NotAtHand(f"the training data: {_line(error)}; give --data") from error
 
