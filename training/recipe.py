@@ -49,6 +49,12 @@ class Recipe:
         format_weight: weight of the reward for committing to an answer at all; 0: none.
         overlong_tokens: tokens before max_completion_length from which longer is worse; 0: no such reward.
         max_kl, max_grad_norm_seen: training stops when the logged value passes it; 0: no such bound.
+        eval_model_args: of the evaluation, as `--model_args` beside `pretrained`; `enable_thinking` is added
+            where the recipe has `thinking` and this does not say.
+        eval_gen_kwargs: of the evaluation, as `--gen_kwargs`; beside the task's own.
+        eval_num_fewshot, eval_chat: of the evaluation; None: as in training.
+        eval_repeats: responses a problem in the evaluation; None: as the task has.
+        preflight: whether a run starts with `training.preflight`.
         accept: rows of the pitfalls that this recipe breaks on purpose, "12 20".
     """
 
@@ -85,6 +91,15 @@ class Recipe:
     overlong_tokens: int = field(default=0, metadata={"help": "soft punishment before the length limit"})
     max_kl: float = field(default=0.0, metadata={"help": "stop when the KL passes it"})
     max_grad_norm_seen: float = field(default=0.0, metadata={"help": "stop when the gradient norm passes it"})
+    eval_model_args: str = field(
+        default="dtype=bfloat16,tensor_parallel_size=1,seed=42",
+        metadata={"help": "of the evaluation, as --model_args beside pretrained"},
+    )
+    eval_gen_kwargs: str = field(default="", metadata={"help": "of the evaluation, as --gen_kwargs"})
+    eval_num_fewshot: int | None = field(default=None, metadata={"help": "exemplars in evaluation prompts"})
+    eval_chat: bool | None = field(default=None, metadata={"help": "evaluation through the chat template"})
+    eval_repeats: int | None = field(default=None, metadata={"help": "responses a problem in the evaluation"})
+    preflight: bool = field(default=True, metadata={"help": "whether a run starts with training.preflight"})
     accept: str = field(default="", metadata={"help": "pitfalls broken on purpose, by number"})
 
     def __post_init__(self) -> None:

@@ -25,17 +25,20 @@ _QUANTIZATION = {
 
 def tokenizer(model: Any) -> Any:
     """The model's tokenizer; padding on the left, as generation needs it."""
-    from transformers import AutoTokenizer
-
-    found = AutoTokenizer.from_pretrained(
-        model.model_name_or_path, revision=model.model_revision, padding_side="left"
-    )
+    found = loaded_tokenizer(model.model_name_or_path, model.model_revision)
     if found.pad_token is None:
         raise UserError(
             f"the tokenizer of {model.model_name_or_path} has no padding token; give it one no text has, "
             "not the end token: padding is masked out of the loss, and so the model would never learn to end"
         )
     return found
+
+
+def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
+    """The tokenizer of that name as it is, padding on the left."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
 
 
 def model_arguments(model: Any, training: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from training import setup
 from training.data.build import dataset
+from training.preflight import before
 from training.recipe import read
 
 
@@ -20,6 +21,7 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
 
     recipe, training, model = read("sft", arguments)
     tokenizer = setup.tokenizer(model)
+    before(recipe, training, model, "sft", tokenizer)
     setup.record(recipe, training, model)
     training.model_init_kwargs = setup.model_arguments(model, training)
     return SFTTrainer(

@@ -12,6 +12,30 @@ CHAT_TEMPLATE = (
 )
 
 
+def write_copy(model: str, folder: Path, *, ends: str | None = None, **tokens: str) -> str:
+    """Saves tokenizer and configurations of a model under another name, changed; no weights.
+
+    Args:
+        model: the folder of the original.
+        folder: of the copy.
+        ends: the token in `eos_token_id` of generation_config; None: as it was.
+        tokens: of the tokenizer, `eos_token`, `pad_token`.
+    """
+    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    special = {name: tokens.get(name, getattr(tokenizer, name)) for name in ("eos_token", "pad_token")}
+    for name, token in special.items():
+        setattr(tokenizer, name, token)
+    tokenizer.save_pretrained(folder)
+    AutoConfig.from_pretrained(model).save_pretrained(folder)
+    generation = GenerationConfig.from_pretrained(model)
+    if ends is not None:
+        generation.eos_token_id = tokenizer.convert_tokens_to_ids(ends)
+    generation.save_pretrained(folder)
+    return str(folder)
+
+
 def write_tiny_qwen3(folder: Path, *, seed: int = 0) -> str:
     """Saves model and tokenizer (bytes, and Qwen's special tokens) in `folder`; returns its name."""
     import torch

@@ -127,15 +127,10 @@ def _record(adapter: Path) -> dict[str, Any]:
 
 
 def _evaluation(adapter: Path, out: Path) -> str:
-    recipe = _record(adapter)["recipe"]
-    shots = "" if recipe["num_fewshot"] is None else f" --num_fewshot {recipe['num_fewshot']}"
-    thinking = "" if recipe["thinking"] is None else f",enable_thinking={recipe['thinking']}"
-    chat = " --apply_chat_template" if recipe["chat"] else ""
-    return (
-        f"lm-eval-ext run --model vllm --tasks {recipe['task']}{shots}{chat} --batch_size auto --seed 42 "
-        f"--model_args pretrained={out},dtype=bfloat16,tensor_parallel_size=1,seed=42{thinking} "
-        f"--log_samples --output_path {out}/eval"
-    )
+    from training.evaluation import Evaluation
+    from training.recipe import Recipe
+
+    return Evaluation.of(Recipe(**_record(adapter)["recipe"])).command(str(out))
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ class Adapter:
         record = next((p for p in (folder, folder.parent) if (p / TRAINED_WITH).is_file()), None)
         if record is None:
             raise UserError(
-                f"{folder} has no {TRAINED_WITH}, so it is not known whether its base was quantized; train it with "
-                'python -m training.sft or training.grpo, or write {"quantization": null} into that file'
+                f"{folder} has no {TRAINED_WITH}, so it is not known whether its base was quantized; train "
+                'it with python -m training.sft or training.grpo, or write {"quantization": null} into it'
             )
         known = json.loads((record / TRAINED_WITH).read_text("utf-8"))
         return cls(folder, config["base_model_name_or_path"], config.get("revision"), known["quantization"])
