@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, Verdict
+from lm_eval_ext.grading.extract import extract
 from lm_eval_ext.grading.pool import usable_cores
 
 Completion = str | Sequence[dict[str, Any]]
@@ -27,15 +28,23 @@ class AccuracyReward:
             leaves the completion out of this reward, as TRL reads None; 0.0 counts it as wrong.
         timeout_s: seconds one comparison may take.
         workers: worker processes of this rank; None: the usable cores shared among the ranks of the host.
+        stops: strings at which the evaluation ends a response (its task's `until`): what a completion says
+            behind the first of them is not read. TRL's own generation knows no stop strings.
 
     >>> AccuracyReward()(completions=["Final answer: 2/4", "Final answer: 3"], gold=["0.5", "4"])
     [1.0, 0.0]
     """
 
     def __init__(
-        self, *, undecided: float | None = None, timeout_s: float = 5.0, workers: int | None = None
+        self,
+        *,
+        undecided: float | None = None,
+        timeout_s: float = 5.0,
+        workers: int | None = None,
+        stops: Sequence[str] = (),
     ) -> None:
         self.undecided = undecided
+        self.stops = tuple(stops)
         self.config = GraderConfig(workers=workers or cores_of_this_rank(), timeout_s=timeout_s)
         self.__name__ = "accuracy_reward"  # TRL logs rewards by this name
         self._grader: Grader | None = None
@@ -63,12 +72,21 @@ class AccuracyReward:
         """The verdicts behind the rewards."""
         if len(gold) != len(completions):
             raise ValueError(f"{len(completions)} completions, and {len(gold)} rows in the column gold")
-        texts = [text_of(c) for c in completions]
+        texts = [self.text(c) for c in completions]
         asked = problems if problems is not None else [None] * len(texts)
         items = [Item(t, g, p) for t, g, p in zip(texts, gold, asked, strict=True)]
         if self._grader is None:
             self._grader = Grader(self.config)
         return self._grader.grade(items)
+
+    def text(self, completion: Completion) -> str:
+        """What is graded of a completion: its text, up to the first of the stops."""
+        text = text_of(completion)
+        return text[: min((place for stop in self.stops if (place := text.find(stop)) >= 0), default=None)]
+
+    def answer(self, completion: Completion) -> str | None:
+        """What a completion commits to, None if to nothing."""
+        return extract(self.text(completion))
 
     def _reward(self, verdict: Verdict) -> float | None:
         return self.undecided if verdict.correct is None else float(verdict.correct)

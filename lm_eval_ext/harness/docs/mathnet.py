@@ -47,7 +47,10 @@ def dataset(data: str | None = None, size: int | str = EVAL_SIZE, **_: Any) -> D
 
 
 def splits(
-    data: str | None = None, size: int = EVAL_SIZE, language: str | None = "English"
+    data: str | None = None,
+    size: int = EVAL_SIZE,
+    language: str | None = "English",
+    solutions: bool = False,
 ) -> tuple[list[Row], list[Row]]:
     """(evaluation, train) problems as docs: 500 and 3,596 English ones on the full data set.
 
@@ -55,8 +58,9 @@ def splits(
         data: see `lm_eval_ext.harness.sources`.
         size: number of evaluation problems.
         language: of the train split; None: every language (14,585 problems).
+        solutions: whether docs have the worked `solution`; evaluation has no use for it and would log it.
     """
-    docs = [doc for row in load(HUB, SPLITS, data) if (doc := to_doc(row)) is not None]
+    docs = [doc for row in load(HUB, SPLITS, data) if (doc := to_doc(row, solutions)) is not None]
     english = [doc for doc in docs if doc["language"] == "English"]
     pool = [doc for doc in docs if language in (None, doc["language"])]
     if is_sample(data):
@@ -81,8 +85,12 @@ def _check_found(found: int, data: str | None) -> None:
         log.warning("mathnet: %d of the %d published evaluation problems found", found, EVAL_SIZE)
 
 
-def to_doc(row: Row) -> Row | None:
+def to_doc(row: Row, solutions: bool = False) -> Row | None:
     """The row under this package's names; None if it has images or no final answer.
+
+    Args:
+        row: of the data set.
+        solutions: whether the doc gets the worked `solution`, "" where the row has none.
 
     Raises:
         DataError: a column is missing under every name it has had.
@@ -104,7 +112,15 @@ def to_doc(row: Row) -> Row | None:
         "topics": topics,
         "topic": topics[0].partition(" > ")[0] if topics else "unknown",
         "problem_sha256": text_hash(problem),
+        **({"solution": _solution(row)} if solutions else {}),
     }
+
+
+def _solution(row: Row) -> str:
+    """The first worked solution: releases have a text, or a list of them."""
+    found = row.get("solutions_markdown") or row.get("solution") or ""
+    texts = [found] if isinstance(found, str) else found
+    return next((text.strip() for text in texts if text and text.strip()), "")
 
 
 def text_hash(text: str) -> str:

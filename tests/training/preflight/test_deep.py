@@ -1,0 +1,82 @@
+"""What needs a model: the tiny one where that is enough, a real one where something must be learnt."""
+
+import json
+
+import pytest
+
+from tests.training.preflight.conftest import row
+from tests.training.preflight.test_preflight import CONFIGS
+from training.preflight import trial
+from training.preflight.__main__ import checked
+from training.preflight.checks.model import unlisted
+from training.preflight.subject import Subject
+from training.preflight.trial import FirstStep, Trial, agreement
+from training.recipe import read
+
+JIT = "ignore:.*torch.jit.script_method:DeprecationWarning"
+pytestmark = [pytest.mark.filterwarnings(JIT), pytest.mark.filterwarnings("ignore::UserWarning")]
+
+
+def subject(kind, model, tmp_path, *more):
+    """A recipe of the generated problems, for a trial."""
+    file = tmp_path / "recipe.yaml"
+    file.write_text(
+        "task: arith_words\nnum_fewshot: 0\nsize: 16\ndtype: float32\nreport_to: none\nbf16: false\n"
+    )
+    arguments = ["--config", str(file), "--model_name_or_path", model, "--output_dir", str(tmp_path / "run")]
+    return Subject(*read(kind, [*arguments, "--gradient_checkpointing", "false", *more]), kind)
+
+
+GRPO = ("--num_generations", "4", "--per_device_train_batch_size", "8", "--max_completion_length", "8")
+
+
+@pytest.mark.unit
+def test_the_loss_on_ten_samples_falls(models, tmp_path, monkeypatch):
+    monkeypatch.setitem(trial.RATES, ("sft", False), 1e-2)
+    with subject("sft", models["sound"], tmp_path) as given:
+        losses = Trial(given, steps=25).series("loss")
+    assert len(losses) == 25 and losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.unit
+def test_log_probabilities_agree_at_the_training_temperature_only(models, tmp_path):
+    with subject("grpo", models["sound"], tmp_path, *GRPO, "--temperature", "0.7") as given:
+        trainer = given.trial.trainer
+        found = agreement(trainer, given.tokenizer, given.asked[:2], tokens=16)
+        assert found.kl < 1e-6 and 16 < found.tokens <= 32
+        trainer.temperature = 0.1
+        assert agreement(trainer, given.tokenizer, given.asked[:2], tokens=16).kl > 0.05
+
+
+@pytest.mark.unit
+def test_the_first_step_keeps_its_groups():
+    first = FirstStep(lambda prompts, completions, **_: [0.0] * len(completions))
+    assert first(["p", "p", "q", "q"], ["a", "b", "c", "c"]) == [0.0] * 4
+    first(["r"], ["d"])
+    assert first.groups == {"p": ["a", "b"], "q": ["c", "c"]} and first.fewest() == 1
+
+
+@pytest.mark.unit
+def test_names_that_index_and_files_do_not_share(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    assert unlisted(tmp_path) == []
+    save_file({"a": torch.zeros(1)}, tmp_path / "one.safetensors")
+    for listed, strange in (
+        ({"a": "one.safetensors"}, []),
+        ({"model.a": "one.safetensors"}, ["a", "model.a"]),
+    ):
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": listed}))
+        assert unlisted(tmp_path) == strange
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("kind", ["sft", "grpo"])
+def test_a_real_model_learns(smollm2, tmp_path, kind):
+    """The smoke recipe, deep: 9, 20, 27, 28 and 30 are all looked at."""
+    more = ["--per_device_train_batch_size", "8", "--accept", "20"] if kind == "grpo" else []
+    arguments = ["--model_name_or_path", smollm2, "--output_dir", str(tmp_path), *more]
+    report = checked(CONFIGS / f"smoke_{kind}.yaml", deep=True, more=arguments)
+    expected = [28, 30] if kind == "sft" else [9, 27, 28, 30]
+    assert {n: row(report, n).seen for n in expected if row(report, n).status != "passed"} == {}

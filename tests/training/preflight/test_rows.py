@@ -1,0 +1,197 @@
+"""One recipe per pitfall that falls into it, and its mended twin: the report names exactly that row."""
+
+import signal
+
+import pytest
+
+from lm_eval_ext.rewards import AccuracyReward
+from tests.training.preflight.conftest import row, written
+
+pytestmark = pytest.mark.unit
+
+STOPS = ["Question:", "\n\n"]
+CHAT = {"chat": True, "thinking": False}
+VLLM = {"use_vllm": True}
+STOPPED = {**VLLM, "generation_kwargs": {"stop": STOPS}}
+SEED = "tensor_parallel_size=1,seed=42"
+
+SETTINGS = [
+    (1, "sft", {"eval_model_args": "tensor_parallel_size=2,seed=42"}, {"eval_model_args": SEED}, "size=2"),
+    (2, "sft", {"eval_model_args": "tensor_parallel_size=1"}, {"eval_model_args": SEED}, "add seed=42"),
+    (
+        3,
+        "sft",
+        {"eval_gen_kwargs": "max_gen_toks=0"},
+        {"eval_gen_kwargs": "max_gen_toks=9"},
+        "no max_gen_toks",
+    ),
+    (4, "sft", {**CHAT, "model": "first"}, CHAT, "turns with <|im_end|>, the model ends with <|endoftext|>"),
+    (5, "sft", {**CHAT, "eval_chat": False}, CHAT, "part at character 0"),
+    (5, "sft", {**CHAT, "eval_model_args": f"{SEED},enable_thinking=True"}, CHAT, "part at character"),
+    (5, "grpo", {"eval_num_fewshot": 2}, {"num_fewshot": 2}, "part at character"),
+    (6, "grpo", {"source": "contradicted"}, {}, "0 of 16 worked solutions are right"),
+    (9, "grpo", {"generation_kwargs": {"seed": 7}}, {"generation_kwargs": {"min_p": 0.1}}, "seed=7"),
+    (10, "grpo", {"generation_kwargs": {"stop_strings": STOPS}}, {}, "transformers path refuses"),
+    (11, "grpo", {**STOPPED, "mask_truncated_completions": True}, STOPPED, "all be masked"),
+    (12, "grpo", {**VLLM, "top_p": 0.95}, {**VLLM, "top_p": 1.0}, "top_p=0.95"),
+    (12, "grpo", {**VLLM, "top_k": 20}, {"top_k": 20}, "top_k=20"),
+    (
+        13,
+        "grpo",
+        {**VLLM, "max_completion_length": 1200},
+        {**VLLM, "max_completion_length": 1200, "vllm_importance_sampling_mode": "token_mask"},
+        "sequence_mask",
+    ),
+    (14, "sft", {"shape": "full", "completion_only_loss": True}, {}, "on the prompt in 16 of 16 rows"),
+    (
+        14,
+        "sft",
+        {"completion_only_loss": False},
+        {"completion_only_loss": True},
+        "16 of 16",
+    ),
+    (15, "sft", {"max_length": 100}, {"max_length": 256}, "rows lose their end at max_length=100"),
+    (16, "sft", {"source": "thinking"}, {}, "16 of 16 targets start with an empty <think></think>"),
+    (16, "sft", {"chat": True}, CHAT, "asks for none"),
+    (17, "sft", {"model": "second"}, {}, "padding is '!' (id 0), which texts have"),
+    (
+        18,
+        "sft",
+        {"model": "third"},
+        {},
+        "responses end in <|im_end|>; eos_token_id in generation_config is [256]",
+    ),
+    (19, "sft", {"curriculum": "spaced-ids"}, {"curriculum": "ids"}, "16 of 16 ids have no document"),
+    (20, "grpo", {"per_device_train_batch_size": 4}, {}, "1 prompts a step"),
+    (21, "grpo", {"lr_scheduler_type": "constant"}, {}, "set warmup_steps"),
+    (
+        21,
+        "grpo",
+        {"max_grad_norm_seen": 0.0, "max_kl": 1.0},
+        {"max_kl": 1.0, "beta": 0.1},
+        "with beta: 0 no kl",
+    ),
+    (22, "grpo", {"source": "odd"}, {}, "an epoch sees 8 of 13 prompts, 8 at a time"),
+    (24, "sft", {"dtype": "float32"}, {}, "loaded in float32"),
+    (25, "sft", {"source": "leaking"}, {}, "1 training documents are an exemplar"),
+    (26, "sft", {"save_total_limit": 1}, {"save_total_limit": 3}, "save_total_limit is 1"),
+    (29, "sft", {"eval_gen_kwargs": "max_gen_toks=2040"}, {}, "the model's window is 2048"),
+    (29, "grpo", {"max_completion_length": 2040}, {}, "the model's window is 2048"),
+]
+
+
+class Alarmed(AccuracyReward):
+    """Grades with an alarm of its own, as math-verify does."""
+
+    def __call__(self, completions, gold, **columns):
+        """The rewards, if this is the main thread."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        return super().__call__(completions, gold, **columns)
+
+
+class Sparing(AccuracyReward):
+    """Grades only the first completion of a batch once something hung."""
+
+    def __call__(self, completions, gold, **columns):
+        """The rewards; all that stands behind a hang gets 0."""
+        rewards = super().__call__(completions, gold, **columns)
+        return (
+            [None if i == rewards.index(None) else 0.0 for i in range(len(rewards))]
+            if None in rewards
+            else rewards
+        )
+
+
+REWARDS = [
+    (7, lambda: AccuracyReward(stops=STOPS, undecided=0.0), "a comparison that hangs is scored 0"),
+    (7, lambda: Sparing(stops=STOPS), "the next answer gets 0.0"),
+    (8, lambda: Alarmed(stops=STOPS), "the reward raises in a thread (ValueError: signal only works in main"),
+    (10, lambda: AccuracyReward(), "give AccuracyReward stops=['Question:', '\\n\\n']"),
+]
+
+
+def names_only(report, number, fragment, folder):
+    """The JSON has that row as broken, no other, and says why."""
+    said = written(report, folder)
+    assert said["failed"] + said["warned"] == [number], [
+        r for r in said["rows"] if r["status"] in ("failed", "warned")
+    ]
+    found = next(r for r in said["rows"] if r["row"] == number)
+    assert fragment in found["seen"]
+    assert "\n" not in found["seen"]
+    assert found["status"] == ("failed" if found["severity"] == "error" else "warned")
+    assert report.code == (1 if found["severity"] == "error" else 0)
+
+
+@pytest.mark.parametrize("number, kind, defect, mended, fragment", SETTINGS)
+def test_a_defect_and_its_mended_twin(check, tmp_path, number, kind, defect, mended, fragment):
+    names_only(check(kind, defect), number, fragment, tmp_path)
+    twin = check(kind, mended)
+    assert twin.rows("failed", "warned", "not checked") == [] and twin.code == 0
+    assert row(twin, number).status in ("passed", "does not apply")
+
+
+@pytest.mark.parametrize("number, reward, fragment", REWARDS)
+def test_a_reward_with_a_defect(check, tmp_path, number, reward, fragment):
+    names_only(check("grpo", {}, rewards=[reward()]), number, fragment, tmp_path)
+
+
+def test_the_same_reward_without_defect(check):
+    report = check("grpo", {}, rewards=[AccuracyReward(stops=STOPS)])
+    assert report.rows("failed", "warned", "not checked") == []
+    assert [row(report, n).status for n in (6, 7, 8, 10)] == ["passed"] * 4
+
+
+def test_a_reward_of_another_make_fails_all_that_the_grader_answers_for(check):
+    def of_length(completions, **_):
+        return [float(len(c)) for c in completions]
+
+    report = check("grpo", {}, rewards=[of_length])
+    assert report.rows("failed", "warned") == [6, 7, 8, 10]
+    assert "the rewards are of_length" in row(report, 6).seen
+
+
+def test_padding_that_is_the_end_fails_where_the_collator_masks_it(check, models):
+    from transformers import AutoTokenizer, DataCollatorForLanguageModeling
+
+    def masking(examples):
+        tokenizer = masking.tokenizer
+        batch = DataCollatorForLanguageModeling(tokenizer, mlm=False)(
+            [{"input_ids": e["input_ids"]} for e in examples]
+        )
+        return dict(batch)
+
+    for model, verdict in (("fourth", "failed"), ("sound", "passed")):
+        masking.tokenizer = AutoTokenizer.from_pretrained(models[model])
+        assert row(check("sft", {"model": model}, collator=masking), 17).status == verdict
+    assert row(check("sft", {"model": "fourth"}), 17).status == "passed"  # TRL masks by length
+
+
+def test_every_row_of_the_pitfalls_is_there():
+    from training.preflight.registry import ROWS
+
+    errors = [1, 2, 4, 5, 6, 7, 8, 9, 11, 14, 15, 17, 18, 19, 23, 25]
+    assert sorted(ROWS) == list(range(1, 31))
+    assert [n for n, r in sorted(ROWS.items()) if r.severity == "error"] == errors
+    covered = {case[0] for case in (*SETTINGS, *REWARDS)}
+    assert set(ROWS) - covered == {23, 27, 28, 30}  # of the model itself
+
+
+def test_before_training_nothing_is_merged(check):
+    assert row(check("sft", {"use_peft": True}), 23).status == "does not apply"
+
+
+def test_the_old_run_as_it_was(check):
+    """Text rows, prompts of another mode than the evaluation's, and a max_length that cuts."""
+    as_run = {
+        **CHAT,
+        "shape": "full",
+        "completion_only_loss": True,
+        "max_length": 200,
+        "num_fewshot": 1,
+        "eval_model_args": f"{SEED},enable_thinking=True",
+    }
+    report = check("sft", as_run)
+    assert report.rows("failed") == [5, 14, 15] and report.rows("warned", "not checked") == []
+    assert report.code == 1
+    assert check("sft", {**as_run, "accept": "5 14 15"}).code == 0

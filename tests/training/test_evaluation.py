@@ -1,0 +1,43 @@
+"""The evaluation a recipe asks for, as a command line."""
+
+import pytest
+
+from training.evaluation import Evaluation
+from training.recipe import Recipe
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    "recipe, has, has_not",
+    [
+        (
+            Recipe(task="arith_words"),
+            "pretrained=M,dtype=bfloat16,tensor_parallel_size=1,seed=42",
+            "chat_template",
+        ),
+        (Recipe(task="t", chat=True, thinking=False), "--apply_chat_template", "enable_thinking=True"),
+        (Recipe(task="t", chat=True, thinking=False), "seed=42,enable_thinking=False", "num_fewshot"),
+        (
+            Recipe(task="t", thinking=False, eval_model_args="enable_thinking=True"),
+            "enable_thinking=True",
+            "False",
+        ),
+        (Recipe(task="t", num_fewshot=3, eval_num_fewshot=0), "--num_fewshot 0", "--num_fewshot 3"),
+        (Recipe(task="t", chat=True, eval_chat=False), "--tasks t", "--apply_chat_template"),
+        (
+            Recipe(task="t", eval_gen_kwargs="max_gen_toks=9", eval_repeats=4),
+            "--gen_kwargs max_gen_toks=9",
+            "fewshot",
+        ),
+        (Recipe(task="t", eval_repeats=4), "--metadata '{\"repeats\": 4}'", "gen_kwargs"),
+        (
+            Recipe(task="t", chat=True, system_instruction="be brief"),
+            "--system_instruction 'be brief'",
+            "fewshot",
+        ),
+    ],
+)
+def test_the_command_says_what_the_recipe_says(recipe, has, has_not):
+    command = Evaluation.of(recipe).command("M")
+    assert has in command and has_not not in command.replace("lm-eval-ext", "")

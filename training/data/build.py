@@ -1,0 +1,142 @@
+"""The rows a recipe asks for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from lm_eval_ext.harness.errors import DataError
+from training.data import rows
+from training.data.documents import Doc, documents, without
+from training.prompts import TaskPrompts
+from training.recipe import Recipe
+
+
+def prompts_of(recipe: Recipe, tokenizer: Any) -> TaskPrompts:
+    """The task's prompts, under the recipe's settings."""
+    thinking = {} if recipe.thinking is None else {"enable_thinking": recipe.thinking}
+    return TaskPrompts(
+        recipe.task,
+        num_fewshot=recipe.num_fewshot,
+        tokenizer=tokenizer if recipe.chat else None,
+        system_instruction=recipe.system_instruction,
+        chat_template_kwargs=thinking,
+        data=recipe.data,
+    )
+
+
+@dataclass
+class Selection:
+    """Documents, and how many were left out for what reason.
+
+    Attributes:
+        docs: what is left.
+        found: how many there were.
+        left_out: reason -> number.
+    """
+
+    docs: list[Doc]
+    found: int
+    left_out: dict[str, int]
+
+    def keep(self, docs: list[Any], why: str) -> None:
+        """Goes on with these; the others are left out, and this is why."""
+        if len(docs) < len(self.docs):
+            self.left_out[why] = len(self.docs) - len(docs)
+        self.docs = docs
+
+    def __str__(self) -> str:
+        reasons = "".join(f"; {number} left out: {why}" for why, number in self.left_out.items())
+        return f"{len(self.docs)} of {self.found} documents{reasons}"
+
+
+def selected(
+    recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], int], trainer: str = ""
+) -> Selection:
+    """The documents that a recipe asks for: neither exemplars nor evaluated on, of its lengths, in its order.
+
+    Args:
+        recipe: which.
+        prompts: of its task.
+        count: tokens of a text.
+        trainer: "sft" needs documents with a solution or a response; "": the recipe's.
+
+    Raises DataError where none is left.
+    """
+    found = documents(recipe.source or recipe.task, recipe.data, recipe.size)
+    chosen = Selection(found, len(found), {})
+    chosen.keep(without(chosen.docs, prompts.exemplars), "exemplars of the task")
+    chosen.keep(without(chosen.docs, prompts.evaluated), "evaluated on")
+    if recipe.levels:
+        chosen.keep([doc for doc in chosen.docs if doc.get("level") in recipe.levels], "of another level")
+    supervised = (trainer or recipe.trainer) == "sft"
+    if supervised:
+        chosen.keep([doc for doc in chosen.docs if rows.worked(doc)], "without a solution")
+    if recipe.boxed:
+        chosen.docs = rows.boxed(chosen.docs)
+    least, most = recipe.min_solution_tokens, recipe.max_solution_tokens
+    if least:
+        chosen.keep(rows.of_length(chosen.docs, count, least), f"solutions under {least} tokens")
+    if most:
+        chosen.keep(rows.of_length(chosen.docs, count, 0, most), f"solutions over {most} tokens")
+    if supervised and (limit := recipe.max_row_tokens):
+        texts = [rows.text(row) for row in rows_of(recipe, "sft", chosen.docs, prompts)]
+        fits = [
+            doc for doc, text in zip(chosen.docs, texts, strict=True) if count(text) < limit
+        ]  # and the end
+        chosen.keep(fits, f"rows over {limit} tokens")
+    if recipe.curriculum:
+        ids = curriculum_of(recipe.curriculum)
+        kept = rows.joined(ids, chosen.docs, allow_missing=recipe.allow_missing_ids)
+        chosen.keep(kept, "not in the curriculum")
+    if not chosen.docs:
+        raise DataError(f"nothing to train on in {recipe.source or recipe.task}: {chosen}")
+    return chosen
+
+
+def documents_of(recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], int]) -> list[Doc]:
+    """The documents of `selected`."""
+    return selected(recipe, prompts, count).docs
+
+
+def rows_of(recipe: Recipe, trainer: str, docs: Iterable[Doc], prompts: TaskPrompts) -> list[rows.Row]:
+    """The rows that these documents become for the trainer."""
+    if trainer == "grpo":
+        return rows.unsupervised(docs, prompts)
+    shape: rows.Shape = "masked" if recipe.shape == "masked" else "full"
+    return rows.supervised(docs, prompts, shape, verbatim=recipe.target == "solution")
+
+
+def curriculum_of(file: str | Path) -> list[str]:
+    """The ids of a curriculum, in its order."""
+    if not Path(file).is_file():
+        raise DataError(f"no curriculum {file}; python -m training.data curriculum makes one")
+    return [line.strip() for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
+
+
+def built(recipe: Recipe, trainer: str, tokenizer: Any) -> Selection:
+    """The rows that a trainer ("sft" or "grpo") gets, as `docs` of a Selection.
+
+    Raises DataError where none is left.
+    """
+    prompts = prompts_of(recipe, tokenizer)
+    chosen = selected(recipe, prompts, lambda text: len(tokenizer(text, verbose=False)["input_ids"]), trainer)
+    progress = tqdm(chosen.docs, desc="rows", unit="row", disable=len(chosen.docs) < 1000)
+    chosen.docs = rows_of(recipe, trainer, progress, prompts)
+    return chosen
+
+
+def dataset(recipe: Recipe, trainer: str, tokenizer: Any) -> Any:
+    """The `datasets.Dataset` that the trainer ("sft" or "grpo") gets; says on stderr what was left out."""
+    from datasets import Dataset
+
+    made = built(recipe, trainer, tokenizer)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"data: {made}", file=sys.stderr)
+    return Dataset.from_list(made.docs)

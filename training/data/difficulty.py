@@ -1,0 +1,75 @@
+"""How often a model solves each problem, and what to train on for that: a filter, a curriculum.
+
+A row of a probe::
+
+    {"id": "train-0007", "n": 8, "right": 3, "undecided": 0, "capped": 1, "tokens": 41.5,
+     "pass@1": 0.375, "pass@2": 0.643, "pass@4": 0.929, "pass@8": 1.0}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext.harness.metrics import attempts, pass_at_k
+from training.data.sampled import Row
+
+FIELDS = {"id", "n", "right"}
+
+
+def probed(rows: Sequence[Row]) -> list[Row]:
+    """The probe's row for each row of `sampled`; undecided responses do not count as right."""
+    return [_row(row["id"], row["responses"]) for row in rows]
+
+
+def _row(name: str, responses: Sequence[Row]) -> Row:
+    n, right = len(responses), sum(r["correct"] is True for r in responses)
+    return {
+        "id": name,
+        "n": n,
+        "right": right,
+        "undecided": sum(r["correct"] is None for r in responses),
+        "capped": sum(r["capped"] for r in responses),
+        "tokens": sum(r["tokens"] for r in responses) / n,
+        **{f"pass@{k}": pass_at_k(n, right, k) for k in attempts(n)},
+    }
+
+
+def summary(rows: Sequence[Row]) -> dict[str, float]:
+    """Means of pass@k, and how many problems are never, sometimes and always solved."""
+    kinds = [_kind(row) for row in rows]
+    passes = [name for name in rows[0] if name.startswith("pass@")] if rows else []
+    means = {name: sum(row[name] for row in rows) / len(rows) for name in passes}
+    return {**means, **{kind: kinds.count(kind) for kind in ("never", "undecided", "sometimes", "always")}}
+
+
+def _kind(row: Row) -> str:
+    """ "undecided": no response was right, but not all were shown to be wrong."""
+    if row["right"] == 0:
+        return "undecided" if row.get("undecided") else "never"
+    return "always" if row["right"] == row["n"] else "sometimes"
+
+
+def informative(rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
+    """Ids of the problems solved sometimes, in their order, and how many others were left out and why.
+
+    With the same reward for all its rollouts a group has no advantage, and so no gradient.
+    """
+    _check(rows)
+    kinds = [_kind(row) for row in rows]
+    left_out: dict[str, int] = {
+        kind: kinds.count(kind) for kind in ("never", "undecided", "always") if kind in kinds
+    }
+    return [row["id"] for row, kind in zip(rows, kinds, strict=True) if kind == "sometimes"], left_out
+
+
+def easiest_first(rows: Sequence[Row]) -> list[str]:
+    """All ids, by the share of right responses, the largest first; the order of rows decides a tie."""
+    _check(rows)
+    return [row["id"] for row in sorted(rows, key=lambda row: -row["right"] / row["n"])]
+
+
+def _check(rows: Sequence[Row]) -> None:
+    for number, row in enumerate(rows, 1):
+        if missing := FIELDS - set(row):
+            raise DataError(f"row {number} is of no probe: it has no {' and no '.join(sorted(missing))}")

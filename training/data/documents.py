@@ -1,0 +1,112 @@
+r"""Problems with worked solutions, from the train splits of the data sets that the tasks evaluate on.
+
+A document of any source::
+
+    {"id": "train-0007", "problem": "There are 3 bags ...", "solution": "3 * 8 = 24. The answer is 24.",
+     "gold": "24"}
+
+and whatever else its task's few-shot template shows (`cot`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet
+from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext.harness.sources import load, read_rows
+
+Doc = dict[str, Any]
+
+POOL_SIZE = 8
+POOL_SEED = 42
+
+
+def documents(source: str, data: str | None = None, size: int | None = None) -> list[Doc]:
+    """The documents of a source, in its order.
+
+    Args:
+        source: one of SOURCES, or a .jsonl or .parquet file with `problem`, `gold` and `solution` (or a
+            `response` of the model's own), or in GSM8K's columns.
+        data: where data sets come from, see `lm_eval_ext.harness.sources`.
+        size: how many, from the start; None: all that there are (of generated ones their usual number).
+
+    Raises DataError: no such source, or a file without these fields.
+    """
+    if source in SOURCES:
+        found = SOURCES[source](data, size)
+    elif source.endswith((".jsonl", ".parquet")):
+        found = _of_file(Path(source), data)
+    else:
+        raise DataError(
+            f"no source {source!r}: it is one of {', '.join(SOURCES)}, or a .jsonl or .parquet file"
+        )
+    if size is not None and len(found) < size:
+        raise DataError(f"{source} has {len(found)} documents, {size} were asked for")
+    return found[:size]
+
+
+def _of_file(file: Path, data: str | None) -> list[Doc]:
+    if not file.is_file():
+        raise DataError(f"no such file: {file}")
+    rows = list(read_rows(file))
+    if rows and {"question", "answer"} <= set(rows[0]):
+        everything = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
+        pool = [everything[i] for i in exemplar_pool(len(everything))]
+        return without(_gsm8k_docs(rows, file.stem), pool)
+    for number, row in enumerate(rows, 1):
+        if missing := {"problem", "gold"} - set(row):
+            raise DataError(
+                f"{file}, row {number}: no {' and no '.join(sorted(missing))}; it has {sorted(row)}"
+            )
+    return [{"id": str(number), **row} for number, row in enumerate(rows)]
+
+
+def _arith_words(data: str | None, size: int | None) -> list[Doc]:
+    return arith_words.generate("train", size)
+
+
+def _gsm8k(data: str | None, size: int | None) -> list[Doc]:
+    docs = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
+    pool = set(exemplar_pool(len(docs)))
+    return [doc for i, doc in enumerate(docs) if i not in pool]
+
+
+def _gsm8k_docs(rows: Iterable[Doc], prefix: str) -> list[Doc]:
+    docs = [gsm8k.to_doc(row) for row in rows]
+    return [{"id": f"{prefix}-{i}", "solution": doc["cot"], **doc} for i, doc in enumerate(docs)]
+
+
+def exemplar_pool(size: int) -> list[int]:
+    """Rows that recipes keep for few-shot prompts and never train on: 8 drawn with seed 42."""
+    return random.Random(POOL_SEED).sample(range(size), min(POOL_SIZE, size))
+
+
+def _math(data: str | None, size: int | None) -> list[Doc]:
+    return math.train_docs(data=data)
+
+
+def _mathnet(data: str | None, size: int | None) -> list[Doc]:
+    return mathnet.splits(data, solutions=True)[1]
+
+
+def _mathnet_multilingual(data: str | None, size: int | None) -> list[Doc]:
+    return mathnet.splits(data, language=None, solutions=True)[1]
+
+
+SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {
+    "arith_words": _arith_words,
+    "gsm8k": _gsm8k,
+    "math": _math,
+    "mathnet": _mathnet,
+    "mathnet_multilingual": _mathnet_multilingual,
+}
+
+
+def without(docs: Iterable[Doc], kept_apart: Sequence[Doc]) -> list[Doc]:
+    """The documents whose problem is none of those kept apart (exemplars, evaluation problems)."""
+    apart = {mathnet.text_hash(doc["problem"]) for doc in kept_apart}
+    return [doc for doc in docs if mathnet.text_hash(doc["problem"]) not in apart]

@@ -1,0 +1,124 @@
+"""Shapes of training rows: what TRL is given, and so which tokens the loss is on.
+
+    masked    {"prompt", "completion"}: the loss is on the completion alone
+    full      {"text"}: the loss is on the prompt, too
+    prompts   {"prompt", "gold", "problem"}: for reinforcement learning
+
+The prompt is the task's own rendering, a chat if the recipe says so; every row has its document's `id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+from lm_eval_ext.harness.errors import DataError
+from training.data.documents import Doc
+from training.prompts import TaskPrompts
+
+Row = dict[str, Any]
+Shape = Literal["masked", "full"]
+SHAPES: tuple[Shape, ...] = ("masked", "full")
+BOXED = "\n\nTherefore, the final answer is $\\boxed{%s}$"
+
+
+def supervised(
+    docs: Iterable[Doc], prompts: TaskPrompts, shape: Shape = "masked", *, verbatim: bool = False
+) -> list[Row]:
+    """Rows for SFT. Raises DataError on a document without a solution or an unknown shape.
+
+    Args:
+        docs: documents with a `solution`, or a `response` of the model's own, which goes before it.
+        prompts: of the task.
+        shape: what the loss is on.
+        verbatim: solutions word for word, and not as the task's exemplars show them.
+    """
+    if shape not in SHAPES:
+        raise DataError(f"shape is {shape!r}; it must be one of {', '.join(SHAPES)}")
+    rows = []
+    for doc in docs:
+        prompt, completion = prompts.prompt(doc), _completion(doc, prompts, verbatim)
+        text = (
+            {"prompt": prompt, "completion": completion}
+            if shape == "masked"
+            else {"text": prompt + completion}
+        )
+        rows.append({"id": doc["id"], **text})
+    return rows
+
+
+def _completion(doc: Doc, prompts: TaskPrompts, verbatim: bool) -> str:
+    """A response of the model's own if the document has one (`response`), else the worked solution."""
+    if "response" in doc:
+        return str(doc["response"])
+    if not worked(doc):
+        raise DataError(f"document {doc['id']} has neither a solution nor a response; it has {sorted(doc)}")
+    if not verbatim:
+        return _shown(doc, prompts)
+    return worked(doc) if prompts.tokenizer is not None else f"{prompts.lead}{worked(doc)}"
+
+
+def _shown(doc: Doc, prompts: TaskPrompts) -> str:
+    from jinja2 import UndefinedError
+
+    try:
+        return prompts.target(doc)
+    except UndefinedError as error:
+        raise DataError(
+            f"document {doc['id']}: the exemplars of {prompts.name} show a field that it lacks ({error}); "
+            f"it has {sorted(doc)}. Use target: solution"
+        ) from error
+
+
+def worked(doc: Doc) -> str:
+    """What a document is trained on: its response, else its solution; "" if it has neither."""
+    return str(doc.get("response") or doc.get("solution") or "").strip()
+
+
+def text(row: Row) -> str:
+    """All that the model reads of a row for SFT."""
+    return str(row["text"]) if "text" in row else f"{row['prompt']}{row['completion']}"
+
+
+def unsupervised(docs: Iterable[Doc], prompts: TaskPrompts) -> list[Row]:
+    """Rows for GRPO: prompts, and what the reward needs."""
+    return [
+        {"id": doc["id"], "prompt": prompts.prompt(doc), "gold": doc["gold"], "problem": doc["problem"]}
+        for doc in docs
+    ]
+
+
+def boxed(docs: Iterable[Doc]) -> list[Doc]:
+    r"""Documents whose solutions end in a sentence with the gold in a `\boxed{}`; responses stay as is."""
+    return [
+        doc if "response" in doc else {**doc, "solution": worked(doc) + BOXED.replace("%s", doc["gold"])}
+        for doc in docs
+    ]
+
+
+def of_length(
+    docs: Iterable[Doc], count: Callable[[str], int], least: int = 0, most: int | None = None
+) -> list[Doc]:
+    """Documents whose solution or response has `least` to `most` tokens; whole or not at all, none is cut."""
+    sized = [(doc, count(worked(doc))) for doc in docs]
+    return [doc for doc, size in sized if least <= size and (most is None or size <= most)]
+
+
+def joined(ids: Sequence[str], docs: Iterable[Doc], *, allow_missing: bool = False) -> list[Doc]:
+    """The documents with these ids, in the order of the ids: a curriculum.
+
+    Raises DataError if an id has no document (ids are compared as they are written: `a_1` is not `a 1`),
+    unless that is allowed, or if two documents share an id.
+    """
+    by_id: dict[str, Doc] = {}
+    for doc in docs:
+        if doc["id"] in by_id:
+            raise DataError(f"two documents have the id {doc['id']!r}")
+        by_id[doc["id"]] = doc
+    missing = [name for name in ids if name not in by_id]
+    if missing and not allow_missing:
+        raise DataError(
+            f"{len(missing)} of {len(ids)} ids have no document, {missing[0]!r} for one (a document's id is "
+            f"{next(iter(by_id), None)!r}); spaces, underscores and case count"
+        )
+    return [by_id[name] for name in ids if name in by_id]

@@ -1,0 +1,47 @@
+"""Reinforcement learning by a recipe: `python -m training.grpo --config training/configs/smoke_grpo.yaml`.
+
+TRL's GRPOTrainer (GRPO, Dr. GRPO, DAPO: `loss_type`) on the task's own prompts, rewarded by the evaluation's
+grader. Every rollout is in `output_dir/rollouts.jsonl`. Goes on from the newest checkpoint in `output_dir`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from training import setup
+from training.data.build import dataset
+from training.preflight import before
+from training.recipe import read
+from training.rewards import rewards
+
+
+def trainer(arguments: Sequence[str] | None = None) -> Any:
+    """The GRPOTrainer of a recipe, ready to train."""
+    recipe, training, model = read("grpo", arguments)
+    tokenizer = setup.tokenizer(model)
+    before(recipe, training, model, "grpo", tokenizer)
+
+    from trl import GRPOTrainer, get_peft_config
+
+    setup.record(recipe, training, model)
+    training.model_init_kwargs = setup.model_arguments(model, training)
+    functions, training.reward_weights = rewards(recipe, training, tokenizer)
+    return GRPOTrainer(
+        model=model.model_name_or_path,
+        reward_funcs=functions,
+        args=training,
+        train_dataset=dataset(recipe, "grpo", tokenizer),
+        processing_class=tokenizer,
+        peft_config=get_peft_config(model),
+        callbacks=setup.callbacks(recipe),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Trains, and saves the model (or its adapter) in `output_dir`."""
+    setup.train(trainer(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""`python -m training.merge ADAPTER --out DIR`: merge, save, prove, and say how to evaluate."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lm_eval_ext.atomic import write_text
+from lm_eval_ext.harness.errors import UserError
+from training.merge import engines, proof
+from training.merge.combine import TRAINED_WITH, Adapter, Onto
+from training.merge.proof import Finding
+
+MARKS = {True: "passed", False: "FAILED", None: "not checked"}
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    adapter: Annotated[Path, typer.Argument(help="Folder of the adapter, as training saved it.")],
+    out: Annotated[Path, typer.Option(help="Folder of the merged model.")],
+    onto: Annotated[
+        str, typer.Option(help="dequantised: what it was trained on; bf16: the original.")
+    ] = "dequantised",
+    prompts: Annotated[int, typer.Option(min=1, help="Held prompts for the proof.")] = 20,
+    tokens: Annotated[int, typer.Option(min=1, help="Tokens of each greedy output.")] = 48,
+    vllm: Annotated[bool, typer.Option(help="Whether vLLM is part of the proof.")] = True,
+) -> None:
+    """Merge an adapter into its base, prove that it is the model that was trained, and save it.
+
+    Exit 0: every check passed. 1: one failed, and the folder is named OUT.failed. 3: one could not be made.
+
+        python -m training.merge runs/sft --out runs/sft-merged
+    """
+    if onto not in ("dequantised", "bf16"):
+        raise UserError(f"--onto is {onto!r}; it is dequantised or bf16")
+    if out.exists():
+        raise UserError(f"{out} exists; name another folder")
+    findings, command = merge(adapter, out, onto, prompts, tokens, vllm)  # type: ignore[arg-type]
+    for finding in findings:
+        typer.echo(f"{MARKS[finding.passed]:12}{finding.name}: {finding.seen}")
+    failed = any(finding.passed is False for finding in findings)
+    if not failed:
+        typer.echo(f"\n{command}")
+    raise typer.Exit(1 if failed else 3 if any(f.passed is None for f in findings) else 0)
+
+
+def merge(
+    adapter: Path,
+    out: Path,
+    onto: Onto = "dequantised",
+    prompts: int = 20,
+    tokens: int = 48,
+    vllm: bool = True,
+) -> tuple[list[Finding], str]:
+    """Merges, saves in `out`, and proves. Returns the findings and the command that evaluates the model.
+
+    The findings are also in `out/merge.json`. Where one failed, the folder is `out` with `.failed` behind it.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    given = Adapter.at(adapter)
+    tokenizer = AutoTokenizer.from_pretrained(adapter)
+    making = out.with_name(f"{out.name}.failed")
+    whole = given.merged(onto)
+    whole.generation_config.eos_token_id = tokenizer.eos_token_id
+    whole.generation_config.pad_token_id = tokenizer.pad_token_id
+    whole.save_pretrained(making)
+    tokenizer.save_pretrained(making)
+
+    saved = AutoModelForCausalLM.from_pretrained(making, dtype="auto").eval()
+    held = _held_prompts(adapter, tokenizer, prompts)
+    ids = [tokenizer(prompt)["input_ids"] for prompt in held]
+    said = engines.transformers_greedy(saved, ids, tokens, tokenizer.eos_token_id)
+    texts = [prompt + str(tokenizer.decode(goes_on)) for prompt, goes_on in zip(held, said, strict=True)]
+    findings = [
+        proof.differs_from_base(saved, given.unadapted(onto)),
+        proof.close_to_trained(proof.divergence(given.model(), saved, tokenizer, texts)),
+        proof.tied_head(saved),
+        proof.ends(making, tokenizer),
+        proof.template(making, tokenizer),
+        _in_vllm(making, saved, ids, said, tokens, tokenizer.eos_token_id, vllm),
+    ]
+    command = _evaluation(adapter, out)
+    report = {
+        "adapter": str(adapter),
+        "onto": onto,
+        "findings": [asdict(f) for f in findings],
+        "evaluate": command,
+    }
+    write_text(making / "merge.json", json.dumps(report, indent=2))
+    if all(finding.passed is not False for finding in findings):
+        making.rename(out)
+    return findings, command
+
+
+def _in_vllm(
+    folder: Path, saved: Any, ids: engines.Tokens, said: engines.Tokens, tokens: int, end: int, wanted: bool
+) -> Finding:
+    if not wanted or not engines.can_run_vllm():
+        why = "vLLM is not installed" if wanted else "left out with --no-vllm"
+        return Finding("vLLM goes on as transformers", None, why)
+    try:
+        theirs = engines.vllm_greedy(folder, ids, tokens, end)
+    except RuntimeError as error:
+        return Finding("vLLM goes on as transformers", False, str(error))
+    return engines.agree(saved, said, theirs, ids)
+
+
+def _held_prompts(adapter: Path, tokenizer: Any, n: int) -> list[str]:
+    """Prompts of the recipe's task, of problems that nothing was trained on."""
+    from training.data.build import prompts_of
+    from training.recipe import Recipe
+
+    prompts = prompts_of(Recipe(**_record(adapter)["recipe"]), tokenizer)
+    return [prompts.prompt(doc) for doc in prompts.evaluated[:n]]
+
+
+def _record(adapter: Path) -> dict[str, Any]:
+    folder = adapter if (adapter / TRAINED_WITH).is_file() else adapter.parent
+    record: dict[str, Any] = json.loads((folder / TRAINED_WITH).read_text("utf-8"))
+    return record
+
+
+def _evaluation(adapter: Path, out: Path) -> str:
+    from training.evaluation import Evaluation
+    from training.recipe import Recipe
+
+    return Evaluation.of(Recipe(**_record(adapter)["recipe"])).command(str(out))
+
+
+if __name__ == "__main__":
+    app()

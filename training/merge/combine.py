@@ -1,0 +1,96 @@
+"""Merging a LoRA adapter into its base model, and loading either as they were trained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lm_eval_ext.harness.errors import UserError
+
+Onto = Literal["dequantised", "bf16"]
+TRAINED_WITH = "trained_with.json"
+"""Written by training beside the adapter: what peft's own configuration does not say."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter in its folder.
+
+    Attributes:
+        folder: with `adapter_config.json`.
+        base: name or folder of the model it belongs to.
+        revision: of the base.
+        quantization: the settings its base was quantized with in training; None: it was not.
+    """
+
+    folder: Path
+    base: str
+    revision: str | None
+    quantization: dict[str, Any] | None
+
+    @classmethod
+    def at(cls, folder: Path) -> Adapter:
+        """Raises UserError if there is none, or if it is not known how its base was loaded."""
+        file = folder / "adapter_config.json"
+        if not file.is_file():
+            raise UserError(
+                f"{folder} has no adapter_config.json: name the folder that training saved an adapter in"
+            )
+        config = json.loads(file.read_text("utf-8"))
+        record = next((p for p in (folder, folder.parent) if (p / TRAINED_WITH).is_file()), None)
+        if record is None:
+            raise UserError(
+                f"{folder} has no {TRAINED_WITH}, so it is not known whether its base was quantized; train "
+                'it with python -m training.sft or training.grpo, or write {"quantization": null} into it'
+            )
+        known = json.loads((record / TRAINED_WITH).read_text("utf-8"))
+        return cls(folder, config["base_model_name_or_path"], config.get("revision"), known["quantization"])
+
+    def base_model(self) -> Any:
+        """The base as it was in training: quantized if it was, else in bfloat16."""
+        import torch
+        from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+        quantized = (
+            {"quantization_config": BitsAndBytesConfig(**self.quantization)} if self.quantization else {}
+        )
+        return AutoModelForCausalLM.from_pretrained(
+            self.base, revision=self.revision, dtype=torch.bfloat16, **quantized
+        )
+
+    def model(self) -> Any:
+        """The model that was trained: base and adapter, apart."""
+        from peft import PeftModel
+
+        return PeftModel.from_pretrained(self.base_model(), str(self.folder)).eval()
+
+    def merged(self, onto: Onto = "dequantised") -> Any:
+        """One model of both, in bfloat16.
+
+        Args:
+            onto: of a quantized base: its dequantised weights, on which the adapter was trained, or the
+                unquantized ones (`bf16`), which it has never seen.
+        """
+        from peft import PeftModel
+
+        return _final(PeftModel.from_pretrained(self._plain_base(onto), str(self.folder)).merge_and_unload())
+
+    def unadapted(self, onto: Onto = "dequantised") -> Any:
+        """What the adapter is merged onto, without it."""
+        return _final(self._plain_base(onto))
+
+    def _plain_base(self, onto: Onto) -> Any:
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        if self.quantization and onto == "dequantised":
+            return self.base_model().dequantize().float()
+        return AutoModelForCausalLM.from_pretrained(self.base, revision=self.revision, dtype=torch.float32)
+
+
+def _final(model: Any) -> Any:
+    import torch
+
+    return model.to(torch.bfloat16).eval()

@@ -1,0 +1,73 @@
+"""Steps, warmup, bounds and checkpoints."""
+
+from __future__ import annotations
+
+from training.preflight.registry import Outcome, broken, inapplicable, judged, passed, row
+from training.preflight.subject import Subject
+
+FEWEST_PROMPTS = 8
+
+
+@row(20, "groups without variance", "warn")
+def prompts_a_step(subject: Subject) -> Outcome:
+    """A group all right or all wrong teaches nothing; many prompts a step make sure some teach."""
+    if subject.kind == "sft":
+        return inapplicable("SFT has no groups")
+    t = subject.training
+    completions = t.per_device_train_batch_size * t.gradient_accumulation_steps * t.world_size
+    prompts = completions / t.num_generations
+    seen = f"{prompts:g} prompts a step, {t.num_generations} completions each"
+    mend = f"make it {FEWEST_PROMPTS} or more (gradient_accumulation_steps), and probe pass@k first"
+    return judged(prompts >= FEWEST_PROMPTS, seen, mend)
+
+
+@row(21, "no warmup, no bound", "warn")
+def warmup(subject: Subject) -> Outcome:
+    """KL spikes under a small Adam epsilon without warmup; a bound on KL or gradient norm ends such a run."""
+    if subject.kind == "sft":
+        return inapplicable("the spikes are of reinforcement learning")
+    t, recipe = subject.training, subject.recipe
+    kind = str(getattr(t.lr_scheduler_type, "value", t.lr_scheduler_type))
+    warm = 0 if kind == "constant" else t.warmup_steps
+    bounds = [f"kl > {recipe.max_kl:g}"] if recipe.max_kl and t.beta else []
+    bounds += [f"grad_norm > {recipe.max_grad_norm_seen:g}"] if recipe.max_grad_norm_seen else []
+    seen = f"adam_epsilon {t.adam_epsilon:g}, scheduler {kind}, warmup {warm:g}"
+    seen += f"; stops at {' or '.join(bounds) or 'nothing'}"
+    mends = [] if warm else ["set warmup_steps (with constant_with_warmup, not constant)"]
+    if not bounds:
+        mends.append(
+            "set max_grad_norm_seen" + ("" if not recipe.max_kl else " (with beta: 0 no kl is logged)")
+        )
+    return judged(not mends, seen, " and ".join(mends))
+
+
+@row(24, "weights loaded in fp32", "warn")
+def dtype(subject: Subject) -> Outcome:
+    """A model given by name loads in fp32 unless dtype says otherwise."""
+    t, model = subject.training, subject.model
+    kind = str((t.model_init_kwargs or {}).get("dtype") or model.dtype)
+    if kind == "float32" and t.fp16:
+        return passed("float32 weights under fp16: mixed precision with a gradient scaler needs them")
+    return judged(kind not in ("float32", "None"), f"weights are loaded in {kind}", "set dtype: bfloat16")
+
+
+@row(26, "last or best-rewarded checkpoint taken for the best", "warn")
+def checkpoints(subject: Subject) -> Outcome:
+    """Checkpoints are kept, and evaluation chooses among them, not the loss or the reward of training."""
+    t = subject.training
+    strategy = str(getattr(t.save_strategy, "value", t.save_strategy))
+    if t.load_best_model_at_end:
+        metric = t.metric_for_best_model or "loss"
+        return broken(
+            f"load_best_model_at_end chooses by {metric}; set it to false and evaluate the checkpoints"
+        )
+    if strategy in ("no", "best"):
+        return broken(
+            f"save_strategy is {strategy}: there is nothing to choose from; set save_strategy: steps"
+        )
+    if t.save_total_limit == 1:
+        return broken(
+            "save_total_limit is 1: all but the last checkpoint are deleted; raise it, evaluate them all"
+        )
+    every = "each epoch" if strategy == "epoch" else f"every {t.save_steps:g} steps"
+    return passed(f"a checkpoint {every}, to be chosen by {subject.recipe.task}")

@@ -1,0 +1,123 @@
+"""Prompts as lm-eval renders them for a task: what is trained on is what is evaluated, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import Any
+
+from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.harness.launch import tasks_path
+
+Doc = Mapping[str, Any]
+
+
+def load_task(task: str, data: str | None = None, include_path: str | None = None) -> Any:
+    """A task of this package, or else of lm-eval, as the harness builds it: a new one at each call.
+
+    Args:
+        task: its name.
+        data: where problems come from, see `lm_eval_ext.harness.sources`.
+        include_path: the task files; None: this package's.
+
+    Raises UserError if there is no such task.
+    """
+    for defaults in (False, True):  # lm-eval's own tasks are thousands of files: seconds to list
+        manager = _manager(include_path or str(tasks_path()), data, defaults)
+        if task in manager.all_subtasks:
+            return manager.load([task])["tasks"][task]
+    raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, no group")
+
+
+@cache
+def _manager(include_path: str, data: str | None, include_defaults: bool) -> Any:
+    from lm_eval.tasks import TaskManager
+
+    metadata = {"data": data} if data else {}
+    return TaskManager(include_path=include_path, include_defaults=include_defaults, metadata=metadata)
+
+
+class TaskPrompts:
+    """One task of lm-eval under fixed prompt settings.
+
+    Args:
+        task: its name, "arith_words".
+        num_fewshot: exemplars before the problem; None: as many as the task says.
+        tokenizer: its chat template is applied, as with `--apply_chat_template`; None: a plain text.
+        system_instruction: as with `--system_instruction`.
+        chat_template_kwargs: `{"enable_thinking": False}`, as with the model argument of that name.
+        data: where problems come from, see `lm_eval_ext.harness.sources`.
+        include_path: the task files; None: this package's.
+
+    Raises UserError if there is no such task.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        num_fewshot: int | None = None,
+        tokenizer: Any = None,
+        system_instruction: str | None = None,
+        chat_template_kwargs: Mapping[str, Any] | None = None,
+        data: str | None = None,
+        include_path: str | None = None,
+    ) -> None:
+        self.task = load_task(task, data, include_path)
+        self.task.set_fewshot_seed(42)
+        self.name = task
+        self.num_fewshot = self.task.config.num_fewshot or 0 if num_fewshot is None else num_fewshot
+        self.tokenizer = tokenizer
+        self.system_instruction = system_instruction
+        self.chat_template_kwargs = dict(chat_template_kwargs or {})
+
+    def prompt(self, doc: Doc) -> str:
+        """The context that lm-eval sends for this document."""
+        return str(
+            self.task.fewshot_context(
+                dict(doc),
+                num_fewshot=self.num_fewshot,
+                system_instruction=self.system_instruction,
+                apply_chat_template=self.tokenizer is not None,
+                fewshot_as_multiturn=True,
+                chat_template=self._rendered if self.tokenizer is not None else None,
+            )
+        )
+
+    def target(self, doc: Doc) -> str:
+        """What an exemplar shows as the response: the worked solution, led in as after the prompt."""
+        shown = self.task.doc_to_target(dict(doc), self.task.fewshot_cfg.doc_to_target)
+        return str(shown) if self.tokenizer is not None else f"{self.lead}{shown}"
+
+    @property
+    def lead(self) -> str:
+        """What stands between a plain prompt and the response."""
+        return str(self.task.fewshot_cfg.target_delimiter)
+
+    @property
+    def stops(self) -> list[str]:
+        """The strings at which the evaluation ends a response."""
+        until = self.task.config.generation_kwargs.get("until") or []
+        return [until] if isinstance(until, str) else list(until)
+
+    @cached_property
+    def exemplars(self) -> list[dict[str, Any]]:
+        """Every document that prompts may show: none of them may be trained on."""
+        split = self.task.config.fewshot_split
+        return [dict(doc) for doc in self.task.dataset[split]] if split in self.task.dataset else []
+
+    @cached_property
+    def evaluated(self) -> list[dict[str, Any]]:
+        """The documents that the task evaluates on."""
+        return [dict(doc) for doc in self.task.eval_docs]
+
+    def _rendered(self, messages: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
+        """As `TemplateLM.apply_chat_template` of lm-eval's vLLM and hf backends does it."""
+        text = self.tokenizer.apply_chat_template(
+            messages,
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
+            continue_final_message=not add_generation_prompt,
+            **self.chat_template_kwargs,
+        )
+        return str(text)

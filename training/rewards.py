@@ -1,0 +1,31 @@
+"""The rewards of a recipe: accuracy by the evaluation's grader, and those that the recipe adds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from training.data.build import prompts_of
+from training.recipe import Recipe
+from training.rollouts import CommitReward, RecordedReward
+
+
+def rewards(recipe: Recipe, training: Any, tokenizer: Any) -> tuple[list[Any], list[float]]:
+    """The reward functions and their weights; the first of them grades and records."""
+    from trl.rewards import get_soft_overlong_punishment
+
+    accuracy = RecordedReward(
+        Path(training.output_dir) / "rollouts.jsonl",
+        max_tokens=training.max_completion_length,
+        end_ids=(tokenizer.eos_token_id,),
+        stops=prompts_of(recipe, tokenizer).stops,
+    )
+    found: list[Any] = [accuracy]
+    weights = [1.0]
+    if recipe.format_weight:
+        found.append(CommitReward(accuracy))
+        weights.append(recipe.format_weight)
+    if recipe.overlong_tokens:
+        found.append(get_soft_overlong_punishment(training.max_completion_length, recipe.overlong_tokens))
+        weights.append(1.0)
+    return found, weights

@@ -1,0 +1,90 @@
+"""What SFT and GRPO share: tokenizer, model arguments, callbacks, training that goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lm_eval_ext.atomic import write_text
+from lm_eval_ext.harness.errors import UserError
+from training.guards import Bounds
+from training.merge.combine import TRAINED_WITH
+from training.recipe import Recipe
+
+_QUANTIZATION = {
+    "load_in_4bit",
+    "load_in_8bit",
+    "bnb_4bit_quant_type",
+    "bnb_4bit_compute_dtype",
+    "bnb_4bit_use_double_quant",
+    "bnb_4bit_quant_storage",
+}
+
+
+def tokenizer(model: Any) -> Any:
+    """The model's tokenizer; padding on the left, as generation needs it."""
+    found = loaded_tokenizer(model.model_name_or_path, model.model_revision)
+    if found.pad_token is None:
+        raise UserError(
+            f"the tokenizer of {model.model_name_or_path} has no padding token; give it one no text has, "
+            "not the end token: padding is masked out of the loss, and so the model would never learn to end"
+        )
+    return found
+
+
+def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
+    """The tokenizer of that name as it is, padding on the left."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
+
+
+def model_arguments(model: Any, training: Any) -> dict[str, Any]:
+    """How the model is loaded: type and quantization are explicit (by name alone, TRL loads in fp32)."""
+    import torch
+    from trl import get_quantization_config
+
+    dtype = model.dtype if model.dtype in ("auto", None) else getattr(torch, model.dtype)
+    quantization = get_quantization_config(model)
+    arguments = {
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": dtype,
+        **(training.model_init_kwargs or {}),
+    }
+    if quantization is not None:
+        arguments["quantization_config"] = quantization
+    return arguments
+
+
+def callbacks(recipe: Recipe) -> list[Any]:
+    """Bounds on KL and gradient norm, where the recipe has them."""
+    bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
+    wanted = {name: bound for name, bound in bounds.items() if bound}
+    return [Bounds(wanted)] if wanted else []
+
+
+def record(recipe: Recipe, training: Any, model: Any) -> None:
+    """Writes beside the model what it was trained with: merging and evaluation need it."""
+    from trl import get_quantization_config
+
+    quantization = get_quantization_config(model)
+    kept = {k: v for k, v in (quantization.to_dict() if quantization else {}).items() if k in _QUANTIZATION}
+    written = {"recipe": asdict(recipe), "quantization": kept or None, "base": model.model_name_or_path}
+    write_text(Path(training.output_dir) / TRAINED_WITH, json.dumps(written, indent=2))
+
+
+def train(trainer: Any) -> None:
+    """Trains from the newest checkpoint there is, and saves. Raises UserError where a bound was passed."""
+    from transformers.trainer_utils import get_last_checkpoint
+
+    folder = Path(trainer.args.output_dir)
+    newest = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    trainer.train(resume_from_checkpoint=trainer.args.resume_from_checkpoint or newest)
+    trainer.save_model(str(folder))
+    trainer.save_state()
+    for guard in trainer.callback_handler.callbacks:
+        if isinstance(guard, Bounds) and guard.broken:
+            raise UserError(guard.broken)
