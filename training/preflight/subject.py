@@ -69,6 +69,7 @@ class Subject:
         self.recipe, self.training, self.model, self.kind = recipe, training, model, kind
         self.folder = folder or model.model_name_or_path
         self.revision = None if folder else model.model_revision
+        self.stands_in = self.folder != model.model_name_or_path
         self.evaluation = Evaluation.of(recipe)
         self._tokenizer, self._rewards, self._collator = tokenizer, rewards, collator
         self.canary: tuple[float | None, float | None] | None = None

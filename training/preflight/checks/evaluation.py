@@ -96,6 +96,8 @@ def window(subject: Subject) -> Outcome:
             partial(protocol.check_window, task.name, task.longest, task.budget, given),
             f"longest prompts of {task.name} and {task.budget} tokens of response fit the window of {size}",
         )
+        if found.verdict == "broken" and subject.stands_in:
+            return broken(f"{found.seen}; the window is that of the stand-in {subject.folder}")
         if found.verdict == "broken" or subject.kind == "sft":
             return found
         return _rollouts(subject, given, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from training.preflight.registry import Outcome, broken, inapplicable, judged, passed, row
+from training.preflight.registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
 from training.preflight.subject import Prepared, Subject
 
 MAX_LOST = 0.01
@@ -118,7 +118,11 @@ def padding(subject: Subject) -> Outcome:
 
 def _text_ids(subject: Subject) -> set[int]:
     """Tokens of plain text: printable characters, and problems that are trained on."""
-    texts = [string.printable, *(str(doc["problem"]) for doc in subject.sampled)]
+    try:
+        problems = [str(doc["problem"]) for doc in subject.sampled]
+    except NotAtHand:
+        problems = []
+    texts = [string.printable, *problems]
     return {i for ids in subject.tokenizer(texts, add_special_tokens=False)["input_ids"] for i in ids}
 
 
