@@ -8,6 +8,7 @@ from tests.training.preflight.conftest import row
 from tests.training.preflight.test_preflight import CONFIGS
 from training.preflight import trial
 from training.preflight.__main__ import checked
+from training.preflight.checks import model as checks
 from training.preflight.checks.model import unlisted
 from training.preflight.subject import Subject
 from training.preflight.trial import FirstStep, Trial, agreement
@@ -46,6 +47,17 @@ def test_log_probabilities_agree_at_the_training_temperature_only(models, tmp_pa
         assert found.kl < 1e-6 and 16 < found.tokens <= 32
         trainer.temperature = 0.1
         assert agreement(trainer, given.tokenizer, given.asked[:2], tokens=16).kl > 0.05
+
+
+@pytest.mark.unit
+def test_random_weights_learn_nothing_from_a_reward_that_is_never_given(models, tmp_path):
+    with subject("grpo", models["sound"], tmp_path, *GRPO) as given:
+        given.__dict__["trial"] = Trial(given, steps=2)
+        assert checks.distinct(given).verdict == "passed"
+        zero, learnt = checks.zero_variance(given), checks.overfits(given)
+    assert (zero.verdict, learnt.verdict) == ("broken", "broken")
+    assert "frac_reward_zero_std is 1.00 over 2 steps" in zero.seen
+    assert "the reward goes from 0.000 to 0.000 in 2 steps" in learnt.seen
 
 
 @pytest.mark.unit
