@@ -4,10 +4,7 @@ import json
 
 import pytest
 
-from tests.training.preflight.conftest import row
-from tests.training.preflight.test_preflight import CONFIGS
 from training.preflight import trial
-from training.preflight.__main__ import checked
 from training.preflight.checks import model as checks
 from training.preflight.checks.model import unlisted
 from training.preflight.subject import Subject
@@ -81,14 +78,3 @@ def test_names_that_index_and_files_do_not_share(tmp_path):
     ):
         (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": listed}))
         assert unlisted(tmp_path) == strange
-
-
-@pytest.mark.model
-@pytest.mark.parametrize("kind", ["sft", "grpo"])
-def test_a_real_model_learns(smollm2, tmp_path, kind):
-    """The smoke recipe, deep: 9, 20, 27, 28 and 30 are all looked at."""
-    more = ["--per_device_train_batch_size", "8", "--accept", "20"] if kind == "grpo" else []
-    arguments = ["--model_name_or_path", smollm2, "--output_dir", str(tmp_path), *more]
-    report = checked(CONFIGS / f"smoke_{kind}.yaml", deep=True, more=arguments)
-    expected = [28, 30] if kind == "sft" else [9, 27, 28, 30]
-    assert {n: row(report, n).seen for n in expected if row(report, n).status != "passed"} == {}
