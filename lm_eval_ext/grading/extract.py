@@ -35,7 +35,7 @@ _CLAUSE_END = re.compile(r"\n|[.,;:](?=\s)|\b(?:so|therefore|thus|hence)\b", re.
 _MAX_REVERSED_CHARS = 80
 _SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
-_HOPE = re.compile(r"[\s.]*\bI hope (?:it|this) is correct\b", re.IGNORECASE)
+_HOPE = re.compile(r"\bI hope (?:it|this) is correct\b", re.IGNORECASE)
 """What follows the answer in the prompts of Lewkowycz et al. 2022, arXiv 2206.14858, appendix D."""
 _VISIBLE = re.compile(r"\S")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -151,7 +151,7 @@ def _statement(text: str, start: int, first_sentence: bool) -> Span:
     if first_sentence and (stop := _SENTENCE_END.search(text, start, end)):
         end = stop.start()
     if hope := _HOPE.search(text, start, end):
-        end = hope.start()
+        end = start + len(text[start : hope.start()].rstrip(" \t\r\n."))
     return Span(_tidy(text[start:end]), start, end)
 
 
