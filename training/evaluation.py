@@ -22,6 +22,7 @@ class Evaluation:
         chat: whether the chat template is applied.
         system_instruction: of the chat.
         repeats: None: as many as the task says.
+        data: where problems come from, see `lm_eval_ext.harness.sources`; None: as the environment says.
     """
 
     task: str
@@ -31,6 +32,7 @@ class Evaluation:
     chat: bool
     system_instruction: str | None
     repeats: int | None
+    data: str | None = None
 
     @classmethod
     def of(cls, recipe: Recipe) -> Evaluation:
@@ -48,21 +50,37 @@ class Evaluation:
             chat=recipe.chat if recipe.eval_chat is None else recipe.eval_chat,
             system_instruction=recipe.system_instruction,
             repeats=recipe.eval_repeats,
+            data=recipe.data,
         )
+
+    def arguments(self, model: str, out: str, task: str | None = None, limit: int | None = None) -> list[str]:
+        """Of `lm-eval-ext run`: evaluates the model in this folder.
+
+        Args:
+            out: folder of the results.
+            task: another one under the same settings, the validation task; None: the recipe's.
+            limit: documents, from the first; None: all.
+        """
+        given = [*("--model", "vllm"), *("--tasks", task or self.task)]
+        if self.num_fewshot is not None:
+            given += ["--num_fewshot", str(self.num_fewshot)]
+        if self.chat:
+            given += ["--apply_chat_template"]
+        if self.system_instruction:
+            given += ["--system_instruction", self.system_instruction]
+        if self.gen_kwargs:
+            given += ["--gen_kwargs", _listed(self.gen_kwargs)]
+        if metadata := {k: v for k, v in (("repeats", self.repeats), ("data", self.data)) if v}:
+            given += ["--metadata", json.dumps(metadata)]
+        if limit is not None:
+            given += ["--limit", str(limit)]
+        given += [*("--batch_size", "auto"), *("--seed", "42")]
+        given += ["--model_args", _listed({"pretrained": model, **self.model_args})]
+        return [*given, "--log_samples", *("--output_path", out)]
 
     def command(self, model: str) -> str:
         """The command line that evaluates the model in this folder."""
-        parts = [
-            f"lm-eval-ext run --model vllm --tasks {self.task}",
-            "" if self.num_fewshot is None else f"--num_fewshot {self.num_fewshot}",
-            "--apply_chat_template" if self.chat else "",
-            f"--system_instruction {shlex.quote(self.system_instruction)}" if self.system_instruction else "",
-            f"--gen_kwargs {_listed(self.gen_kwargs)}" if self.gen_kwargs else "",
-            f"--metadata '{json.dumps({'repeats': self.repeats})}'" if self.repeats else "",
-            f"--batch_size auto --seed 42 --model_args {_listed({'pretrained': model, **self.model_args})}",
-            f"--log_samples --output_path {model}/eval",
-        ]
-        return " ".join(part for part in parts if part)
+        return f"lm-eval-ext run {shlex.join(self.arguments(model, f'{model}/eval'))}"
 
 
 def _listed(settings: dict[str, Any]) -> str:

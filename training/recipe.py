@@ -54,6 +54,10 @@ class Recipe:
         eval_gen_kwargs: of the evaluation, as `--gen_kwargs`; beside the task's own.
         eval_num_fewshot, eval_chat: of the evaluation; None: as in training.
         eval_repeats: responses a problem in the evaluation; None: as the task has.
+        validation_task: the task that `training.pipeline` chooses a checkpoint by; its problems are never
+            trained on.
+        pick_up_to: checkpoints above this validation accuracy are not chosen, so that something is left for
+            reinforcement learning; 1: all are.
         preflight: whether a run starts with `training.preflight`.
         accept: rows of the pitfalls that this recipe breaks on purpose, "12 20".
     """
@@ -99,6 +103,12 @@ class Recipe:
     eval_num_fewshot: int | None = field(default=None, metadata={"help": "exemplars in evaluation prompts"})
     eval_chat: bool | None = field(default=None, metadata={"help": "evaluation through the chat template"})
     eval_repeats: int | None = field(default=None, metadata={"help": "responses a problem in the evaluation"})
+    validation_task: str = field(
+        default="", metadata={"help": "task that training.pipeline chooses checkpoints by"}
+    )
+    pick_up_to: float = field(
+        default=1.0, metadata={"help": "checkpoints above this validation accuracy are not chosen"}
+    )
     preflight: bool = field(default=True, metadata={"help": "whether a run starts with training.preflight"})
     accept: str = field(default="", metadata={"help": "pitfalls broken on purpose, by number"})
 
@@ -107,6 +117,7 @@ class Recipe:
         assert self.size is None or self.size > 0, f"size must be positive, got {self.size}"
         assert self.target in TARGETS, f"target must be task or solution, got {self.target!r}"
         assert self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"
+        assert 0 < self.pick_up_to <= 1, f"pick_up_to must be over 0 and at most 1, got {self.pick_up_to}"
         numbers = self.accept.replace(",", " ").split()
         assert all(n.isdigit() for n in numbers), f"accept must be numbers of pitfalls, got {self.accept!r}"
 
@@ -118,20 +129,23 @@ class Recipe:
 
 def trainer_of(file: str | Path) -> str:
     """The trainer that a recipe file is for, "sft" or "grpo". Raises UserError if it does not say."""
-    found = _trainer_in(file)
+    found = settings_in(file).get("trainer")
     if found not in TRAINERS:
         raise UserError(f"recipe {file}: trainer is {found!r}; say `trainer: sft` or `trainer: grpo` in it")
     return str(found)
 
 
-def _trainer_in(file: str | Path) -> Any:
+def settings_in(file: str | Path) -> dict[str, Any]:
+    """What a recipe file says, as it stands there. Raises UserError where it cannot be read."""
     import yaml
 
     try:
         content = yaml.safe_load(Path(file).read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"recipe {file}: {error}") from error
-    return content.get("trainer") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        raise UserError(f"recipe {file}: it has no settings")
+    return content
 
 
 def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, Any, Any]:
@@ -170,7 +184,7 @@ def _check_file(given: Sequence[str], trainer: str) -> None:
     if "--config" not in given[:-1]:
         return
     file = given[given.index("--config") + 1]
-    meant = _trainer_in(file)
+    meant = settings_in(file).get("trainer")
     if meant not in (None, trainer):
         raise UserError(
             f"recipe {file} is for {meant}, not for {trainer}: python -m training.{meant} --config {file}"

@@ -167,10 +167,10 @@ def markdown(findings: Findings) -> str:
         for unit, broken in zip(made.units, of_units, strict=True):
             parts.append(f"## {heading(unit)}")
             lines = facts(unit, tests, findings.noise_of(made, unit.unit), findings.cluster)
-            parts.append(_markdown_table([["", ""], *map(list, lines)]))
+            parts.append(markdown_table([["", ""], *map(list, lines)]))
             if table := transitions(unit):
-                parts.append(_markdown_table(table))
-            parts += [_markdown_table([[b.field, *BREAKDOWN_HEAD], *breakdown_rows(b)]) for b in broken]
+                parts.append(markdown_table(table))
+            parts += [markdown_table([[b.field, *BREAKDOWN_HEAD], *breakdown_rows(b)]) for b in broken]
     return "\n\n".join(parts) + "\n"
 
 
@@ -234,7 +234,7 @@ def _csv(findings: Findings) -> str:
     return text.getvalue()
 
 
-def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     escaped = [[cell.replace("|", r"\|").replace("\n", " ") for cell in row] for row in rows]
     head, *body = ["| " + " | ".join(row) + " |" for row in escaped]
     return "\n".join([head, "|" + "---|" * len(rows[0]), *body])

@@ -73,6 +73,9 @@ def selected(
     chosen = Selection(found, len(found), {})
     chosen.keep(without(chosen.docs, prompts.exemplars), "exemplars of the task")
     chosen.keep(without(chosen.docs, prompts.evaluated), "evaluated on")
+    if recipe.validation_task:
+        held = TaskPrompts(recipe.validation_task, data=recipe.data).evaluated
+        chosen.keep(without(chosen.docs, held), "validated on")
     if recipe.levels:
         chosen.keep([doc for doc in chosen.docs if doc.get("level") in recipe.levels], "of another level")
     supervised = (trainer or recipe.trainer) == "sft"

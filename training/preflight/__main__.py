@@ -49,9 +49,9 @@ def checked(
     config: Path, trainer: str = "", tokenizer: str = "", data: str = "", deep: bool = False, more: Any = ()
 ) -> Report:
     """The report on a recipe file; stand-ins and further settings as on the command line."""
-    from training.recipe import read
+    from training.recipe import read, settings_in
 
-    settings = _settings(config)
+    settings = settings_in(config)
     kind = trainer or _trainer(settings)
     if kind not in ("sft", "grpo"):
         raise UserError(f"--trainer is {kind!r}; it is sft or grpo")
@@ -60,18 +60,6 @@ def checked(
         arguments += ["--model_name_or_path", tokenizer]
     checked_kind: Kind = "sft" if kind == "sft" else "grpo"
     return preflight(*read(checked_kind, arguments), checked_kind, folder=tokenizer or None, deep=deep)
-
-
-def _settings(config: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(config.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"recipe {config}: {error}") from error
-    if not isinstance(found, dict):
-        raise UserError(f"recipe {config}: it has no settings")
-    return found
 
 
 def _trainer(settings: dict[str, Any]) -> str:

@@ -20,14 +20,22 @@ HUB = HubDataset("gsm8k", "openai/gsm8k", "main")
 EXEMPLARS = 8
 """The first rows of the train split, in order: the same exemplars in every run."""
 
+VALIDATION = 200
+"""The last rows of the train split: to choose checkpoints on, and never trained on where they are."""
+
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
 
 
 def dataset(data: str | None = None, **_: Any) -> DatasetDict:
-    """`test`, and the exemplars as `fewshot`."""
+    """`test`, `validation` from the end of the train split, and the exemplars from its start as `fewshot`."""
+    train = load(HUB, ("train",), data)
+    splits = {
+        "test": load(HUB, ("test",), data),
+        "validation": train[EXEMPLARS:][-VALIDATION:],
+        "fewshot": train[:EXEMPLARS],
+    }
     return DatasetDict(
-        test=Dataset.from_list([to_doc(row) for row in load(HUB, ("test",), data)]),
-        fewshot=Dataset.from_list([to_doc(row) for row in load(HUB, ("train",), data)[:EXEMPLARS]]),
+        {name: Dataset.from_list([to_doc(row) for row in rows]) for name, rows in splits.items()}
     )
 
 

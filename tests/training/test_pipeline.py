@@ -1,0 +1,98 @@
+"""The loop without a model: what is chosen, what is done once, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lm_eval_ext.harness.errors import UserError
+from training.evaluation import Evaluation
+from training.pipeline.loop import _copied, _one_evaluation
+from training.pipeline.stage import Stage, choose
+from training.pipeline.steps import Steps
+from training.recipe import Recipe
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    "scores, up_to, step, remark",
+    [
+        ({10: 0.3, 20: 0.5, 30: 0.4}, 1.0, 20, ""),
+        ({10: 0.5, 20: 0.5}, 1.0, 10, ""),
+        ({10: 0.3, 20: 0.6, 30: 0.8}, 0.7, 20, "1 above 70% passed over"),
+        ({10: 0.8, 20: 0.9}, 0.7, 10, "every checkpoint is above 70%: save earlier ones (save_steps)"),
+    ],
+)
+def test_the_best_checkpoint_that_leaves_something(scores, up_to, step, remark):
+    choice = choose(scores, up_to)
+    assert (choice.step, choice.remark, choice.scores) == (step, remark, scores)
+
+
+def test_a_step_is_done_once(tmp_path):
+    given, made = tmp_path / "given.json", tmp_path / "made.json"
+    given.write_text("[1]")
+    Steps(tmp_path).run("copy", "json.tool", [str(given), str(made)])
+    made.unlink()
+    Steps(tmp_path).run("copy", "json.tool", [str(given), str(made)])
+    assert not made.exists()
+    assert json.loads((tmp_path / "steps.json").read_text())["copy"]["command"].startswith(
+        "python -m json.tool"
+    )
+
+
+def test_a_step_with_other_settings_is_refused(tmp_path):
+    (tmp_path / "given.json").write_text("[1]")
+    Steps(tmp_path).run("copy", "json.tool", [str(tmp_path / "given.json"), str(tmp_path / "a")])
+    with pytest.raises(UserError, match=r"copy was done by(.|\n)*--compact"):
+        Steps(tmp_path).run("copy", "json.tool", ["--compact", str(tmp_path / "given.json")])
+
+
+def test_a_step_that_fails_is_not_recorded_and_its_half_goes(tmp_path):
+    half = tmp_path / "half"
+    half.mkdir()
+    with pytest.raises(
+        UserError, match="copy ended with exit code 1.*The step alone: python -m json.tool none"
+    ):
+        Steps(tmp_path).run("copy", "json.tool", ["none"], anew=half)
+    assert not half.exists() and not Steps(tmp_path).done
+    Steps(tmp_path).run("copy", "json.tool", ["none"], ok=(0, 1))
+
+
+def test_recipes_are_kept_and_held_to(tmp_path):
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("trainer: sft\nlearning_rate: 1.0e-4\n")
+    kept = _copied([recipe, recipe], tmp_path / "out")
+    assert list(kept) == ["r", "r_2"]
+    assert kept["r"].read_text() == recipe.read_text()
+    recipe.write_text("trainer: sft\nlearning_rate: 1.0e-5\n")
+    with pytest.raises(UserError, match=r"another r.yaml: -learning_rate: 1.0e-4; \+learning_rate: 1.0e-5"):
+        _copied([recipe], tmp_path / "out")
+
+
+def _stage(tmp_path, name, settings):
+    config = tmp_path / f"{name}.yaml"
+    config.write_text(f"trainer: sft\ntask: arith_words\nreport_to: none\n{settings}")
+    return Stage(name, config, "M", tmp_path)
+
+
+def test_a_recipe_without_a_validation_task_is_refused(tmp_path):
+    with pytest.raises(
+        UserError, match="recipe a: no validation_task.*validation_task: arith_words_validation"
+    ):
+        _one_evaluation([_stage(tmp_path, "a", "")])
+
+
+def test_recipes_that_are_evaluated_differently_are_refused(tmp_path):
+    validated = "validation_task: arith_words_validation\n"
+    a, b = (_stage(tmp_path, name, f"{validated}num_fewshot: {n}\n") for name, n in (("a", 0), ("b", 4)))
+    with pytest.raises(UserError, match="a and b are not evaluated alike.*num_fewshot: 0 and 4"):
+        _one_evaluation([a, b])
+    assert _one_evaluation([a, a]).num_fewshot == 0
+
+
+def test_the_evaluation_has_the_recipes_data_and_limit():
+    given = Evaluation.of(Recipe(task="t", data="sample", eval_repeats=2)).arguments("M", "O", "v", 7)
+    assert ["--metadata", '{"repeats": 2, "data": "sample"}', "--limit", "7"] == given[3 + 1 : 3 + 5]
+    assert given[:4] == ["--model", "vllm", "--tasks", "v"] and given[-2:] == ["--output_path", "O"]

@@ -1,0 +1,133 @@
+"""The base, every recipe in turn, and what came of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lm_eval_ext.atomic import write_text
+from lm_eval_ext.evidence import runs
+from lm_eval_ext.evidence.compare import Comparison, compare_all
+from lm_eval_ext.evidence.runs import Run
+from lm_eval_ext.harness.errors import UserError
+from training.evaluation import Evaluation
+from training.pipeline.stage import Choice, Stage
+from training.pipeline.steps import Steps
+from training.prompts import load_task
+from training.recipe import settings_in
+
+BASE = "base"
+OWN_PROMPTS = "base_own_prompts"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pipeline ended with.
+
+    Attributes:
+        stages: in their order, each with its choice.
+        runs: of the base and of each stage, evaluated under the same protocol.
+        own_prompts: the base under the task's own number of exemplars, if that is another: a base model may
+            answer better with exemplars than without.
+        comparisons: of every two of `runs`, p-values corrected together.
+        steps: what was done, and how long it took.
+    """
+
+    stages: tuple[tuple[Stage, Choice], ...]
+    runs: tuple[Run, ...]
+    own_prompts: Run | None
+    comparisons: tuple[Comparison, ...]
+    steps: Steps
+
+
+def loop(
+    configs: Sequence[Path], out: Path, model: str | None, limit: int | None, more: Sequence[str]
+) -> Outcome:
+    """Each recipe trains what the one before it chose, the first one its own model.
+
+    Args:
+        configs: recipes.
+        out: folder of everything; the same call goes on where it stopped.
+        model: in place of the first recipe's.
+        limit: problems of each evaluation; None: all.
+        more: settings of every recipe, as on the command line.
+
+    Raises UserError: recipes that would be evaluated differently, a step that fails, settings that are not
+    those with which the folder was begun.
+    """
+    base = model or str(settings_in(configs[0]).get("model_name_or_path") or "")
+    stages = [Stage(name, config, base, out, more) for name, config in _copied(configs, out).items()]
+    evaluation = _one_evaluation(stages)
+    steps = Steps(out)
+    for stage in stages:
+        stage.prepare(steps)
+    places = {BASE: _evaluated(steps, BASE, evaluation, base, out, limit)}
+    own = None
+    if evaluation.num_fewshot not in (None, _own_fewshot(evaluation)):
+        own = _evaluated(steps, OWN_PROMPTS, replace(evaluation, num_fewshot=None), base, out, limit)
+    choices: list[Choice] = []
+    for stage in stages:
+        stage.base = base
+        stage.train(steps)
+        choices.append(stage.chosen(steps, limit))
+        places[stage.name] = stage.results(steps, choices[-1], limit)
+        base = str(stage.model(choices[-1].step))
+    found = tuple(runs.named([f"{name}={place}" for name, place in places.items()]))
+    return Outcome(
+        tuple(zip(stages, choices, strict=True)),
+        found,
+        runs.named([f"{OWN_PROMPTS}={own}"])[0] if own else None,
+        compare_all(found),
+        steps,
+    )
+
+
+def _copied(configs: Sequence[Path], out: Path) -> dict[str, Path]:
+    """Stage name -> the recipe's copy in `out`. Raises UserError where another recipe was copied before."""
+    found: dict[str, Path] = {}
+    for config in configs:
+        name = config.stem if config.stem not in found else f"{config.stem}_{len(found) + 1}"
+        text = config.read_text("utf-8")
+        copy = out / "recipes" / f"{name}.yaml"
+        if copy.is_file() and copy.read_text("utf-8") != text:
+            changed = difflib.unified_diff(
+                copy.read_text("utf-8").splitlines(), text.splitlines(), lineterm="", n=0
+            )
+            raise UserError(
+                f"{out} was begun with another {config.name}: {'; '.join(list(changed)[3:])}. Give it "
+                "as it was to go on, or name another --out"
+            )
+        write_text(copy, text)
+        found[name] = copy
+    return found
+
+
+def _one_evaluation(stages: Sequence[Stage]) -> Evaluation:
+    """How all of them are evaluated. Raises UserError where recipes differ in it."""
+    first = stages[0].evaluation
+    for stage in stages[1:]:
+        theirs = stage.evaluation
+        if differing := [name for name, value in vars(first).items() if vars(theirs)[name] != value]:
+            said = "; ".join(
+                f"{name}: {vars(first)[name]!r} and {vars(theirs)[name]!r}" for name in differing
+            )
+            raise UserError(
+                f"recipes {stages[0].name} and {stage.name} are not evaluated alike, and so cannot be "
+                f"compared: {said}. Set the eval_* settings alike in both"
+            )
+    return first
+
+
+def _own_fewshot(evaluation: Evaluation) -> int:
+    return int(load_task(evaluation.task, evaluation.data).config.num_fewshot or 0)
+
+
+def _evaluated(
+    steps: Steps, name: str, evaluation: Evaluation, model: str, out: Path, limit: int | None
+) -> Path:
+    folder = out / name
+    arguments = evaluation.arguments(model, str(folder), limit=limit)
+    steps.run(f"{name}: evaluate", "lm_eval_ext.cli", ["run", *arguments], anew=folder)
+    return folder

@@ -1,0 +1,184 @@
+"""One recipe of a pipeline: train, merge each checkpoint, choose one on the validation split, evaluate it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from lm_eval_ext.atomic import write_text
+from lm_eval_ext.evidence import runs
+from lm_eval_ext.harness.errors import UserError
+from training.evaluation import Evaluation
+from training.pipeline.steps import Steps
+from training.recipe import Recipe, read, trainer_of
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen by validation.
+
+    Attributes:
+        step: of the checkpoint.
+        scores: step -> validation accuracy, of every checkpoint.
+        remark: why it is not the best, if it is not.
+    """
+
+    step: int
+    scores: Mapping[int, float]
+    remark: str = ""
+
+
+def choose(scores: Mapping[int, float], up_to: float = 1.0) -> Choice:
+    """The checkpoint with the best score that is not above `up_to`, the earliest of equals.
+
+    Where all are above, the lowest is chosen, and the remark says so.
+    """
+    low_enough = {step: score for step, score in scores.items() if score <= up_to}
+    if not low_enough:
+        step = min(scores, key=lambda step: (scores[step], step))
+        return Choice(step, scores, f"every checkpoint is above {up_to:.0%}: save earlier ones (save_steps)")
+    step = min(low_enough, key=lambda step: (-low_enough[step], step))
+    passed_over = len(scores) - len(low_enough)
+    remark = f"{passed_over} above {up_to:.0%} passed over" if passed_over else ""
+    return Choice(step, scores, remark)
+
+
+@dataclass
+class Stage:
+    """One recipe in its folder.
+
+    Attributes:
+        name: of the stage; also of its folder in `out`.
+        config: the recipe, as it was copied there.
+        base: the model that it trains.
+        out: the pipeline's folder.
+        more: settings given on the command line.
+    """
+
+    name: str
+    config: Path
+    base: str
+    out: Path
+    more: Sequence[str] = ()
+
+    @property
+    def folder(self) -> Path:
+        return self.out / self.name
+
+    @property
+    def settings(self) -> list[str]:
+        """As the trainers take them."""
+        return [
+            *("--config", str(self.config), "--model_name_or_path", self.base),
+            *("--output_dir", str(self.folder / "train"), *self.more),
+        ]
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """Raises UserError where it cannot be read, or has no validation task."""
+        recipe = self._read[0]
+        if not recipe.validation_task:
+            raise UserError(
+                f"recipe {self.name}: no validation_task; name the task that a checkpoint is chosen by, not "
+                "the one that results are reported on (validation_task: arith_words_validation)"
+            )
+        return recipe
+
+    @cached_property
+    def _read(self) -> tuple[Recipe, Any, Any]:
+        return read(trainer_of(self.config), self.settings)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return Evaluation.of(self.recipe)
+
+    def prepare(self, steps: Steps) -> None:
+        """Preflight and the rows that will be trained on: what can fail, fails before anything is trained."""
+        report = ["--json", str(self.folder / "preflight.json")]
+        self._once(steps, "preflight", "training.preflight", [*self.settings, *report], ok=(0, 3))
+        rows = ["--out", str(self.folder / "rows.jsonl")]
+        self._once(steps, "data", "training.data", ["build", *self.settings, *rows])
+
+    def train(self, steps: Steps) -> None:
+        """Trains; goes on from the newest checkpoint if it was stopped."""
+        settings = [*self.settings, "--preflight", "false"]  # `prepare` did
+        self._once(steps, "train", f"training.{trainer_of(self.config)}", settings)
+
+    def chosen(self, steps: Steps, limit: int | None) -> Choice:
+        """Merges and validates each checkpoint; the choice is also in `choice.json`."""
+        scores = {}
+        for step, checkpoint in self._checkpoints():
+            model = self._whole(steps, step, checkpoint)
+            out = self.folder / "validation" / checkpoint.name
+            self._evaluate(steps, f"validate {step}", model, out, self.recipe.validation_task, limit)
+            scores[step] = accuracy(out, self.recipe.validation_task)
+        choice = choose(scores, self.recipe.pick_up_to)
+        write_text(self.folder / "choice.json", json.dumps(vars(choice), indent=1))
+        print(
+            f"{self.name}: checkpoint {choice.step} is chosen, of {_listed(scores)} {choice.remark}",
+            file=sys.stderr,
+        )
+        return choice
+
+    def model(self, step: int) -> Path:
+        """The folder of a checkpoint as one model."""
+        kind = "merged" if self._read[2].use_peft else "train"
+        return self.folder / kind / f"checkpoint-{step}"
+
+    def results(self, steps: Steps, choice: Choice, limit: int | None) -> Path:
+        """The folder of the chosen checkpoint's results on the task itself."""
+        out = self.folder / "test"
+        self._evaluate(steps, "evaluate", self.model(choice.step), out, self.recipe.task, limit)
+        return out
+
+    def log(self) -> list[dict[str, Any]]:
+        """What the trainer logged: `[{"step": 1, "reward": 0.5, ...}, ...]`."""
+        state = json.loads((self.folder / "train" / "trainer_state.json").read_text("utf-8"))
+        history: list[dict[str, Any]] = state["log_history"]
+        return history
+
+    def _checkpoints(self) -> list[tuple[int, Path]]:
+        found = [(int(p.name.split("-")[-1]), p) for p in (self.folder / "train").glob("checkpoint-*")]
+        if not found:
+            raise UserError(
+                f"{self.folder / 'train'} has no checkpoints: set save_steps below the number of steps"
+            )
+        return sorted(found)
+
+    def _whole(self, steps: Steps, step: int, checkpoint: Path) -> Path:
+        """The checkpoint as one model: merged, if it is an adapter."""
+        model = self.model(step)
+        if model != checkpoint:
+            self._once(
+                steps,
+                f"merge {step}",
+                "training.merge",
+                [str(checkpoint), "--out", str(model)],
+                anew=model,
+                ok=(0, 3),
+            )
+        return model
+
+    def _evaluate(
+        self, steps: Steps, what: str, model: Path, out: Path, task: str, limit: int | None
+    ) -> None:
+        arguments = ["run", *self.evaluation.arguments(str(model), str(out), task, limit)]
+        self._once(steps, what, "lm_eval_ext.cli", arguments, anew=out)
+
+    def _once(self, steps: Steps, what: str, module: str, arguments: Sequence[str], **more: Any) -> None:
+        steps.run(f"{self.name}: {what}", module, arguments, **more)
+
+
+def accuracy(results: Path, task: str) -> float:
+    """Of the run in this folder."""
+    return mean(runs.load(results).tasks[task].scored().values())
+
+
+def _listed(scores: Mapping[int, float]) -> str:
+    return ", ".join(f"{step}: {score:.1%}" for step, score in scores.items())
