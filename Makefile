@@ -20,8 +20,8 @@ test: setup
 ifdef TIER
 	.venv/bin/python -m pytest -m $(TIER)
 else
-	.venv/bin/python -m pytest -m "not model"
-	.venv/bin/python -m pytest -m model -n 2
+	.venv/bin/python -m pytest -m alone
+	.venv/bin/python -m pytest -m "not alone" -n 2
 endif
 
 bench: setup

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext.atomic import write_text
 from lm_eval_ext.rewards import AccuracyReward, Completion, text_of
 
 
@@ -93,6 +94,13 @@ class RecordedReward(AccuracyReward):
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def forget(folder: Path, step: int) -> None:
+    """Takes the rollouts from this step on out of `rollouts*.jsonl`: a run that goes on makes them again."""
+    for file in folder.glob("rollouts*.jsonl"):
+        whole = [line for line in file.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
+        write_text(file, "".join(line for line in whole if (json.loads(line)["step"] or 0) < step))
 
 
 class CommitReward:

@@ -12,6 +12,7 @@ from lm_eval_ext.harness.errors import UserError
 from training.guards import Bounds
 from training.merge.combine import TRAINED_WITH
 from training.recipe import Recipe
+from training.rollouts import forget
 
 _QUANTIZATION = {
     "load_in_4bit",
@@ -82,6 +83,8 @@ def train(trainer: Any) -> None:
 
     folder = Path(trainer.args.output_dir)
     newest = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    if newest and trainer.is_world_process_zero():
+        forget(folder, int(newest.rpartition("-")[2]))
     trainer.train(resume_from_checkpoint=trainer.args.resume_from_checkpoint or newest)
     trainer.save_model(str(folder))
     trainer.save_state()

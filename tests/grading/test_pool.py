@@ -11,7 +11,7 @@ import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.alone]
 
 TIMEOUT_S = 2.0
 HOSTILE = {

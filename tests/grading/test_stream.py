@@ -13,7 +13,7 @@ from lm_eval_ext.grading.memory import MAX_PAIR_CHARS, Memory
 from lm_eval_ext.grading.pool import Failure
 from tests.grading.test_stages import STAGES
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.alone]
 
 
 def grader(**settings):

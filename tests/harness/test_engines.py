@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.alone]
 
 PROGRAM = """
 import tempfile

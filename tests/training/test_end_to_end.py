@@ -56,11 +56,55 @@ def test_grpo(tiny, tmp_path):
     more = ("--loss_type", "grpo", "--scale_rewards", "group", "--beta", "0.04", "--load_in_4bit", "false")
     out = trained("training.grpo", "smoke_grpo.yaml", tiny, tmp_path / "grpo", *more)
     rollouts = lines(out / "rollouts.jsonl")
-    assert len(rollouts) == 2 * 32
+    assert len(rollouts) == 2 * 64
     assert {row["step"] for row in rollouts} == {0, 1}
     assert all(row["id"].startswith("train-") and row["truncated"] is not None for row in rollouts)
     log = json.loads((out / "trainer_state.json").read_text())["log_history"]
     assert all("kl" in row and "reward/grading_s" in row for row in log if "loss" in row)
+
+
+def test_a_stopped_grpo_goes_on_and_keeps_each_rollout_once(tiny, tmp_path):
+    out = tmp_path / "grpo"
+    for steps in ("2", "4"):
+        trained("training.grpo", "smoke_grpo.yaml", tiny, out, "--max_steps", steps, "--save_steps", "1")
+        if steps == "2":
+            with (out / "rollouts.jsonl").open("a") as file:  # of a step that was not saved, and half a line
+                file.write(json.dumps({"step": 2}) + "\n" + '{"step": 2, "compl')
+    assert [row["step"] for row in lines(out / "rollouts.jsonl")] == [i // 64 for i in range(4 * 64)]
+
+
+def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_path, monkeypatch):
+    """Grading takes a small share of a step; a completion that no one can compute adds 5 s to its own."""
+    import training.rewards
+    from training.grpo import trainer
+
+    class Hanging(training.rewards.RecordedReward):
+        batches = 0
+
+        def verdicts(self, completions, gold, problems=None):
+            self.batches += 1
+            if self.batches == 3:
+                completions = ["Final answer: 9^{9^{9^9}}", *completions[1:]]
+            return super().verdicts(completions, gold, problems)
+
+    monkeypatch.setattr(training.rewards, "RecordedReward", Hanging)
+    monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
+    made = trainer(
+        [
+            *("--config", str(CONFIGS / "smoke_grpo.yaml"), "--model_name_or_path", tiny, *FEW[2:]),
+            *("--max_steps", "4", "--gradient_accumulation_steps", "1", "--preflight", "false"),
+            *("--output_dir", str(tmp_path)),
+        ]
+    )
+    made.train()
+    log = [row for row in made.state.log_history if "reward/grading_s" in row]
+    graded = [row["reward/grading_s"] for row in log]
+    assert len(log) == 4 and 5 <= graded[2] < 6.5, graded
+    assert graded[3] < 1, graded  # the first and second start the workers
+    assert [row["reward/undecided"] for row in log] == [0, 0, 1 / 32, 0]
+    assert all(row["grad_norm"] == row["grad_norm"] for row in log), (
+        "the step went on without that completion"
+    )
 
 
 def loop(out: Path, tiny: str, **more):

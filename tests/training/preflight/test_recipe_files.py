@@ -10,18 +10,17 @@ from training.preflight.__main__ import checked
 
 pytestmark = pytest.mark.unit
 
-THINKING = "dtype=bfloat16,tensor_parallel_size=1,seed=42,enable_thinking=True"
 
-
-def test_run_2_as_it_was_run(models, tmp_path, monkeypatch):
-    """Text rows, long ones cut, and prompts of another mode than the evaluation's."""
+@pytest.mark.parametrize("run", [2, 3])
+def test_runs_as_they_were(models, tmp_path, monkeypatch, run):
+    """Text rows, long ones cut, prompts of another mode than the evaluation's; in run 3 a box, too."""
     monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
     long = tmp_path / "long.jsonl"
     docs = [{**doc, "solution": f"{doc['solution']} " * 120} for doc in problems()]
     long.write_text("".join(json.dumps(doc) + "\n" for doc in docs))
-    file = CONFIGS / "mathnet_run2_as_run.yaml"
-    more = ["--eval_model_args", THINKING]
-    report = checked(file, tokenizer=models["sound"], data=str(long), more=more)
+    file = CONFIGS / f"mathnet_run{run}_as_run.yaml"
+    report = checked(file, tokenizer=models["sound"], data=str(long))
     assert report.rows("failed") == [5, 14, 15] and report.rows("not checked") == []
-    assert report.code == 1 and [f.row for f in report.stopping] == [5]
-    assert checked(file, tokenizer=models["sound"], data=str(long)).rows("failed") == [14, 15]
+    assert report.code == 1 and [f.row for f in report.stopping] == [5, 14, 15]
+    again = checked(file, tokenizer=models["sound"], data=str(long), more=["--accept", "5 14 15"])
+    assert again.rows("failed") == [5, 14, 15] and again.code == 0
