@@ -9,7 +9,6 @@ from typing import Any
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
-from training.guards import Bounds
 from training.merge.combine import TRAINED_WITH
 from training.recipe import Recipe
 from training.rollouts import forget
@@ -62,6 +61,8 @@ def model_arguments(model: Any, training: Any) -> dict[str, Any]:
 
 def callbacks(recipe: Recipe) -> list[Any]:
     """Bounds on KL and gradient norm, where the recipe has them."""
+    from training.guards import Bounds
+
     bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
     wanted = {name: bound for name, bound in bounds.items() if bound}
     return [Bounds(wanted)] if wanted else []
@@ -80,6 +81,8 @@ def record(recipe: Recipe, training: Any, model: Any) -> None:
 def train(trainer: Any) -> None:
     """Trains from the newest checkpoint there is, and saves. Raises UserError where a bound was passed."""
     from transformers.trainer_utils import get_last_checkpoint
+
+    from training.guards import Bounds
 
     folder = Path(trainer.args.output_dir)
     newest = get_last_checkpoint(str(folder)) if folder.is_dir() else None

@@ -144,7 +144,7 @@ def test_the_loop_goes_on_after_a_kill(tiny, tmp_path):
         findings = json.loads((out / stage / "merged" / "checkpoint-2" / "merge.json").read_text())[
             "findings"
         ]
-        assert len(findings) == 6 and all(finding["passed"] is True for finding in findings), findings
+        assert len(findings) == 7 and all(finding["passed"] is True for finding in findings), findings
         assert (out / f"{stage}.png").stat().st_size > 5_000
     started_from = json.loads((out / "smoke_grpo" / "train" / "trained_with.json").read_text())["base"]
     assert started_from == str(out / "smoke_sft" / "merged" / "checkpoint-2")

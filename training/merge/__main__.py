@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +30,9 @@ def main(
     prompts: Annotated[int, typer.Option(min=1, help="Held prompts for the proof.")] = 20,
     tokens: Annotated[int, typer.Option(min=1, help="Tokens of each greedy output.")] = 48,
     vllm: Annotated[bool, typer.Option(help="Whether vLLM is part of the proof.")] = True,
+    dtype: Annotated[
+        str, typer.Option(help="bfloat16, or float32: twice the size, nothing rounded.")
+    ] = "bfloat16",
 ) -> None:
     """Merge an adapter into its base, prove that it is the model that was trained, and save it.
 
@@ -38,9 +42,11 @@ def main(
     """
     if onto not in ("dequantised", "bf16"):
         raise UserError(f"--onto is {onto!r}; it is dequantised or bf16")
+    if dtype not in ("bfloat16", "float32"):
+        raise UserError(f"--dtype is {dtype!r}; it is bfloat16 or float32")
     if out.exists():
         raise UserError(f"{out} exists; name another folder")
-    findings, command = merge(adapter, out, onto, prompts, tokens, vllm)  # type: ignore[arg-type]
+    findings, command = merge(adapter, out, onto, prompts, tokens, vllm, dtype)  # type: ignore[arg-type]
     for finding in findings:
         typer.echo(f"{MARKS[finding.passed]:12}{finding.name}: {finding.seen}")
     failed = any(finding.passed is False for finding in findings)
@@ -56,20 +62,23 @@ def merge(
     prompts: int = 20,
     tokens: int = 48,
     vllm: bool = True,
+    dtype: str = "bfloat16",
 ) -> tuple[list[Finding], str]:
     """Merges, saves in `out`, and proves. Returns the findings and the command that evaluates the model.
 
     The findings are also in `out/merge.json`. Where one failed, the folder is `out` with `.failed` behind it.
     """
+    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     given = Adapter.at(adapter)
     tokenizer = AutoTokenizer.from_pretrained(adapter)
     making = out.with_name(f"{out.name}.failed")
     whole = given.merged(onto)
+    base = given.unadapted(onto)
     whole.generation_config.eos_token_id = tokenizer.eos_token_id
     whole.generation_config.pad_token_id = tokenizer.pad_token_id
-    whole.save_pretrained(making)
+    copy.deepcopy(whole).to(getattr(torch, dtype)).save_pretrained(making)
     tokenizer.save_pretrained(making)
 
     saved = AutoModelForCausalLM.from_pretrained(making, dtype="auto").eval()
@@ -77,9 +86,15 @@ def merge(
     ids = [tokenizer(prompt)["input_ids"] for prompt in held]
     said = engines.transformers_greedy(saved, ids, tokens, tokenizer.eos_token_id)
     texts = [prompt + str(tokenizer.decode(goes_on)) for prompt, goes_on in zip(held, said, strict=True)]
+    trained = given.exact()
+    exact, rounded, arithmetic = (
+        proof.divergence(trained, model, tokenizer, texts)
+        for model in (whole, AutoModelForCausalLM.from_pretrained(making, dtype=torch.float32), given.model())
+    )
     findings = [
-        proof.differs_from_base(saved, given.unadapted(onto)),
-        proof.close_to_trained(proof.divergence(given.model(), saved, tokenizer, texts)),
+        proof.differs_from_base(whole, base),
+        proof.close_to_trained(exact, other_base=onto != "dequantised"),
+        proof.close_when_saved(rounded, arithmetic),
         proof.tied_head(saved),
         proof.ends(making, tokenizer),
         proof.template(making, tokenizer),

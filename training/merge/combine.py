@@ -66,8 +66,14 @@ class Adapter:
 
         return PeftModel.from_pretrained(self.base_model(), str(self.folder)).eval()
 
+    def exact(self) -> Any:
+        """The same in float32: the weights that were trained, without the rounding of bfloat16 sums."""
+        from peft import PeftModel
+
+        return PeftModel.from_pretrained(self._plain_base("dequantised"), str(self.folder)).eval()
+
     def merged(self, onto: Onto = "dequantised") -> Any:
-        """One model of both, in bfloat16.
+        """One model of both, in float32.
 
         Args:
             onto: of a quantized base: its dequantised weights, on which the adapter was trained, or the
@@ -75,11 +81,11 @@ class Adapter:
         """
         from peft import PeftModel
 
-        return _final(PeftModel.from_pretrained(self._plain_base(onto), str(self.folder)).merge_and_unload())
+        return PeftModel.from_pretrained(self._plain_base(onto), str(self.folder)).merge_and_unload().eval()
 
     def unadapted(self, onto: Onto = "dequantised") -> Any:
-        """What the adapter is merged onto, without it."""
-        return _final(self._plain_base(onto))
+        """What the adapter is merged onto, without it, in float32."""
+        return self._plain_base(onto).eval()
 
     def _plain_base(self, onto: Onto) -> Any:
         import torch
@@ -88,9 +94,3 @@ class Adapter:
         if self.quantization and onto == "dequantised":
             return self.base_model().dequantize().float()
         return AutoModelForCausalLM.from_pretrained(self.base, revision=self.revision, dtype=torch.float32)
-
-
-def _final(model: Any) -> Any:
-    import torch
-
-    return model.to(torch.bfloat16).eval()

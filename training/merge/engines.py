@@ -89,9 +89,7 @@ def _main(folder: str, tokens: str) -> None:
 
     prompts = json.load(sys.stdin)
     longest = max(len(prompt) for prompt in prompts) + int(tokens)
-    engine = LLM(
-        folder, dtype="bfloat16", enforce_eager=True, seed=42, max_model_len=longest, max_num_seqs=32
-    )
+    engine = LLM(folder, dtype="auto", enforce_eager=True, seed=42, max_model_len=longest, max_num_seqs=32)
     sampling = SamplingParams(temperature=0, max_tokens=int(tokens))
     inputs = [TokensPrompt(prompt_token_ids=prompt) for prompt in prompts]
     outputs = engine.generate(inputs, sampling, use_tqdm=False)
