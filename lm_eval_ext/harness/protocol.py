@@ -26,6 +26,10 @@ RECORDED_PACKAGES = (
     "latex2sympy2_extended",
     "sympy",
 )
+MIN_ANSWERED = 0.5
+"""Where fewer of the responses commit to an answer, a score says little about the model's mathematics."""
+MAX_CAPPED = 0.2
+"""Where more of the responses run into the token budget, it is the budget that is measured."""
 _VLLM_BACKEND = "lm_eval.models.vllm_causallms"
 
 

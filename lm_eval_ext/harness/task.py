@@ -11,9 +11,6 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol
 from lm_eval_ext.harness import filters as filters  # registers "grade_math"
 
-MIN_ANSWERED = 0.5
-MAX_CAPPED = 0.2
-
 log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its format, its verbosity
 
 
@@ -81,13 +78,13 @@ class MathTask(ConfigurableTask):
     def _warnings(self, responses: list[str]) -> list[str]:
         found = []
         answered = self._answered()
-        if answered < MIN_ANSWERED:
+        if answered < protocol.MIN_ANSWERED:
             found.append(
                 f"only {answered:.0%} of the responses commit to an answer: the score says little about the "
                 "model's mathematics; try --apply_chat_template, more shots or a larger max_gen_toks"
             )
         capped = self._capped(responses)
-        if capped is not None and capped > MAX_CAPPED:
+        if capped is not None and capped > protocol.MAX_CAPPED:
             found.append(f"{capped:.0%} of the responses used up max_gen_toks; give it more tokens")
         return found
 

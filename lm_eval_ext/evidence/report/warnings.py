@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lm_eval_ext.evidence.report.entries import NO_ANSWER, UNDECIDED, outcome_counts
+from lm_eval_ext.harness.protocol import MAX_CAPPED, MIN_ANSWERED
 
 if TYPE_CHECKING:
     from lm_eval_ext.evidence.report.model import Part, Report
 
 MAX_UNDECIDED = 0.05
-MIN_ANSWERED = 0.5
-MAX_CAPPED = 0.2
 
 
 def warnings(report: Report) -> tuple[str, ...]:
