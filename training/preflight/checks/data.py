@@ -92,8 +92,10 @@ def sampler(subject: Subject) -> Outcome:
     chunk = training.generation_batch_size // training.num_generations
     seen = len(set(RepeatSampler(range(total), training.num_generations, chunk, shuffle=False)))
     said = f"an epoch sees {seen} of {total} prompts, {chunk} at a time"
+    drops = seen < total
     if training.max_steps > 0:
         prompts = training.max_steps * training.per_device_train_batch_size * training.world_size
         prompts = prompts * training.gradient_accumulation_steps // training.num_generations
         said += f", and max_steps={training.max_steps} sees {prompts}"
-    return judged(seen == total, said, f"make size a multiple of {chunk}, or accept row 22")
+        drops = drops and prompts > seen
+    return judged(not drops, said, f"make size a multiple of {chunk}, or accept row 22")
