@@ -11,6 +11,7 @@ from typing import Any
 
 from training import setup
 from training.data.build import dataset
+from training.ends import configured, end_ids
 from training.preflight import before
 from training.recipe import read
 from training.rewards import rewards
@@ -26,7 +27,8 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
 
     setup.record(recipe, training, model)
     training.model_init_kwargs = setup.model_arguments(model, training)
-    functions, training.reward_weights = rewards(recipe, training, tokenizer)
+    ends = end_ids(tokenizer, configured(model.model_name_or_path, model.model_revision))
+    functions, training.reward_weights = rewards(recipe, training, tokenizer, ends)
     return GRPOTrainer(
         model=model.model_name_or_path,
         reward_funcs=functions,

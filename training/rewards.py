@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,20 @@ from training.recipe import Recipe
 from training.rollouts import CommitReward, RecordedReward
 
 
-def rewards(recipe: Recipe, training: Any, tokenizer: Any) -> tuple[list[Any], list[float]]:
-    """The reward functions and their weights; the first of them grades and records."""
+def rewards(
+    recipe: Recipe, training: Any, tokenizer: Any, ends: Sequence[int]
+) -> tuple[list[Any], list[float]]:
+    """The reward functions and their weights; the first of them grades and records.
+
+    Args:
+        ends: tokens that end a completion, see `training.ends`.
+    """
     from trl.rewards import get_soft_overlong_punishment
 
     accuracy = RecordedReward(
         Path(training.output_dir) / "rollouts.jsonl",
         max_tokens=training.max_completion_length,
-        end_ids=(tokenizer.eos_token_id,),
+        end_ids=ends,
         stops=prompts_of(recipe, tokenizer).stops,
     )
     found: list[Any] = [accuracy]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from lm_eval_ext.harness.errors import UserError
+from training.ends import end_ids, listed
 from training.merge.engines import can_run_vllm
 
 Engine = Literal["auto", "vllm", "transformers"]
@@ -144,8 +145,7 @@ class Transformers:
         self.tokenizer = AutoTokenizer.from_pretrained(model)
         self.model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16).eval()
         self.model.to(device or "cpu")
-        ends = self.model.generation_config.eos_token_id
-        self.ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+        self.ends = end_ids(self.tokenizer, listed(self.model.generation_config.eos_token_id))
         self.window = max_model_len or int(self.model.config.get_text_config().max_position_embeddings)
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Response]]:
@@ -169,7 +169,7 @@ class Transformers:
                 max_new_tokens=sampling.max_tokens,
                 num_return_sequences=sampling.samples,
                 do_sample=sampling.temperature > 0,
-                eos_token_id=sorted(self.ends),
+                eos_token_id=self.ends,
                 pad_token_id=self.tokenizer.eos_token_id,
                 **(drawn if sampling.temperature > 0 else {}),
             )

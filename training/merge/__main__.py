@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +13,12 @@ import typer
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
+from training.ends import end_ids, listed
+from training.evaluation import Evaluation
 from training.merge import engines, proof
-from training.merge.combine import TRAINED_WITH, Adapter, Onto
+from training.merge.combine import Adapter, Onto
 from training.merge.proof import Finding
+from training.recipe import Recipe
 
 MARKS = {True: "passed", False: "FAILED", None: "not checked"}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -76,21 +80,21 @@ def merge(
     making = out.with_name(f"{out.name}.failed")
     whole = given.merged(onto)
     base = given.unadapted(onto)
-    whole.generation_config.eos_token_id = tokenizer.eos_token_id
+    ends = end_ids(tokenizer, listed(whole.generation_config.eos_token_id))
+    whole.generation_config.eos_token_id = ends
     whole.generation_config.pad_token_id = tokenizer.pad_token_id
     copy.deepcopy(whole).to(getattr(torch, dtype)).save_pretrained(making)
     tokenizer.save_pretrained(making)
 
     saved = AutoModelForCausalLM.from_pretrained(making, dtype="auto").eval()
-    held = _held_prompts(adapter, tokenizer, prompts)
+    held = _held_prompts(given.recipe, tokenizer, prompts)
     ids = [tokenizer(prompt)["input_ids"] for prompt in held]
-    said = engines.transformers_greedy(saved, ids, tokens, tokenizer.eos_token_id)
+    said = engines.transformers_greedy(saved, ids, tokens, ends)
     texts = [prompt + str(tokenizer.decode(goes_on)) for prompt, goes_on in zip(held, said, strict=True)]
     trained = given.exact()
-    exact, rounded, arithmetic = (
-        proof.divergence(trained, model, tokenizer, texts)
-        for model in (whole, AutoModelForCausalLM.from_pretrained(making, dtype=torch.float32), given.model())
-    )
+    kept = AutoModelForCausalLM.from_pretrained(making, dtype=torch.float32)
+    pairs = (trained, whole), (whole, kept), (trained, given.model())
+    exact, rounded, arithmetic = (proof.divergence(a, b, tokenizer, texts) for a, b in pairs)
     findings = [
         proof.differs_from_base(whole, base),
         proof.close_to_trained(exact, other_base=onto != "dequantised"),
@@ -98,9 +102,9 @@ def merge(
         proof.tied_head(saved),
         proof.ends(making, tokenizer),
         proof.template(making, tokenizer),
-        _in_vllm(making, saved, ids, said, tokens, tokenizer.eos_token_id, vllm),
+        _in_vllm(making, saved, ids, said, tokens, ends, vllm),
     ]
-    command = _evaluation(adapter, out)
+    command = Evaluation.of(given.recipe).command(str(out))
     report = {
         "adapter": str(adapter),
         "onto": onto,
@@ -114,38 +118,30 @@ def merge(
 
 
 def _in_vllm(
-    folder: Path, saved: Any, ids: engines.Tokens, said: engines.Tokens, tokens: int, end: int, wanted: bool
+    folder: Path,
+    saved: Any,
+    ids: engines.Tokens,
+    said: engines.Tokens,
+    tokens: int,
+    ends: Sequence[int],
+    wanted: bool,
 ) -> Finding:
     if not wanted or not engines.can_run_vllm():
         why = "vLLM is not installed" if wanted else "left out with --no-vllm"
         return Finding("vLLM goes on as transformers", None, why)
     try:
-        theirs = engines.vllm_greedy(folder, ids, tokens, end)
+        theirs = engines.vllm_greedy(folder, ids, tokens, ends)
     except RuntimeError as error:
         return Finding("vLLM goes on as transformers", False, str(error))
     return engines.agree(saved, said, theirs, ids)
 
 
-def _held_prompts(adapter: Path, tokenizer: Any, n: int) -> list[str]:
+def _held_prompts(recipe: Recipe, tokenizer: Any, n: int) -> list[str]:
     """Prompts of the recipe's task, of problems that nothing was trained on."""
     from training.data.build import prompts_of
-    from training.recipe import Recipe
 
-    prompts = prompts_of(Recipe(**_record(adapter)["recipe"]), tokenizer)
+    prompts = prompts_of(recipe, tokenizer)
     return [prompts.prompt(doc) for doc in prompts.evaluated[:n]]
-
-
-def _record(adapter: Path) -> dict[str, Any]:
-    folder = adapter if (adapter / TRAINED_WITH).is_file() else adapter.parent
-    record: dict[str, Any] = json.loads((folder / TRAINED_WITH).read_text("utf-8"))
-    return record
-
-
-def _evaluation(adapter: Path, out: Path) -> str:
-    from training.evaluation import Evaluation
-    from training.recipe import Recipe
-
-    return Evaluation.of(Recipe(**_record(adapter)["recipe"])).command(str(out))
 
 
 if __name__ == "__main__":

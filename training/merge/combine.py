@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lm_eval_ext.harness.errors import UserError
+from training.recipe import Recipe
 
 Onto = Literal["dequantised", "bf16"]
 TRAINED_WITH = "trained_with.json"
 """Written by training beside the adapter: what peft's own configuration does not say."""
+
+_SHORTEST = '{"quantization": null, "recipe": {"task": "arith_words"}}'
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Adapter:
         base: name or folder of the model it belongs to.
         revision: of the base.
         quantization: the settings its base was quantized with in training; None: it was not.
+        recipe: that it was trained by.
     """
 
     folder: Path
     base: str
     revision: str | None
     quantization: dict[str, Any] | None
+    recipe: Recipe
 
     @classmethod
     def at(cls, folder: Path) -> Adapter:
@@ -42,11 +47,17 @@ class Adapter:
         record = next((p for p in (folder, folder.parent) if (p / TRAINED_WITH).is_file()), None)
         if record is None:
             raise UserError(
-                f"{folder} has no {TRAINED_WITH}, so it is not known whether its base was quantized; train "
-                'it with python -m training.sft or training.grpo, or write {"quantization": null} into it'
+                f"{folder} has no {TRAINED_WITH}, so it is not known whether its base was quantized, nor "
+                "what it is evaluated on; train it with python -m training.sft or training.grpo, or write "
+                f"{_SHORTEST} into it"
             )
         known = json.loads((record / TRAINED_WITH).read_text("utf-8"))
-        return cls(folder, config["base_model_name_or_path"], config.get("revision"), known["quantization"])
+        try:
+            recipe = Recipe(**known["recipe"])
+            revision = config.get("revision") or known.get("revision")
+            return cls(folder, config["base_model_name_or_path"], revision, known["quantization"], recipe)
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{record / TRAINED_WITH}: {error!r}; it needs at least {_SHORTEST}") from error
 
     def base_model(self) -> Any:
         """The base as it was in training: quantized if it was, else in bfloat16."""

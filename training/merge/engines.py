@@ -12,9 +12,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from training.ends import listed
 from training.merge.proof import Finding
 
 Tokens = list[list[int]]
@@ -25,21 +27,20 @@ TOLERATED_GAP = 0.25
 bfloat16 sums of another order decide otherwise. A wrong export is off by whole nats at the first tokens."""
 
 
-def transformers_greedy(model: Any, prompts: Tokens, tokens: int, end: int) -> Tokens:
-    """What the model goes on with, one prompt at a time, without the end token."""
+def transformers_greedy(model: Any, prompts: Tokens, tokens: int, ends: Sequence[int]) -> Tokens:
+    """What the model goes on with, one prompt at a time, up to any of the end tokens."""
     import torch
 
     found = []
     for prompt in prompts:
         ids = torch.tensor([prompt], device=model.device)
-        out = model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=False, eos_token_id=end
-        )
-        found.append(_until(out[0, len(prompt) :].tolist(), end))
+        settings = {"max_new_tokens": tokens, "do_sample": False, "eos_token_id": list(ends)}
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), **settings)
+        found.append(_until(out[0, len(prompt) :].tolist(), ends))
     return found
 
 
-def vllm_greedy(folder: Path, prompts: Tokens, tokens: int, end: int) -> Tokens:
+def vllm_greedy(folder: Path, prompts: Tokens, tokens: int, ends: Sequence[int]) -> Tokens:
     """What vLLM goes on with. Raises RuntimeError with the end of its log where it cannot load the model."""
     environment = {**CPU_ENGINE, **os.environ}
     command = [sys.executable, "-m", "training.merge.engines", str(folder), str(tokens)]
@@ -48,7 +49,7 @@ def vllm_greedy(folder: Path, prompts: Tokens, tokens: int, end: int) -> Tokens:
     )
     if done.returncode:
         raise RuntimeError(f"vLLM cannot run {folder}: {done.stderr[-2000:]}")
-    return [_until(ids, end) for ids in json.loads(done.stdout.splitlines()[-1])]
+    return [_until(ids, ends) for ids in json.loads(done.stdout.splitlines()[-1])]
 
 
 def agree(model: Any, ours: Tokens, theirs: Tokens, prompts: Tokens) -> Finding:
@@ -60,8 +61,7 @@ def agree(model: Any, ours: Tokens, theirs: Tokens, prompts: Tokens) -> Finding:
         place = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
         if place >= max(len(a), len(b)):
             continue
-        end = model.generation_config.eos_token_id
-        end = end[0] if isinstance(end, list) else end
+        end = listed(model.generation_config.eos_token_id)[0]
         mine, other = (side[place] if place < len(side) else end for side in (a, b))
         with torch.no_grad():
             logits = model(torch.tensor([[*prompt, *a[:place]]], device=model.device)).logits[0, -1].float()
@@ -79,9 +79,8 @@ def can_run_vllm() -> bool:
     return find_spec("vllm") is not None
 
 
-def _until(ids: Sequence[int], end: int) -> list[int]:
-    ids = list(ids)
-    return ids[: ids.index(end)] if end in ids else ids
+def _until(ids: Sequence[int], ends: Sequence[int]) -> list[int]:
+    return list(takewhile(lambda token: token not in ends, ids))
 
 
 def _main(folder: str, tokens: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.ends import listed
+
 MAX_MEAN_KL = 1e-4
 """Nats a token between the model that was trained and the merged one, on average over held prompts, in
 float32."""
@@ -89,7 +91,7 @@ def close_when_saved(saved: Divergence, arithmetic: Divergence) -> Finding:
     """Rounding the weights to what they are saved in takes the model no further than bfloat16 sums do.
 
     Args:
-        saved: from the trained model to the saved one, both in float32.
+        saved: from the merged model before it was rounded to the saved one, both in float32.
         arithmetic: from the trained model in float32 to itself in bfloat16.
     """
     close = saved.mean < max(MAX_MEAN_KL, MAX_ROUNDING * arithmetic.mean)
@@ -110,10 +112,9 @@ def ends(folder: Path, tokenizer: Any) -> Finding:
     """The token that training ends responses with ends them in generation, too."""
     from transformers import GenerationConfig
 
-    ids = GenerationConfig.from_pretrained(folder).eos_token_id
-    listed = [] if ids is None else ids if isinstance(ids, list) else [ids]
+    ids = listed(GenerationConfig.from_pretrained(folder).eos_token_id)
     seen = f"eos_token_id in generation_config is {ids}, the tokenizer's is {tokenizer.eos_token_id}"
-    return Finding("ends where it was taught to", tokenizer.eos_token_id in listed, seen)
+    return Finding("ends where it was taught to", tokenizer.eos_token_id in ids, seen)
 
 
 def template(folder: Path, tokenizer: Any) -> Finding:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lm_eval_ext.harness.errors import DataError, UserError
 from training import setup
 from training.data import build, rows
+from training.ends import configured, end_ids
 from training.evaluation import Evaluation
 from training.preflight.contexts import EvaluationTask
 from training.preflight.registry import NotAtHand
@@ -107,20 +108,19 @@ class Subject:
 
     @cached_property
     def configured_ends(self) -> list[int]:
-        """`eos_token_id` of the model's generation_config, or of its config where it has none."""
-        from transformers import AutoConfig, GenerationConfig
-
+        """What the model itself ends at."""
         try:
-            found = GenerationConfig.from_pretrained(
-                self.folder, revision=self.revision or "main"
-            ).eos_token_id
-        except OSError:
-            try:
-                config = AutoConfig.from_pretrained(self.folder, revision=self.revision or "main")
-            except (OSError, ValueError) as error:
-                raise NotAtHand(f"no generation_config of {self.folder} at hand; give --tokenizer") from error
-            found = config.get_text_config().eos_token_id
-        return [] if found is None else list(found) if isinstance(found, list) else [found]
+            return configured(self.folder, self.revision)
+        except (OSError, ValueError) as error:
+            raise NotAtHand(f"no generation_config of {self.folder} at hand; give --tokenizer") from error
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """What responses end at, see `training.ends`; without the model's files the tokenizer's alone."""
+        try:
+            return end_ids(self.tokenizer, self.configured_ends)
+        except NotAtHand:
+            return end_ids(self.tokenizer, ())
 
     @cached_property
     def task(self) -> EvaluationTask:
@@ -239,7 +239,7 @@ class Subject:
 
         found = self._rewards
         if found is None:
-            found = rewards(self.recipe, self.training, self.tokenizer)[0]
+            found = rewards(self.recipe, self.training, self.tokenizer, self.ends)[0]
         return [_silent(reward) for reward in found]
 
     def hurried(self, reward: AccuracyReward, timeout_s: float) -> AccuracyReward:

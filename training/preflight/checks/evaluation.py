@@ -61,15 +61,11 @@ def base_model(subject: Subject) -> Outcome:
     if not subject.tokenizer.chat_template:
         return broken(f"chat is on, and the tokenizer of {subject.folder} has no chat template; {mend}")
     closing = closing_token(subject.tokenizer)
-    try:
-        ends = {subject.tokenizer.eos_token_id, *subject.configured_ends}
-    except NotAtHand:
-        ends = {subject.tokenizer.eos_token_id}
     if closing is None:
         return passed("the chat template closes turns without a token of its own")
-    names = subject.tokenizer.convert_ids_to_tokens([closing, *sorted(ends - {None})])
+    names = subject.tokenizer.convert_ids_to_tokens([closing, *subject.ends])
     seen = f"the chat template closes turns with {names[0]}, the model ends with {', '.join(names[1:])}"
-    return judged(closing in ends, seen, f"so it is a base model that never saw the template: {mend}")
+    return judged(closing in subject.ends, seen, f"so it is a base model that never saw the template: {mend}")
 
 
 def closing_token(tokenizer: Any) -> int | None:

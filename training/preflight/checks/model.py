@@ -138,11 +138,10 @@ def unlisted(folder: Path) -> list[str]:
 def _in_vllm(subject: Subject, folder: Path, saved: Any) -> Outcome:
     if not engines.can_run_vllm():
         return passed("transformers reads the export back whole; vLLM is not installed")
-    end = subject.tokenizer.eos_token_id
     ids = [subject.tokenizer(prompt)["input_ids"] for prompt in subject.asked[:4]]
-    said = engines.transformers_greedy(saved, ids, 16, end)
+    said = engines.transformers_greedy(saved, ids, 16, subject.ends)
     try:
-        found = engines.agree(saved, said, engines.vllm_greedy(folder, ids, 16, end), ids)
+        found = engines.agree(saved, said, engines.vllm_greedy(folder, ids, 16, subject.ends), ids)
     except RuntimeError as error:
         return broken(f"{' '.join(str(error).split())[-300:]}; export in a form that vLLM knows")
     return judged(
