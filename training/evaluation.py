@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from training.recipe import Recipe
@@ -52,6 +52,12 @@ class Evaluation:
             repeats=recipe.eval_repeats,
             data=recipe.data,
         )
+
+    def at(self, revision: str | None) -> Evaluation:
+        """The same of a model at this revision of its repository."""
+        if revision in (None, "main"):
+            return self
+        return replace(self, model_args={**self.model_args, "revision": revision})
 
     def arguments(self, model: str, out: str, task: str | None = None, limit: int | None = None) -> list[str]:
         """Of `lm-eval-ext run`: evaluates the model in this folder.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.atomic import write_text
+from lm_eval_ext.atomic import write_bytes
 from lm_eval_ext.rewards import AccuracyReward, Completion, text_of
 
 
@@ -99,8 +99,9 @@ class RecordedReward(AccuracyReward):
 def forget(folder: Path, step: int) -> None:
     """Takes the rollouts from this step on out of `rollouts*.jsonl`: a run that goes on makes them again."""
     for file in folder.glob("rollouts*.jsonl"):
-        whole = [line for line in file.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
-        write_text(file, "".join(line for line in whole if (json.loads(line)["step"] or 0) < step))
+        *whole, _half = file.read_bytes().split(b"\n")  # str.splitlines would part at U+2028, too
+        kept = [line + b"\n" for line in whole if (json.loads(line)["step"] or 0) < step]
+        write_bytes(file, b"".join(kept))
 
 
 class CommitReward:

@@ -13,6 +13,9 @@ from training.merge.combine import TRAINED_WITH
 from training.recipe import Recipe
 from training.rollouts import forget
 
+STATE = "trainer_state.json"
+"""Of transformers' Trainer: the last file that it writes of a checkpoint."""
+
 _QUANTIZATION = {
     "load_in_4bit",
     "load_in_8bit",
@@ -74,21 +77,48 @@ def record(recipe: Recipe, training: Any, model: Any) -> None:
 
     quantization = get_quantization_config(model)
     kept = {k: v for k, v in (quantization.to_dict() if quantization else {}).items() if k in _QUANTIZATION}
-    written = {"recipe": asdict(recipe), "quantization": kept or None, "base": model.model_name_or_path}
+    written = {
+        "recipe": asdict(recipe),
+        "quantization": kept or None,
+        "base": model.model_name_or_path,
+        "revision": model.model_revision,
+    }
     write_text(Path(training.output_dir) / TRAINED_WITH, json.dumps(written, indent=2))
+
+
+def checkpoints(folder: Path) -> dict[int, Path]:
+    """Step -> checkpoint, in order; without those that a killed run was still writing."""
+    found = ((int(place.name.rpartition("-")[2]), place) for place in folder.glob("checkpoint-*"))
+    return {step: place for step, place in sorted(found) if (place / STATE).is_file()}
+
+
+def newest(folder: Path) -> Path | None:
+    """The checkpoint that training goes on from, if there is one."""
+    return next(reversed(checkpoints(folder).values()), None)
+
+
+def _steps(trainer: Any) -> int:
+    """How many steps the whole training has."""
+    *_, steps = trainer.set_initial_training_values(trainer.args, trainer.get_train_dataloader())
+    return int(steps)
 
 
 def train(trainer: Any) -> None:
     """Trains from the newest checkpoint there is, and saves. Raises UserError where a bound was passed."""
-    from transformers.trainer_utils import get_last_checkpoint
+    from transformers import TrainerState
 
     from training.guards import Bounds
 
     folder = Path(trainer.args.output_dir)
-    newest = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    if newest and trainer.is_world_process_zero():
-        forget(folder, int(newest.rpartition("-")[2]))
-    trainer.train(resume_from_checkpoint=trainer.args.resume_from_checkpoint or newest)
+    start = trainer.args.resume_from_checkpoint or newest(folder)
+    state = TrainerState.load_from_json(str(Path(start) / STATE)) if start else TrainerState()
+    if trainer.is_world_process_zero():
+        forget(folder, state.global_step)
+    if start and state.global_step >= _steps(trainer):  # the trainer would make one step more
+        trainer.state = state
+        trainer._load_from_checkpoint(str(start))
+    else:
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
     trainer.save_model(str(folder))
     trainer.save_state()
     for guard in trainer.callback_handler.callbacks:

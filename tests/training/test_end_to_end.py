@@ -8,18 +8,20 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.training.models import write_tiny_qwen3
+from training import grpo, sft
+from training.setup import STATE, checkpoints
 
 pytestmark = pytest.mark.model
 
 CONFIGS = ROOT / "training" / "configs"
-FEW = ("--max_steps", "2", "--save_steps", "2", "--size", "32")
-ENVIRONMENT = {**os.environ, "LM_EVAL_EXT_DATA": "sample", "HF_HUB_OFFLINE": "1"}
+FEW = ("--save_steps", "2", "--size", "32")
 
 
 @pytest.fixture(scope="module")
@@ -27,56 +29,59 @@ def tiny(tmp_path_factory) -> str:
     return write_tiny_qwen3(tmp_path_factory.mktemp("tiny_qwen3"))
 
 
+@pytest.fixture(autouse=True)
+def _sample(monkeypatch):
+    monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
+
+
 def lines(file: Path) -> list[dict]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]
 
 
-def trained(module: str, config: str, tiny: str, out: Path, *more: str) -> Path:
-    settings = ("--config", str(CONFIGS / config), "--model_name_or_path", tiny, "--output_dir", str(out))
-    done = subprocess.run(
-        [sys.executable, "-m", module, *settings, *FEW, "--preflight", "false", *more],
-        capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-4000:]
-    return out
+def settings(config: str, tiny: str, out: Path, steps: int, *more: str) -> list[str]:
+    """As on the command line of `training.sft` and `training.grpo`."""
+    given = ["--config", str(CONFIGS / config), "--model_name_or_path", tiny, "--output_dir", str(out)]
+    return [*given, *FEW, "--max_steps", str(steps), "--preflight", "false", *more]
 
 
 def test_full_sft(tiny, tmp_path):
     """All weights, in bfloat16: a checkpoint that is a model."""
     from transformers import AutoModelForCausalLM
 
-    full = ("--use_peft", "false", "--load_in_4bit", "false")
-    out = trained("training.sft", "smoke_sft.yaml", tiny, tmp_path / "sft", *full)
-    before, after = (AutoModelForCausalLM.from_pretrained(place) for place in (tiny, out / "checkpoint-2"))
+    sft.main(settings("smoke_sft.yaml", tiny, tmp_path, 2, "--use_peft", "false", "--load_in_4bit", "false"))
+    places = (tiny, tmp_path / "checkpoint-2")
+    before, after = (AutoModelForCausalLM.from_pretrained(place) for place in places)
     assert any((a != b).any() for a, b in zip(before.parameters(), after.parameters(), strict=True))
 
 
-def test_grpo(tiny, tmp_path):
-    """GRPO's own loss with a KL term; every rollout is on file."""
-    more = ("--loss_type", "grpo", "--scale_rewards", "group", "--beta", "0.04", "--load_in_4bit", "false")
-    out = trained("training.grpo", "smoke_grpo.yaml", tiny, tmp_path / "grpo", *more)
-    rollouts = lines(out / "rollouts.jsonl")
-    assert len(rollouts) == 2 * 64
-    assert {row["step"] for row in rollouts} == {0, 1}
-    assert all(row["id"].startswith("train-") and row["truncated"] is not None for row in rollouts)
-    log = json.loads((out / "trainer_state.json").read_text())["log_history"]
-    assert all("kl" in row and "reward/grading_s" in row for row in log if "loss" in row)
+def test_grpo_that_was_stopped_goes_on_and_keeps_each_rollout_once(tiny, tmp_path):
+    """GRPO's own loss with a KL term. Killed while it saved, it goes on from what is whole."""
+    more = ("--loss_type", "grpo", "--scale_rewards", "group", "--beta", "0.04")
+    grpo.main(settings("smoke_grpo.yaml", tiny, tmp_path, 2, *more))
+    first = lines(tmp_path / "rollouts.jsonl")
+    assert [row["step"] for row in first] == [0] * 64 + [1] * 64
+    assert all(row["id"].startswith("train-") and row["truncated"] is not None for row in first)
+    with (tmp_path / "rollouts.jsonl").open("a") as file:  # of a step that was not saved, and half a line
+        file.write(json.dumps({"step": 2, "completion": "\u2028"}, ensure_ascii=False) + '\n{"step": 2, "com')
+    (tmp_path / "checkpoint-3").mkdir()
 
+    grpo.main(settings("smoke_grpo.yaml", tiny, tmp_path, 4, *more))
+    assert list(checkpoints(tmp_path)) == [2, 4]
+    rollouts = lines(tmp_path / "rollouts.jsonl")
+    assert [row["step"] for row in rollouts] == [i // 64 for i in range(4 * 64)] and rollouts[:128] == first
+    log = [row for row in json.loads((tmp_path / STATE).read_text())["log_history"] if "loss" in row]
+    assert [row["step"] for row in log] == [1, 2, 3, 4]
+    assert all("kl" in row and "reward/grading_s" in row for row in log)
 
-def test_a_stopped_grpo_goes_on_and_keeps_each_rollout_once(tiny, tmp_path):
-    out = tmp_path / "grpo"
-    for steps in ("2", "4"):
-        trained("training.grpo", "smoke_grpo.yaml", tiny, out, "--max_steps", steps, "--save_steps", "1")
-        if steps == "2":
-            with (out / "rollouts.jsonl").open("a") as file:  # of a step that was not saved, and half a line
-                file.write(json.dumps({"step": 2}) + "\n" + '{"step": 2, "compl')
-    assert [row["step"] for row in lines(out / "rollouts.jsonl")] == [i // 64 for i in range(4 * 64)]
+    weights = (tmp_path / "adapter_model.safetensors").read_bytes()
+    grpo.main(settings("smoke_grpo.yaml", tiny, tmp_path, 4, *more))  # finished: nothing is trained
+    assert list(checkpoints(tmp_path)) == [2, 4] and lines(tmp_path / "rollouts.jsonl") == rollouts
+    assert (tmp_path / "adapter_model.safetensors").read_bytes() == weights
 
 
 def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_path, monkeypatch):
-    """Grading takes a small share of a step; a completion that no one can compute adds 5 s to its own."""
+    """Dr. GRPO. A completion that no one can compute adds 5 s to its own step, and is left out of it."""
     import training.rewards
-    from training.grpo import trainer
 
     class Hanging(training.rewards.RecordedReward):
         batches = 0
@@ -88,63 +93,54 @@ def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_
             return super().verdicts(completions, gold, problems)
 
     monkeypatch.setattr(training.rewards, "RecordedReward", Hanging)
-    monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
-    made = trainer(
-        [
-            *("--config", str(CONFIGS / "smoke_grpo.yaml"), "--model_name_or_path", tiny, *FEW[2:]),
-            *("--max_steps", "4", "--gradient_accumulation_steps", "1", "--preflight", "false"),
-            *("--output_dir", str(tmp_path)),
-        ]
-    )
+    more = ("--gradient_accumulation_steps", "1", "--save_strategy", "no")
+    made = grpo.trainer(settings("smoke_grpo.yaml", tiny, tmp_path, 4, *more))
     made.train()
     log = [row for row in made.state.log_history if "reward/grading_s" in row]
     graded = [row["reward/grading_s"] for row in log]
     assert len(log) == 4 and 5 <= graded[2] < 6.5, graded
     assert graded[3] < 1, graded  # the first and second start the workers
     assert [row["reward/undecided"] for row in log] == [0, 0, 1 / 32, 0]
-    assert all(row["grad_norm"] == row["grad_norm"] for row in log), (
-        "the step went on without that completion"
-    )
+    assert all(row["grad_norm"] == row["grad_norm"] for row in log), "a loss that is no number"
 
 
-def loop(out: Path, tiny: str, **more):
-    command = [sys.executable, "-m", "training.pipeline", "--out", str(out), "--model", tiny, "--limit", "8"]
-    for config in ("smoke_sft.yaml", "smoke_grpo.yaml"):
-        command += ["--config", str(CONFIGS / config)]
-    return subprocess.Popen(
-        [*command, *FEW], env=ENVIRONMENT, cwd=ROOT, text=True, start_new_session=True, **more
-    )
+@contextmanager
+def loop(out: Path, tiny: str, log: Path):
+    """The pipeline as a process of its own, ended with all that it started."""
+    command = [sys.executable, "-m", "training.pipeline", "--out", str(out), "--model", tiny]
+    command += ["--config", str(CONFIGS / "smoke_sft.yaml"), "--limit", "8", "--num_fewshot", "4"]
+    with log.open("w") as file:
+        started = subprocess.Popen(
+            [*command, *FEW, "--max_steps", "2", "--max_length", "1024"],
+            cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield started
+        finally:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
 
 
 def test_the_loop_goes_on_after_a_kill(tiny, tmp_path):
-    """QLoRA SFT, then Dr. GRPO from what it chose, merged, proven in vLLM, evaluated and compared."""
-    out = tmp_path / "loop"
-    first = loop(out, tiny, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while first.poll() is None and not (out / "smoke_sft" / "train" / "checkpoint-2").is_dir():
-        time.sleep(0.05)
-    os.killpg(first.pid, signal.SIGKILL)
-    assert first.wait() == -signal.SIGKILL, "it ended before it was killed"
+    """QLoRA SFT, merged, proven in vLLM, validated, evaluated and compared with the base."""
+    out, log = tmp_path / "loop", tmp_path / "log"
+    with loop(out, tiny, log) as first:
+        while first.poll() is None and not (out / "smoke_sft" / "train" / "checkpoint-2").is_dir():
+            time.sleep(0.05)
+        assert first.poll() is None, log.read_text()[-4000:]
 
-    again = loop(out, tiny, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    said, log = again.communicate()
-    assert again.returncode == 0, log[-4000:]
+    with loop(out, tiny, log) as again:
+        code, said = again.wait(), log.read_text()
+    assert code == 0, said[-4000:]
     assert f"{out}/summary.md" in said
-    assert "base: evaluate: done before" in log and "smoke_grpo: data: done before" in log
+    assert "base: evaluate: done before" in said and "smoke_sft: data: done before" in said
 
     summary = json.loads((out / "summary.json").read_text())
-    assert [model["model"] for model in summary["models"]] == [
-        "base",
-        "smoke_sft",
-        "smoke_grpo",
-        "base_own_prompts",
-    ]
+    assert [model["model"] for model in summary["models"]] == ["base", "smoke_sft"]
     assert all(model["n"] == "8" for model in summary["models"])
-    assert len(summary["comparisons"]) == 3
-    for stage in ("smoke_sft", "smoke_grpo"):
-        findings = json.loads((out / stage / "merged" / "checkpoint-2" / "merge.json").read_text())[
-            "findings"
-        ]
-        assert len(findings) == 7 and all(finding["passed"] is True for finding in findings), findings
-        assert (out / f"{stage}.png").stat().st_size > 5_000
-    started_from = json.loads((out / "smoke_grpo" / "train" / "trained_with.json").read_text())["base"]
-    assert started_from == str(out / "smoke_sft" / "merged" / "checkpoint-2")
+    assert len(summary["comparisons"]) == 1
+    assert list(checkpoints(out / "smoke_sft" / "train")) == [2]
+    merged = out / "smoke_sft" / "merged" / "checkpoint-2"
+    findings = json.loads((merged / "merge.json").read_text())["findings"]
+    assert len(findings) == 7 and all(finding["passed"] is True for finding in findings), findings
+    assert (out / "smoke_sft.png").stat().st_size > 5_000

@@ -8,7 +8,7 @@ import pytest
 
 from lm_eval_ext.harness.errors import UserError
 from training.evaluation import Evaluation
-from training.pipeline.loop import _copied, _one_evaluation
+from training.pipeline.loop import _copied, _one_evaluation, loop
 from training.pipeline.stage import Stage, choose
 from training.pipeline.steps import Steps
 from training.recipe import Recipe
@@ -60,15 +60,18 @@ def test_a_step_that_fails_is_not_recorded_and_its_half_goes(tmp_path):
     Steps(tmp_path).run("copy", "json.tool", ["none"], ok=(0, 2))
 
 
-def test_recipes_are_kept_and_held_to(tmp_path):
-    recipe = tmp_path / "r.yaml"
+def test_recipes_are_kept_and_held_to_once_begun(tmp_path):
+    recipe, out = tmp_path / "r.yaml", tmp_path / "out"
     recipe.write_text("trainer: sft\nlearning_rate: 1.0e-4\n")
-    kept = _copied([recipe, recipe], tmp_path / "out")
+    kept = _copied([recipe, recipe], out, Steps(out))
     assert list(kept) == ["r", "r_2"]
-    assert kept["r"].read_text() == recipe.read_text()
     recipe.write_text("trainer: sft\nlearning_rate: 1.0e-5\n")
-    with pytest.raises(UserError, match=r"another r.yaml: -learning_rate: 1.0e-4; \+learning_rate: 1.0e-5"):
-        _copied([recipe], tmp_path / "out")
+    assert _copied([recipe], out, Steps(out))["r"].read_text() == recipe.read_text()
+    (out / "given.json").write_text("[1]")
+    Steps(out).run("r: copy", "json.tool", [str(out / "given.json"), str(out / "made.json")])
+    recipe.write_text("trainer: sft\nlearning_rate: 1.0e-6\n")
+    with pytest.raises(UserError, match=r"another r.yaml: -learning_rate: 1.0e-5; \+learning_rate: 1.0e-6\."):
+        _copied([recipe], out, Steps(out))
 
 
 def _stage(tmp_path, name, settings):
@@ -98,3 +101,51 @@ def test_the_evaluation_has_the_recipes_data_and_limit():
     assert json.loads(metadata) == {"repeats": 2, "data": "sample"}
     assert given[given.index("--limit") + 1] == "7"
     assert given[:4] == ["--model", "vllm", "--tasks", "v"] and given[-2:] == ["--output_path", "O"]
+
+
+class Told:
+    """Steps that are only noted."""
+
+    def __init__(self):
+        self.ran = []
+
+    def run(self, name, module, arguments, **_):
+        self.ran.append((name, module, list(arguments)))
+
+
+def test_every_checkpoint_is_merged_and_validated_and_the_best_chosen(tmp_path, monkeypatch):
+    stage = _stage(tmp_path, "a", "validation_task: arith_words_validation\nuse_peft: true\n")
+    scores = {10: 0.2, 20: 0.6, 30: 0.5}
+    for step in (*scores, 40):
+        (stage.folder / "train" / f"checkpoint-{step}").mkdir(parents=True)
+    for step in scores:  # the last one is half written
+        (stage.folder / "train" / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+    monkeypatch.setattr(
+        "training.pipeline.stage.accuracy", lambda out, task: scores[int(out.name.split("-")[1])]
+    )
+    steps = Told()
+    assert stage.chosen(steps, 7).step == 20
+    names, modules, arguments = zip(*steps.ran, strict=True)
+    assert names == tuple(f"a: {what} {step}" for step in scores for what in ("merge", "validate"))
+    assert modules == ("training.merge", "lm_eval_ext.cli") * 3
+    assert "arith_words_validation" in arguments[3] and "7" in arguments[3]
+    assert json.loads((stage.folder / "choice.json").read_text())["step"] == 20
+
+
+@pytest.mark.parametrize("option", ["--model_name_or_path", "--output_dir=x"])
+def test_what_the_pipeline_sets_itself_is_refused(tmp_path, option):
+    with pytest.raises(UserError, match=r"no setting for all recipes of a pipeline; give --(model|out)"):
+        loop([tmp_path / "a.yaml"], tmp_path / "out", None, None, [option, "x"])
+
+
+@pytest.mark.parametrize("name", ["base", "recipes", "comparison", "a=b", "a b"])
+def test_a_recipe_whose_name_cannot_be_a_stage_is_refused(tmp_path, name):
+    (tmp_path / f"{name}.yaml").write_text("trainer: sft\n")
+    with pytest.raises(UserError, match="a stage cannot be called"):
+        _copied([tmp_path / f"{name}.yaml"], tmp_path / "out", Steps(tmp_path))
+
+
+def test_the_base_is_evaluated_at_its_revision():
+    given = Evaluation.of(Recipe(task="t"))
+    assert given.at(None) == given.at("main") == given
+    assert given.at("v2").model_args == {**given.model_args, "revision": "v2"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +21,12 @@ from training.recipe import settings_in
 
 BASE = "base"
 OWN_PROMPTS = "base_own_prompts"
+RECIPES = "recipes"
+COMPARISON = "comparison"
+TAKEN = {BASE, OWN_PROMPTS, RECIPES, COMPARISON}
+"""Folders of a pipeline beside those of its recipes."""
+NOT_FURTHER = {"--model_name_or_path": "--model", "--output_dir": "--out", "--config": "--config"}
+"""Settings that a pipeline gives its recipes itself -> its own option for them."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +64,21 @@ def loop(
     Raises UserError: recipes that would be evaluated differently, a step that fails, settings that are not
     those with which the folder was begun.
     """
+    for option, ours in NOT_FURTHER.items():
+        if any(given.split("=")[0] == option for given in more):
+            raise UserError(f"{option} is no setting for all recipes of a pipeline; give {ours}")
     base = model or str(settings_in(configs[0]).get("model_name_or_path") or "")
-    stages = [Stage(name, config, base, out, more) for name, config in _copied(configs, out).items()]
-    evaluation = _one_evaluation(stages)
     steps = Steps(out)
+    copies = _copied(configs, out, steps)
+    stages = [Stage(name, config, base, out, more) for name, config in copies.items()]
+    evaluation = _one_evaluation(stages)
+    of_base = evaluation.at(stages[0].revision)
     for stage in stages:
         stage.prepare(steps)
-    places = {BASE: _evaluated(steps, BASE, evaluation, base, out, limit)}
+    places = {BASE: _evaluated(steps, BASE, of_base, base, out, limit)}
     own = None
     if evaluation.num_fewshot not in (None, _own_fewshot(evaluation)):
-        own = _evaluated(steps, OWN_PROMPTS, replace(evaluation, num_fewshot=None), base, out, limit)
+        own = _evaluated(steps, OWN_PROMPTS, replace(of_base, num_fewshot=None), base, out, limit)
     choices: list[Choice] = []
     for stage in stages:
         stage.base = base
@@ -84,24 +96,35 @@ def loop(
     )
 
 
-def _copied(configs: Sequence[Path], out: Path) -> dict[str, Path]:
-    """Stage name -> the recipe's copy in `out`. Raises UserError where another recipe was copied before."""
+def _copied(configs: Sequence[Path], out: Path, steps: Steps) -> dict[str, Path]:
+    """Stage name -> the recipe's copy in `out`. Raises UserError where another one was begun."""
     found: dict[str, Path] = {}
     for config in configs:
-        name = config.stem if config.stem not in found else f"{config.stem}_{len(found) + 1}"
+        name = _name(config, found)
         text = config.read_text("utf-8")
-        copy = out / "recipes" / f"{name}.yaml"
-        if copy.is_file() and copy.read_text("utf-8") != text:
-            changed = difflib.unified_diff(
-                copy.read_text("utf-8").splitlines(), text.splitlines(), lineterm="", n=0
-            )
+        copy = out / RECIPES / f"{name}.yaml"
+        before = copy.read_text("utf-8") if copy.is_file() else text
+        if before != text and any(step.startswith(f"{name}: ") for step in steps.done):
+            difference = difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="", n=0)
+            changed = [line for line in difference if not line.startswith(("---", "+++", "@@"))]
             raise UserError(
-                f"{out} was begun with another {config.name}: {'; '.join(list(changed)[3:])}. Give it "
+                f"{out} was begun with another {config.name}: {'; '.join(changed)}. Give it "
                 "as it was to go on, or name another --out"
             )
         write_text(copy, text)
         found[name] = copy
     return found
+
+
+def _name(config: Path, taken: Collection[str]) -> str:
+    """Of the stage: the file's, numbered where it comes again. Raises UserError where it cannot be one."""
+    if config.stem in TAKEN or not re.fullmatch(r"[\w.-]+", config.stem):
+        raise UserError(
+            f"recipe {config}: a stage cannot be called {config.stem!r}; rename the file: letters, digits, "
+            f"'_', '-' and '.', and none of {', '.join(sorted(TAKEN))}"
+        )
+    names = (config.stem, *(f"{config.stem}_{again}" for again in range(2, len(taken) + 2)))
+    return next(name for name in names if name not in taken)
 
 
 def _one_evaluation(stages: Sequence[Stage]) -> Evaluation:

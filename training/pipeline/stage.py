@@ -17,6 +17,7 @@ from lm_eval_ext.harness.errors import UserError
 from training.evaluation import Evaluation
 from training.pipeline.steps import Steps
 from training.recipe import Recipe, read, trainer_of
+from training.setup import STATE, checkpoints
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,12 @@ class Stage:
     def evaluation(self) -> Evaluation:
         return Evaluation.of(self.recipe)
 
+    @property
+    def revision(self) -> str | None:
+        """Of the model that the recipe names, in its repository."""
+        found: str | None = self._read[2].model_revision
+        return found
+
     def prepare(self, steps: Steps) -> None:
         """Preflight and the rows that will be trained on: what can fail, fails before anything is trained."""
         report = ["--json", str(self.folder / "preflight.json")]
@@ -113,16 +120,16 @@ class Stage:
     def chosen(self, steps: Steps, limit: int | None) -> Choice:
         """Merges and validates each checkpoint; the choice is also in `choice.json`."""
         scores = {}
-        for step, checkpoint in self._checkpoints():
+        for step, checkpoint in self._checkpoints().items():
             model = self._whole(steps, step, checkpoint)
             out = self.folder / "validation" / checkpoint.name
             self._evaluate(steps, f"validate {step}", model, out, self.recipe.validation_task, limit)
             scores[step] = accuracy(out, self.recipe.validation_task)
         choice = choose(scores, self.recipe.pick_up_to)
         write_text(self.folder / "choice.json", json.dumps(vars(choice), indent=1))
+        listed = ", ".join(f"{step}: {score:.1%}" for step, score in scores.items())
         print(
-            f"{self.name}: checkpoint {choice.step} is chosen, of {_listed(scores)} {choice.remark}",
-            file=sys.stderr,
+            f"{self.name}: checkpoint {choice.step} is chosen, of {listed} {choice.remark}", file=sys.stderr
         )
         return choice
 
@@ -139,17 +146,17 @@ class Stage:
 
     def log(self) -> list[dict[str, Any]]:
         """What the trainer logged: `[{"step": 1, "reward": 0.5, ...}, ...]`."""
-        state = json.loads((self.folder / "train" / "trainer_state.json").read_text("utf-8"))
+        state = json.loads((self.folder / "train" / STATE).read_text("utf-8"))
         history: list[dict[str, Any]] = state["log_history"]
         return history
 
-    def _checkpoints(self) -> list[tuple[int, Path]]:
-        found = [(int(p.name.split("-")[-1]), p) for p in (self.folder / "train").glob("checkpoint-*")]
+    def _checkpoints(self) -> dict[int, Path]:
+        found = checkpoints(self.folder / "train")
         if not found:
             raise UserError(
                 f"{self.folder / 'train'} has no checkpoints: set save_steps below the number of steps"
             )
-        return sorted(found)
+        return found
 
     def _whole(self, steps: Steps, step: int, checkpoint: Path) -> Path:
         """The checkpoint as one model: merged, if it is an adapter."""
@@ -176,9 +183,8 @@ class Stage:
 
 
 def accuracy(results: Path, task: str) -> float:
-    """Of the run in this folder."""
-    return mean(runs.load(results).tasks[task].scored().values())
-
-
-def _listed(scores: Mapping[int, float]) -> str:
-    return ", ".join(f"{step}: {score:.1%}" for step, score in scores.items())
+    """Of the run in this folder. Raises UserError where no answer could be graded."""
+    scores = runs.load(results).tasks[task].scored()
+    if not scores:
+        raise UserError(f"{results}: no answer to {task} has a score; look at its samples_*.jsonl")
+    return mean(scores.values())

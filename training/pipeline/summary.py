@@ -13,7 +13,7 @@ from lm_eval_ext.evidence import findings
 from lm_eval_ext.evidence.findings import markdown_table, p_value, percent, points
 from lm_eval_ext.evidence.runs import Run
 from lm_eval_ext.evidence.stats import mean_interval
-from training.pipeline.loop import Outcome
+from training.pipeline.loop import COMPARISON, Outcome
 from training.pipeline.stage import Stage
 
 CURVES = {"reward": "reward", "loss": "loss"}
@@ -31,7 +31,7 @@ def write(outcome: Outcome, out: Path) -> list[Path]:
             write_bytes(out / name, png)
     shown = [name for name, png in figures.items() if png]
     bare = tuple(tuple(() for _ in made.units) for made in outcome.comparisons)  # no breakdowns
-    findings.write(findings.Findings(outcome.comparisons, bare), out / "comparison")
+    findings.write(findings.Findings(outcome.comparisons, bare), out / COMPARISON)
     write_text(out / "summary.json", json.dumps(as_json(outcome), indent=1, ensure_ascii=False) + "\n")
     write_text(out / "summary.md", as_markdown(outcome, shown))
     return [out / name for name in ("summary.md", "summary.json", *shown)]
@@ -47,7 +47,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-HEAD = ("model", "n", "right", "accuracy", "95% (Wilson)", "checkpoint")
+HEAD = ("model", "n", "right", "accuracy", "95% interval", "checkpoint")
 
 
 def scores(outcome: Outcome) -> list[list[str]]:
@@ -91,7 +91,9 @@ def as_markdown(outcome: Outcome, figures: Sequence[str]) -> str:
         "All of the comparison, with the problems that flipped: [comparison/](comparison/comparison.md)."
     )
     total = sum(step.seconds for step in outcome.steps.done.values())
-    parts.append(f"## Steps\n\n{total / 60:.1f} minutes together.")
+    parts.append(
+        f"## Steps\n\n{total / 60:.1f} minutes together; a step that was stopped counts from its last start."
+    )
     parts.append(
         markdown_table(
             [("step", "seconds", "command")]
@@ -104,7 +106,7 @@ def as_markdown(outcome: Outcome, figures: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAIRS = ("A", "B", "n", "B less A", "only A / only B", "p (McNemar)", "p (Holm)", "detectable")
+PAIRS = ("A", "B", "n", "B less A", "only A / only B", "test", "p", "p (Holm)", "detectable")
 
 
 def pairs(outcome: Outcome) -> list[list[str]]:
@@ -116,6 +118,7 @@ def pairs(outcome: Outcome) -> list[list[str]]:
             str(unit.n),
             points(-unit.difference),
             f"{unit.pairing.only_a} / {unit.pairing.only_b}" if unit.pairing else "",
+            unit.test,
             p_value(unit.p),
             p_value(unit.p_corrected),
             "" if unit.detectable is None else points(unit.detectable),
