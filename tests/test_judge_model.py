@@ -38,7 +38,7 @@ def vllm_serving(model, log):
         port = free.getsockname()[1]
     options = ["--model", model, "--served-model-name", "SmolLM2", "--host", "127.0.0.1", "--port", str(port)]
     limits = ["--dtype", "bfloat16", "--max-model-len", "2048", "--enforce-eager", "--max-num-seqs", "8"]
-    environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2", "OMP_NUM_THREADS": str(os.cpu_count())}
+    environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2"}
     program = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, *limits]
     with log.open("w") as out:
         server = subprocess.Popen(
