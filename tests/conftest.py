@@ -14,12 +14,11 @@ import pytest
 
 from benchmarks.data import VARIABLE, data_folder
 from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.harness.engines import on_cpu
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when datasets is imported: no test may reach the Hub
 _AT_ONCE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-os.environ["OMP_NUM_THREADS"] = str(max(1, usable_cores() // _AT_ONCE))
-if _AT_ONCE > 1:  # vLLM would bind the threads of each engine to the same core
-    os.environ["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
+os.environ |= {**on_cpu(), "OMP_NUM_THREADS": str(max(1, usable_cores() // _AT_ONCE))}
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(__file__).resolve().parent / "cases"
@@ -91,7 +90,6 @@ def lm_eval(*arguments: str, program: str = "lm_eval", data: str | Path = "sampl
         "LM_EVAL_EXT_DATA": str(data),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
-        "VLLM_CPU_KVCACHE_SPACE": "2",
     }
     command = [str(Path(sys.executable).parent / program), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)

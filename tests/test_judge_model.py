@@ -38,12 +38,9 @@ def vllm_serving(model, log):
         port = free.getsockname()[1]
     options = ["--model", model, "--served-model-name", "SmolLM2", "--host", "127.0.0.1", "--port", str(port)]
     limits = ["--dtype", "bfloat16", "--max-model-len", "2048", "--enforce-eager", "--max-num-seqs", "8"]
-    environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2"}
     program = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, *limits]
     with log.open("w") as out:
-        server = subprocess.Popen(
-            program, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-        )
+        server = subprocess.Popen(program, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         await_health(f"http://127.0.0.1:{port}/health", server, log)
         yield f"http://127.0.0.1:{port}/v1"

@@ -47,7 +47,7 @@ def finished(model, out):
 def killed(model, out, wanted):
     """Starts a run and kills it in the middle of the chunk that follows the `wanted` ones; their number."""
     command = [str(Path(sys.executable).parent / "lm-eval-ext"), *arguments(model, out)]
-    environment = {**os.environ, "LM_EVAL_EXT_DATA": "sample", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "LM_EVAL_EXT_DATA": "sample"}
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT, "env": environment}
     process = subprocess.Popen(command, start_new_session=True, **silent)
     while process.poll() is None and kept(out) < wanted:

@@ -1,12 +1,32 @@
-"""vLLM's engine ends with the program that started it."""
+"""vLLM's engine: what it starts under on a CPU, and that it ends with the program that started it."""
 
 from __future__ import annotations
 
 import atexit
 import multiprocessing
 
+from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.harness.hardware import gpus
+
 ENGINE = "EngineCore"
 """How the names of vLLM's engine processes begin."""
+
+
+def on_cpu() -> dict[str, str]:
+    """Environment under which vLLM is at its best without a GPU; nothing where there is one.
+
+    It runs in this process, in place of three that each import all of it, and computes on every core: by
+    itself it leaves one to its scheduler, and binds engines that run at once to the same ones. The texts are
+    the same. (200 problems, SmolLM2-135M, two cores: 81 s and not 150 s; generating, 24 s and not 38 s.)
+    """
+    if gpus():
+        return {}
+    return {
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB
+        "OMP_NUM_THREADS": str(usable_cores()),
+    }
 
 
 def end_at_exit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -36,6 +37,8 @@ def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | 
     Raises:
         ProtocolError: before any model is loaded.
     """
+    for name, value in engines.on_cpu().items():  # before torch is loaded, which reads it
+        os.environ.setdefault(name, value)
     from lm_eval._cli.harness import HarnessCLI
 
     if resume is None and chunk_size is not None:

@@ -16,12 +16,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext.harness.engines import on_cpu
 from training.ends import listed
 from training.merge.proof import Finding
 
 Tokens = list[list[int]]
-CPU_ENGINE = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
-"""Environment under which vLLM starts; what is set already goes before. The first, in GiB, is for CPUs."""
 TOLERATED_GAP = 0.25
 """Log-probability, in nats, by which the two engines' next tokens may differ where they part: a near-tie that
 bfloat16 sums of another order decide otherwise. A wrong export is off by whole nats at the first tokens."""
@@ -42,7 +41,7 @@ def transformers_greedy(model: Any, prompts: Tokens, tokens: int, ends: Sequence
 
 def vllm_greedy(folder: Path, prompts: Tokens, tokens: int, ends: Sequence[int]) -> Tokens:
     """What vLLM goes on with. Raises RuntimeError with the end of its log where it cannot load the model."""
-    environment = {**CPU_ENGINE, **os.environ}
+    environment = {**on_cpu(), "VLLM_LOGGING_LEVEL": "ERROR", **os.environ}
     command = [sys.executable, "-m", "training.merge.engines", str(folder), str(tokens)]
     done = subprocess.run(
         command, input=json.dumps(prompts), capture_output=True, text=True, env=environment, check=False

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
-from training.merge.engines import CPU_ENGINE
 
 RECORD = "steps.json"
+QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Steps:
         start = time.monotonic()
         code = subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            env={**CPU_ENGINE, **CPU_TRAINING, **os.environ},
+            env={**CPU_TRAINING, **QUIET, **os.environ},
             check=False,
         ).returncode
         if code not in ok:
