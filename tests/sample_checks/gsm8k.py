@@ -65,6 +65,31 @@ def jackets_on_sale() -> str:
     return str(3 * 75 * (1 - Fraction(20, 100)))
 
 
+@check("gsm8k/train/8")
+def rolls() -> str:
+    """Count the rolls bag by bag."""
+    return str(sum(9 for _ in range(7)) + 5)
+
+
+@check("gsm8k/train/9")
+def pages_left() -> str:
+    """Take each day's pages off the book."""
+    return str(240 - sum([30] * 5))
+
+
+@check("gsm8k/train/10")
+def share_of_the_bill() -> str:
+    """Search for the share that pays the bill."""
+    (share,) = [n for n in range(100) if 4 * n == 36 + 4]
+    return str(share)
+
+
+@check("gsm8k/train/11")
+def free_seats() -> str:
+    """Take the taken seats off those of all cars."""
+    return str(8 * 50 - 310)
+
+
 @check("gsm8k/test/0")
 def apples() -> str:
     """Add the apples."""

@@ -309,8 +309,10 @@ def test_mathnet_trains_on_its_solutions(tokenizer, tmp_path, monkeypatch):
 
 def test_gsm8ks_pool_is_never_trained_on(tokenizer):
     settings = {"task": "gsm8k_ext", "source": "gsm8k", "num_fewshot": 0}
-    with pytest.raises(DataError, match="nothing to train on in gsm8k"):
-        built(Recipe(**settings), "sft", tokenizer)  # the packaged train rows are the pool
+    made = built(Recipe(**settings), "sft", tokenizer)  # of the 12 packaged rows 8 are the pool
+    assert (made.found, made.left_out) == (4, {"exemplars of the task": 3}) and len(made.docs) == 1
+    with pytest.raises(DataError, match=r"nothing to train on in gsm8k.*1 left out: validated on"):
+        built(Recipe(**settings, validation_task="gsm8k_ext_validation"), "sft", tokenizer)
 
 
 def test_gsm8k_columns_in_a_file_and_a_missing_field(tokenizer, tmp_path):

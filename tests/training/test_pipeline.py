@@ -126,10 +126,20 @@ def test_every_checkpoint_is_merged_and_validated_and_the_best_chosen(tmp_path, 
     steps = Told()
     assert stage.chosen(steps, 7).step == 20
     names, modules, arguments = zip(*steps.ran, strict=True)
-    assert names == tuple(f"a: {what} {step}" for step in scores for what in ("merge", "validate"))
-    assert modules == ("training.merge", "lm_eval_ext.cli") * 3
+    assert names == tuple(f"a: {what} {step}" for what in ("merge", "validate") for step in scores)
+    assert modules == ("training.merge",) * 3 + ("lm_eval_ext.cli",) * 3
     assert "arith_words_validation" in arguments[3] and "7" in arguments[3]
     assert json.loads((stage.folder / "choice.json").read_text())["step"] == 20
+
+
+def test_the_only_checkpoint_is_chosen_without_validation(tmp_path):
+    stage = _stage(tmp_path, "a", "validation_task: arith_words_validation\nuse_peft: true\n")
+    (stage.folder / "train" / "checkpoint-10").mkdir(parents=True)
+    (stage.folder / "train" / "checkpoint-10" / "trainer_state.json").write_text("{}")
+    steps = Told()
+    choice = stage.chosen(steps, None)
+    assert (choice.step, choice.scores, choice.remark) == (10, {10: None}, "the only one")
+    assert [name for name, *_ in steps.ran] == ["a: merge 10"]
 
 
 @pytest.mark.parametrize("option", ["--model_name_or_path", "--output_dir=x"])

@@ -26,12 +26,12 @@ class Choice:
 
     Attributes:
         step: of the checkpoint.
-        scores: step -> validation accuracy, of every checkpoint.
+        scores: step -> validation accuracy, of every checkpoint; None where there was but one.
         remark: why it is not the best, if it is not.
     """
 
     step: int
-    scores: Mapping[int, float]
+    scores: Mapping[int, float | None]
     remark: str = ""
 
 
@@ -118,20 +118,29 @@ class Stage:
         self._once(steps, "train", f"training.{trainer_of(self.config)}", settings)
 
     def chosen(self, steps: Steps, limit: int | None) -> Choice:
-        """Merges and validates each checkpoint; the choice is also in `choice.json`."""
+        """Merges the checkpoints, and validates them if there are several; the choice is in `choice.json`."""
+        found = self._checkpoints()
+        models = {step: self._whole(steps, step, checkpoint) for step, checkpoint in found.items()}
+        if len(models) == 1:
+            (step,) = models
+            choice = Choice(step, {step: None}, "the only one")
+        else:
+            choice = choose(self._validated(steps, models, limit), self.recipe.pick_up_to)
+        write_text(self.folder / "choice.json", json.dumps(vars(choice), indent=1))
+        listed = ", ".join(
+            f"{step}: {score:.1%}" for step, score in choice.scores.items() if score is not None
+        )
+        print(f"{self.name}: checkpoint {choice.step} is chosen. {listed} {choice.remark}", file=sys.stderr)
+        return choice
+
+    def _validated(self, steps: Steps, models: Mapping[int, Path], limit: int | None) -> dict[int, float]:
+        """Step -> accuracy on the validation task."""
         scores = {}
-        for step, checkpoint in self._checkpoints().items():
-            model = self._whole(steps, step, checkpoint)
-            out = self.folder / "validation" / checkpoint.name
+        for step, model in models.items():
+            out = self.folder / "validation" / f"checkpoint-{step}"
             self._evaluate(steps, f"validate {step}", model, out, self.recipe.validation_task, limit)
             scores[step] = accuracy(out, self.recipe.validation_task)
-        choice = choose(scores, self.recipe.pick_up_to)
-        write_text(self.folder / "choice.json", json.dumps(vars(choice), indent=1))
-        listed = ", ".join(f"{step}: {score:.1%}" for step, score in scores.items())
-        print(
-            f"{self.name}: checkpoint {choice.step} is chosen, of {listed} {choice.remark}", file=sys.stderr
-        )
-        return choice
+        return scores
 
     def model(self, step: int) -> Path:
         """The folder of a checkpoint as one model."""

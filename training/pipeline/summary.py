@@ -80,7 +80,7 @@ def as_markdown(outcome: Outcome, figures: Sequence[str]) -> str:
         [
             stage.name,
             str(step),
-            percent(score),
+            "" if score is None else percent(score),
             ("chosen " + choice.remark).strip() if step == choice.step else "",
         ]
         for stage, choice in outcome.stages
