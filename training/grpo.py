@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from training import setup
-from training.data.build import dataset
 from training.ends import configured, end_ids
 from training.preflight import before
 from training.recipe import read
@@ -23,21 +22,12 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
     tokenizer = setup.tokenizer(model)
     before(recipe, training, model, "grpo", tokenizer)
 
-    from trl import GRPOTrainer, get_peft_config
+    from trl import GRPOTrainer
 
-    setup.record(recipe, training, model)
-    training.model_init_kwargs = setup.model_arguments(model, training)
+    settings = setup.trainer_settings(recipe, training, model, "grpo", tokenizer)
     ends = end_ids(tokenizer, configured(model.model_name_or_path, model.model_revision))
     functions, training.reward_weights = rewards(recipe, training, tokenizer, ends)
-    return GRPOTrainer(
-        model=model.model_name_or_path,
-        reward_funcs=functions,
-        args=training,
-        train_dataset=dataset(recipe, "grpo", tokenizer),
-        processing_class=tokenizer,
-        peft_config=get_peft_config(model),
-        callbacks=setup.callbacks(recipe),
-    )
+    return GRPOTrainer(reward_funcs=functions, **settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

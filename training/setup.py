@@ -9,6 +9,7 @@ from typing import Any
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
+from training.data.build import dataset
 from training.merge.combine import TRAINED_WITH
 from training.recipe import Recipe
 from training.rollouts import forget
@@ -60,6 +61,22 @@ def model_arguments(model: Any, training: Any) -> dict[str, Any]:
     if quantization is not None:
         arguments["quantization_config"] = quantization
     return arguments
+
+
+def trainer_settings(recipe: Recipe, training: Any, model: Any, kind: str, tokenizer: Any) -> dict[str, Any]:
+    """What SFTTrainer and GRPOTrainer (`kind`: "sft", "grpo") both take; TRAINED_WITH is written."""
+    from trl import get_peft_config
+
+    record(recipe, training, model)
+    training.model_init_kwargs = model_arguments(model, training)
+    return {
+        "model": model.model_name_or_path,
+        "args": training,
+        "train_dataset": dataset(recipe, kind, tokenizer),
+        "processing_class": tokenizer,
+        "peft_config": get_peft_config(model),
+        "callbacks": callbacks(recipe),
+    }
 
 
 def callbacks(recipe: Recipe) -> list[Any]:

@@ -10,28 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from training import setup
-from training.data.build import dataset
 from training.preflight import before
 from training.recipe import read
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The SFTTrainer of a recipe, ready to train."""
-    from trl import SFTTrainer, get_peft_config
+    from trl import SFTTrainer
 
     recipe, training, model = read("sft", arguments)
     tokenizer = setup.tokenizer(model)
     before(recipe, training, model, "sft", tokenizer)
-    setup.record(recipe, training, model)
-    training.model_init_kwargs = setup.model_arguments(model, training)
-    return SFTTrainer(
-        model=model.model_name_or_path,
-        args=training,
-        train_dataset=dataset(recipe, "sft", tokenizer),
-        processing_class=tokenizer,
-        peft_config=get_peft_config(model),
-        callbacks=setup.callbacks(recipe),
-    )
+    return SFTTrainer(**setup.trainer_settings(recipe, training, model, "sft", tokenizer))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

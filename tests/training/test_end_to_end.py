@@ -18,7 +18,7 @@ from tests.training.models import write_tiny_qwen3
 from training import grpo, sft
 from training.setup import STATE, checkpoints
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("default")]  # of TRL, vLLM and torch
 
 CONFIGS = ROOT / "training" / "configs"
 FEW = ("--save_steps", "2", "--size", "32")
