@@ -34,7 +34,7 @@ def arguments(model, out):
         ),
         *("--model_args", f"pretrained={model}", "--tasks", "arith_words", "--limit", str(DOCUMENTS)),
         *("--metadata", json.dumps({"repeats": REPEATS}), "--num_fewshot", "0", "--apply_chat_template"),
-        *("--gen_kwargs", "max_gen_toks=96,do_sample=True,temperature=0.8"),
+        *("--gen_kwargs", "max_gen_toks=64,do_sample=True,temperature=0.8"),
     ]
 
 
