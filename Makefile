@@ -21,8 +21,7 @@ ifdef TIER
 	.venv/bin/python -m pytest -m $(TIER)
 else
 	.venv/bin/python -m pytest -m alone
-	.venv/bin/python -m pytest -m "unit and not alone" -n 2
-	.venv/bin/python -m pytest -m model -n 3 --dist worksteal  # a third of their time they wait
+	.venv/bin/python -m pytest -m "not alone" -n 2 --dist worksteal
 endif
 
 bench: setup

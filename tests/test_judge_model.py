@@ -209,13 +209,21 @@ def test_the_tasks_of_lm_eval_ask_it_and_record_it(tmp_path):
     assert results["results"]["mathnet"]["accuracy_symbolic,grade_math"] < 1.0
 
 
-def test_lm_eval_refuses_before_generation_if_the_judge_does(tmp_path, tiny_model):
+def test_lm_eval_refuses_before_generation_if_the_judge_does(tmp_path):
     from tests.scripted_server import Said
 
-    with scripted(lambda request: Said("no such key", 401)) as server:
+    asked = []
+
+    def refuse(request):
+        asked.append(request["model"])
+        return Said("no such key", 401)
+
+    with scripted(refuse) as server:
         judge = {"judge": "oracle", "judge_base_url": server.url, "judge_cache": str(tmp_path / "cache")}
         run = lm_eval(
-            *("--model", "hf", "--model_args", f"pretrained={tiny_model}", "--tasks", "arith_words", *TASKS),
+            *("--model", "local-chat-completions", "--apply_chat_template", "--tasks", "arith_words", *TASKS),
+            *("--model_args", f"model=m,base_url={server.url}/chat/completions,tokenized_requests=False"),
             *("--limit", "1", "--gen_kwargs", "max_gen_toks=8", "--metadata", json.dumps(judge)),
         )
     assert run.code == 1 and "no such key" in run.err.strip().splitlines()[-1] and "Traceback" not in run.err
+    assert set(asked) == {"oracle"}

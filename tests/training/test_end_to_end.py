@@ -111,7 +111,7 @@ def loop(out: Path, tiny: str, log: Path):
     command += ["--config", str(CONFIGS / "smoke_sft.yaml"), "--limit", "8", "--num_fewshot", "4"]
     with log.open("w") as file:
         started = subprocess.Popen(
-            [*command, *FEW, "--max_steps", "2", "--max_length", "1024"],
+            [*command, *FEW, "--max_steps", "2", "--max_length", "1024", "--logging_steps", "1"],
             cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
