@@ -81,7 +81,7 @@ def as_markdown(outcome: Outcome, figures: Sequence[str]) -> str:
             stage.name,
             str(step),
             "" if score is None else percent(score),
-            ("chosen " + choice.remark).strip() if step == choice.step else "",
+            ", ".join(filter(None, ("chosen", choice.remark))) if step == choice.step else "",
         ]
         for stage, choice in outcome.stages
         for step, score in choice.scores.items()
