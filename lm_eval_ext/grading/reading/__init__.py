@@ -3,7 +3,7 @@
 From the ground up, each room using those above it in this list only:
 
 - words, signs: the vocabulary, as data; tree: what an answer is read into
-- lexer, stream, functions, expressions, grammar: from text to expressions and relations
+- lexer, stream, functions, applications, expressions, grammar: from text to expressions and relations
 - numbers, operations, arithmetic, residues: the value of an expression; identity: whether two are the same
 - conditions, truth: "n >= 2", "even", "a multiple of 4": read, and whether it holds somewhere
 - trimming, decisions, clauses, names, assembly, solutions, parts, phrases: from text to solutions
