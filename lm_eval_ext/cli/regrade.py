@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +13,13 @@ from lm_eval_ext.cli.app import app
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
-    from lm_eval_ext.evidence.imports import Fields, Join
     from lm_eval_ext.evidence.regrade import Regraded
     from lm_eval_ext.grading import Grader
     from lm_eval_ext.grading.judge import LlmJudge
 
-_FILE = "Plain files of responses"
+
+def _of_file(help: str) -> Any:
+    return typer.Option(help=help, rich_help_panel="Plain files of responses")
 
 
 @app.command()
@@ -35,31 +38,16 @@ def regrade(
     everything: Annotated[bool, typer.Option("--all", help="Show all flips, uncut.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. Without it: one per core.")] = None,
     timeout: Annotated[float, typer.Option(min=0.01, help="Seconds for one comparison.")] = 5.0,
-    task: Annotated[str | None, typer.Option(help="Name for the task.", rich_help_panel=_FILE)] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Name where rows have none.", rich_help_panel=_FILE)
-    ] = None,
-    response_field: Annotated[
-        str, typer.Option(help="A text, or a list of them: repeats.", rich_help_panel=_FILE)
-    ] = "response",
-    problem_field: Annotated[
-        str, typer.Option(help="The problem, if there is one.", rich_help_panel=_FILE)
-    ] = "problem",
-    id_field: Annotated[str, typer.Option(help="What tells problems apart.", rich_help_panel=_FILE)] = "id",
-    model_field: Annotated[
-        str, typer.Option(help="Each model becomes a run.", rich_help_panel=_FILE)
-    ] = "model",
-    error_field: Annotated[
-        str, typer.Option(help="Why there is no response.", rich_help_panel=_FILE)
-    ] = "error",
-    label_field: Annotated[
-        str | None,
-        typer.Option(help="yes, no, none or unsure: becomes accuracy_label.", rich_help_panel=_FILE),
-    ] = None,
-    join: Annotated[
-        Path | None, typer.Option(help="Data set file with the problems.", rich_help_panel=_FILE)
-    ] = None,
-    join_on: Annotated[str, typer.Option(help="Field that both have.", rich_help_panel=_FILE)] = "id",
+    task: Annotated[str | None, _of_file("Name for the task.")] = None,
+    model: Annotated[str | None, _of_file("Name where rows have none.")] = None,
+    response_field: Annotated[str, _of_file("A text, or a list of them: repeats.")] = "response",
+    problem_field: Annotated[str, _of_file("The problem, if there is one.")] = "problem",
+    id_field: Annotated[str, _of_file("What tells problems apart.")] = "id",
+    model_field: Annotated[str, _of_file("Each model becomes a run.")] = "model",
+    error_field: Annotated[str, _of_file("Why there is no response.")] = "error",
+    label_field: Annotated[str | None, _of_file("yes, no, none or unsure: becomes accuracy_label.")] = None,
+    join: Annotated[Path | None, _of_file("Data set file with the problems.")] = None,
+    join_on: Annotated[str, _of_file("Field that both have.")] = "id",
     judge: LlmJudge | None = None,
 ) -> None:
     """Grade logged responses again, without a model: old against new, and every verdict that changed.
@@ -80,27 +68,24 @@ def regrade(
     """
     from lm_eval_ext.evidence.imports import Fields, Join
     from lm_eval_ext.evidence.regrade import Options
-    from lm_eval_ext.evidence.samples import RunError
     from lm_eval_ext.grading import Grader, GraderConfig
 
-    fields = Fields(
-        *(
-            response_field,
-            gold_field or "gold",
-            problem_field,
-            id_field,
-            model_field,
-            label_field,
-            error_field,
-        )
-    )
+    names = (response_field, gold_field or "gold", problem_field, id_field, model_field, label_field)
     plain = [Path(run) for run in runs if _is_plain(run)]
     logged = [run for run in runs if not _is_plain(run)]
+    with _told(), Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
+        how = {"join": None if join is None else Join(join, join_on), "task": task, "model": model}
+        _import(plain, grader, out, extract, fields=Fields(*names, error_field), **how)
+        _regrade(logged, grader, out, Options(gold_field, extract, old_metric), everything)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Ends the command with one line where a run cannot be graded, or the user stops it."""
+    from lm_eval_ext.evidence.samples import RunError
+
     try:
-        with Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
-            joined = None if join is None else Join(join, join_on)
-            _import(plain, grader, out, fields, joined, task=task, model=model, extract=extract)
-            _regrade(logged, grader, out, Options(gold_field, extract, old_metric), everything)
+        yield
     except (RunError, OSError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -113,24 +98,13 @@ def _is_plain(run: str) -> bool:
     return Path(run).is_file() and Path(run).name.removesuffix(".gz").endswith(".jsonl")
 
 
-def _import(
-    files: list[Path],
-    grader: Grader,
-    out: Path | None,
-    fields: Fields,
-    join: Join | None,
-    *,
-    task: str | None,
-    model: str | None,
-    extract: str | None,
-) -> None:
+def _import(files: list[Path], grader: Grader, out: Path | None, extract: str | None, **how: Any) -> None:
     from lm_eval_ext.evidence import regrade_tables
     from lm_eval_ext.evidence.imported import import_responses
 
     found = []
     for file in files:
-        how: dict[str, Any] = {"out": out, "fields": fields, "join": join, "task": task, "model": model}
-        found += import_responses(file, grader, **how, extract=extract or "statement")
+        found += import_responses(file, grader, out=out, extract=extract or "statement", **how)
     if found:
         _print(regrade_tables.imported(found))
     for run in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,16 +62,19 @@ def report_command(
         raise UserError("name at least one run: lm-eval-ext report out/")
     if audit is not None:
         return _audit(runs, filter, audit, seed, out)
+    _report(
+        runs, filter, out, samples=samples, response_chars=response_chars, budgets=_numbers(budgets),
+        tokenizer=tokenizer, metric=metric, pair_on=pair_on,
+    )  # fmt: skip
+
+
+def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> None:
     from lm_eval_ext.evidence import report as reports
     from lm_eval_ext.evidence.report.write import require
     from lm_eval_ext.evidence.runs import named
 
     require()
-    options = reports.Options(
-        samples=samples, response_chars=response_chars, budgets=_numbers(budgets), tokenizer=tokenizer,
-        metric=metric, pair_on=pair_on,
-    )  # fmt: skip
-    made = reports.build(named(runs, filter=filter), options, progress=True)
+    made = reports.build(named(runs, filter=filter), reports.Options(**options), progress=True)
     written = reports.write(made, out, progress=True)
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
