@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lm_eval_ext.evidence import stats
-from lm_eval_ext.evidence.compare import Comparison, UnitComparison, paired_test
+from lm_eval_ext.evidence.compare import paired_test
+from lm_eval_ext.evidence.comparison import Comparison, UnitComparison
 from lm_eval_ext.evidence.pairs import Pair, field, scores
 from lm_eval_ext.evidence.samples import RunError
 

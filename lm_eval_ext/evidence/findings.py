@@ -12,7 +12,7 @@ from typing import Any
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.evidence.breakdown import Breakdown
-from lm_eval_ext.evidence.compare import Comparison, Side, UnitComparison
+from lm_eval_ext.evidence.comparison import Comparison, Side, UnitComparison
 from lm_eval_ext.evidence.pairs import Pair, field
 from lm_eval_ext.evidence.samples import Sample, answers
 

@@ -8,6 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from lm_eval_ext.evidence import compare, runs, stats
 from lm_eval_ext.evidence.breakdown import breakdown, breakdowns
+from lm_eval_ext.evidence.comparison import Comparison
 from lm_eval_ext.evidence.samples import RunError
 from lm_eval_ext.harness.errors import ProtocolError
 from tests.evidence.logged import write_run
@@ -203,7 +204,7 @@ def test_several_breakdowns_are_corrected_together_and_a_list_counts_in_each(tmp
 
 def test_a_comparison_is_json(tmp_path):
     unit = levelled(tmp_path)
-    read = json.loads(json.dumps(compare.Comparison("a", "b", (unit,)).json()))["units"][0]
+    read = json.loads(json.dumps(Comparison("a", "b", (unit,)).json()))["units"][0]
     assert read["pairing"] == {"both": 45, "only_a": 30, "only_b": 0, "neither": 0}
     assert len(read["flips"]) == 30 and read["a"]["left_out"]["refused"] == 0
     assert json.loads(json.dumps(breakdown(unit, "level").json()))["rows"][1]["pairing"]["only_a"] == 30

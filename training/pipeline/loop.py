@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.evidence import runs
-from lm_eval_ext.evidence.compare import Comparison, compare_all
+from lm_eval_ext.evidence.compare import compare_all
+from lm_eval_ext.evidence.comparison import Comparison
 from lm_eval_ext.evidence.runs import Run
 from lm_eval_ext.harness.errors import UserError
 from training.evaluation import Evaluation

@@ -2,8 +2,8 @@
 
 Rooms, from the ground up: `tokens`, `entries` (responses with what is known of them), `modes`, `lengths`,
 `budget`, `tables` (data and how it is written), `model` (a report's data; `build`), `warnings`,
-`disagreements`, `sections` (a report's tables), `charts`, `figures` (PNG), `mathml`, `cards` (the samples),
-`html`, `markdown`, `write`.
+`disagreements`, `breakdowns`, `sections` (a report's tables), `charts`, `figures` (PNG), `mathml`, `cards`
+(the samples), `html`, `markdown`, `write`.
 
     report = build([load(Path("out/"))])
     write(report, Path("report"))

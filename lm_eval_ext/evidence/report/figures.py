@@ -9,7 +9,7 @@ from typing import Any
 from lm_eval_ext.evidence.report import charts, sections
 from lm_eval_ext.evidence.report.charts import Histogram, Lines
 from lm_eval_ext.evidence.report.model import Report
-from lm_eval_ext.evidence.report.tables import Table
+from lm_eval_ext.evidence.report.tables import Table, estimate
 
 COLOURS = {
     "exact": "#1f5f93", "normalized": "#4189bd", "symbolic": "#8cbfe0", "judge": "#9b7cc8",
@@ -75,7 +75,7 @@ def _scores(axes: Any, report: Report) -> None:
     (ax,) = axes
     parts = [part for part in report.units if part.scores][::-1]
     for y, part in enumerate(parts):
-        found = sections.estimate(part.scores)
+        found = estimate(part.scores)
         assert found is not None
         colour = RUNS[part.run % len(RUNS)]
         ax.plot([found.low * 100, found.high * 100], [y, y], color=colour, alpha=0.5, linewidth=3)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from lm_eval_ext.evidence.report import charts, sections, tables
+from lm_eval_ext.evidence.report.breakdowns import breakdowns
 from lm_eval_ext.evidence.report.cards import page as cards_page
 from lm_eval_ext.evidence.report.entries import OUTCOMES
 from lm_eval_ext.evidence.report.model import Report
@@ -44,7 +45,7 @@ def _context(report: Report, progress: bool) -> dict[str, Any]:
         "matrices": _matrices(report),
         "lengths": sections.lengths(report),
         "histograms": charts.histograms(report),
-        "breakdowns": sections.breakdowns(report),
+        "breakdowns": breakdowns(report),
         "disagreements": sections.disagreements(report),
         "judged": sections.judge_against_symbolic(report),
         "budgets": sections.budgets(report),

@@ -11,7 +11,8 @@ from typing import Any
 from tqdm import tqdm
 
 from lm_eval_ext.evidence import pairs
-from lm_eval_ext.evidence.compare import Comparison, compare, corrected
+from lm_eval_ext.evidence.compare import compare, corrected
+from lm_eval_ext.evidence.comparison import Comparison
 from lm_eval_ext.evidence.report import budget
 from lm_eval_ext.evidence.report.budget import Point
 from lm_eval_ext.evidence.report.entries import ERROR, Entry, entries_of, outcome_counts

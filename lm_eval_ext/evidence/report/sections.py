@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.evidence import stats
-from lm_eval_ext.evidence.breakdown import values
-from lm_eval_ext.evidence.pairs import field
 from lm_eval_ext.evidence.report import lengths as sizes
+from lm_eval_ext.evidence.report.breakdowns import breakdowns
 from lm_eval_ext.evidence.report.disagreements import judged_otherwise, split_problems
 from lm_eval_ext.evidence.report.entries import (
     COST,
@@ -24,7 +23,7 @@ from lm_eval_ext.evidence.report.entries import (
 )
 from lm_eval_ext.evidence.report.model import Part, Report
 from lm_eval_ext.evidence.report.modes import MODES, mode_counts
-from lm_eval_ext.evidence.report.tables import ESTIMATE, Column, Estimate, Table, shown, table
+from lm_eval_ext.evidence.report.tables import Column, Estimate, Table, estimate, shown, table
 from lm_eval_ext.evidence.report.tokens import Tokenizer
 
 DECIDED_BY = ("exact", "normalized", "symbolic", "judge")
@@ -117,16 +116,6 @@ def length_unit(report: Report, unit: str) -> str:
     return sizes.TOKENS if units == {sizes.TOKENS} else sizes.CHARACTERS
 
 
-def breakdowns(report: Report) -> list[Table]:
-    """A table for each unit and each field that its documents have, with a column for each run."""
-    found = []
-    for unit in report.unit_names:
-        for name in report.options.fields:
-            if (made := _breakdown(report, unit, name)) is not None:
-                found.append(made)
-    return found
-
-
 def budgets(report: Report) -> Table:
     """Accuracy of responses cut at each budget."""
     rows = [
@@ -194,13 +183,6 @@ def layer_counts(entries: Sequence[Entry]) -> dict[str, int]:
     }
 
 
-def estimate(scores: Sequence[float]) -> Estimate | None:
-    """A mean score with its interval; None of nothing."""
-    if not scores:
-        return None
-    return Estimate(sum(scores) / len(scores), stats.mean_interval(scores), len(scores))
-
-
 def _score_row(part: Part) -> list[Any]:
     asked = [entry for entry in part.entries if entry.outcome != ERROR]
     tokens = [entry.tokens for entry in asked if entry.tokens is not None]
@@ -219,54 +201,6 @@ def _score_row(part: Part) -> list[Any]:
 
 def _share(entries: Sequence[Entry]) -> Callable[[Callable[[Entry], bool]], float | None]:
     return lambda holds: sum(map(holds, entries)) / len(entries)
-
-
-def _breakdown(report: Report, unit: str, name: str) -> Table | None:
-    parts = report.of(unit)
-    groups: dict[str, dict[int, list[float]]] = {}
-    for part in parts:
-        for sample in part.unit.samples:
-            if sample.error is None and part.metric in sample.scores and field(sample.doc, name) is not None:
-                for value in values(sample.doc, name):
-                    by_run = groups.setdefault(value, {})
-                    by_run.setdefault(part.run, []).append(sample.scores[part.metric])
-    if len(groups) < 2:
-        return None
-    rows = [
-        [value, max(map(len, by_run.values())), *(estimate(by_run.get(part.run, [])) for part in parts)]
-        for value, by_run in _folded(groups, report.options.min_group)
-    ]
-    columns: list[str | Column] = [
-        Column(name),
-        "n:count",
-        *(Column(part.run_name, ESTIMATE) for part in parts),
-    ]
-    title = f"{unit} by {name}"
-    return table(f"by_{name}_{unit}", title, columns, rows, _FOLDED.format(report.options.min_group))
-
-
-_FOLDED = (
-    "Accuracy with its interval; n: of the run that has most. Values of fewer than {} problems are one row."
-)
-Groups = dict[str, dict[int, list[float]]]
-
-
-def _folded(groups: Groups, least: int) -> list[tuple[str, dict[int, list[float]]]]:
-    """Levels by number, other values by size; the small ones together at the end, if there are several."""
-    small = [value for value, by_run in groups.items() if max(map(len, by_run.values())) < least]
-    if len(small) == len(groups) or len(small) == 1:
-        small = []
-    kept = [value for value in groups if value not in small]
-    numeric = all(value.lstrip("-").isdigit() for value in kept)
-    kept.sort(key=lambda v: (int(v) if numeric else -max(map(len, groups[v].values())), v))
-    rows = [(value, groups[value]) for value in kept]
-    if small:
-        together: dict[int, list[float]] = {}
-        for value in small:
-            for run, scores in groups[value].items():
-                together.setdefault(run, []).extend(scores)
-        rows.append((f"other ({len(small)} values)", together))
-    return rows
 
 
 def _by_run(report: Report, key: str, title: str, of: Callable[[Part], Any]) -> Table:

@@ -69,6 +69,13 @@ class Table:
         assert wrong is None, f"{self.key}: {len(self.columns)} columns, and a row of {wrong}"
 
 
+def estimate(scores: Sequence[float]) -> Estimate | None:
+    """A mean score with its interval; None of nothing."""
+    if not scores:
+        return None
+    return Estimate(sum(scores) / len(scores), stats.mean_interval(scores), len(scores))
+
+
 def table(
     key: str, title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[Any]], note: str = ""
 ) -> Table:
