@@ -127,7 +127,13 @@ def train(trainer: Any) -> None:
     from training.guards import Bounds
 
     folder = Path(trainer.args.output_dir)
-    start = trainer.args.resume_from_checkpoint or newest(folder)
+    given = trainer.args.resume_from_checkpoint
+    if given and not (Path(given) / STATE).is_file():
+        raise UserError(
+            f"resume_from_checkpoint {given}: no {STATE} there; name the folder of a checkpoint, or nothing: "
+            f"training goes on from the newest in {folder} by itself"
+        )
+    start = given or newest(folder)
     state = TrainerState.load_from_json(str(Path(start) / STATE)) if start else TrainerState()
     if trainer.is_world_process_zero():
         forget(folder, state.global_step)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import atexit
 import multiprocessing
+import os
 
 from lm_eval_ext.grading.pool import usable_cores
 from lm_eval_ext.harness.hardware import gpus
 
 ENGINE = "EngineCore"
 """How the names of vLLM's engine processes begin."""
+
+
+def settle_on_cpu() -> None:
+    """Sets `on_cpu` for this process where nothing else is set; to be called before torch is loaded."""
+    for name, value in on_cpu().items():
+        os.environ.setdefault(name, value)
 
 
 def on_cpu() -> dict[str, str]:

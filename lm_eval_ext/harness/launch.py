@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -37,8 +36,7 @@ def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | 
     Raises:
         ProtocolError: before any model is loaded.
     """
-    for name, value in engines.on_cpu().items():  # before torch is loaded, which reads it
-        os.environ.setdefault(name, value)
+    engines.settle_on_cpu()
     from lm_eval._cli.harness import HarnessCLI
 
     if resume is None and chunk_size is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lm_eval_ext.harness.errors import UserError
 from tests.conftest import ROOT
 from tests.training.models import write_tiny_qwen3
 from training import grpo, sft
@@ -77,6 +78,11 @@ def test_grpo_that_was_stopped_goes_on_and_keeps_each_rollout_once(tiny, tmp_pat
     grpo.main(settings("smoke_grpo.yaml", tiny, tmp_path, 4, *more))  # finished: nothing is trained
     assert list(checkpoints(tmp_path)) == [2, 4] and lines(tmp_path / "rollouts.jsonl") == rollouts
     assert (tmp_path / "adapter_model.safetensors").read_bytes() == weights
+
+
+def test_a_checkpoint_that_is_none_is_refused(tiny, tmp_path):
+    with pytest.raises(UserError, match=r"resume_from_checkpoint True: no trainer_state\.json there"):
+        sft.main(settings("smoke_sft.yaml", tiny, tmp_path, 2, "--resume_from_checkpoint", "True"))
 
 
 def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_path, monkeypatch):

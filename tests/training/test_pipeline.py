@@ -8,8 +8,9 @@ import pytest
 
 from lm_eval_ext.harness.errors import UserError
 from training.evaluation import Evaluation
+from training.pipeline import loop as pipeline
 from training.pipeline.loop import _copied, _one_evaluation, loop
-from training.pipeline.stage import Stage, choose
+from training.pipeline.stage import Choice, Stage, choose
 from training.pipeline.steps import Steps
 from training.recipe import Recipe
 
@@ -140,6 +141,26 @@ def test_the_only_checkpoint_is_chosen_without_validation(tmp_path):
     choice = stage.chosen(steps, None)
     assert (choice.step, choice.scores, choice.remark) == (10, {10: None}, "the only one")
     assert [name for name, *_ in steps.ran] == ["a: merge 10"]
+
+
+def test_each_recipe_trains_what_the_one_before_it_chose(tmp_path, monkeypatch):
+    told = Told()
+    told.done = {}
+    settings = "trainer: sft\ntask: t\nvalidation_task: v\nuse_peft: true\nreport_to: none\n"
+    configs = [tmp_path / f"{name}.yaml" for name in "ab"]
+    for config in configs:
+        config.write_text(settings)
+    monkeypatch.setattr(pipeline, "Steps", lambda out: told)
+    monkeypatch.setattr(pipeline, "compare_all", lambda found: ())
+    monkeypatch.setattr(pipeline.runs, "named", list)
+    monkeypatch.setattr(Stage, "chosen", lambda stage, steps, limit: Choice(10, {10: None}))
+    out = tmp_path / "out"
+    made = loop(configs, out, "M", None, [])
+    trained = {
+        name: given[given.index("--model_name_or_path") + 1] for name, _, given in told.ran if "train" in name
+    }
+    assert trained == {"a: train": "M", "b: train": str(out / "a" / "merged" / "checkpoint-10")}
+    assert made.runs == (f"base={out}/base", f"a={out}/a/test", f"b={out}/b/test")
 
 
 @pytest.mark.parametrize("option", ["--model_name_or_path", "--output_dir=x"])

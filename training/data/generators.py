@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-from lm_eval_ext.harness.engines import on_cpu
+from lm_eval_ext.harness.engines import settle_on_cpu
 from lm_eval_ext.harness.errors import UserError
 from training.ends import end_ids, listed
 from training.merge.engines import can_run_vllm
@@ -93,8 +92,7 @@ class Vllm:
     """
 
     def __init__(self, model: str, max_model_len: int | None = None, eager: bool = False) -> None:
-        for name, value in on_cpu().items():
-            os.environ.setdefault(name, value)
+        settle_on_cpu()
         import torch
         from vllm import LLM
 

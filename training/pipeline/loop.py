@@ -26,7 +26,7 @@ RECIPES = "recipes"
 COMPARISON = "comparison"
 TAKEN = {BASE, OWN_PROMPTS, RECIPES, COMPARISON}
 """Folders of a pipeline beside those of its recipes."""
-NOT_FURTHER = {"--model_name_or_path": "--model", "--output_dir": "--out", "--config": "--config"}
+NOT_FURTHER = {"--model_name_or_path": "--model", "--output_dir": "--out"}
 """Settings that a pipeline gives its recipes itself -> its own option for them."""
 
 
@@ -78,7 +78,7 @@ def loop(
         stage.prepare(steps)
     places = {BASE: _evaluated(steps, BASE, of_base, base, out, limit)}
     own = None
-    if evaluation.num_fewshot not in (None, _own_fewshot(evaluation)):
+    if evaluation.num_fewshot is not None and evaluation.num_fewshot != _own_fewshot(evaluation):
         own = _evaluated(steps, OWN_PROMPTS, replace(of_base, num_fewshot=None), base, out, limit)
     choices: list[Choice] = []
     for stage in stages:

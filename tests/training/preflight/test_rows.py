@@ -167,6 +167,12 @@ def test_padding_that_is_the_end_fails_where_the_collator_masks_it(check, models
     assert row(check("sft", {"model": "fourth"}), 17).status == "passed"  # TRL masks by length
 
 
+def test_prompts_that_a_run_never_comes_to_are_not_dropped(check):
+    """13 prompts, 8 at a time: one step sees the first 8, three would see the end of the epoch."""
+    assert row(check("grpo", {"source": "odd", "max_steps": 1}), 22).status == "passed"
+    assert row(check("grpo", {"source": "odd", "max_steps": 3}), 22).status == "warned"
+
+
 def test_every_row_of_the_pitfalls_is_there():
     from training.preflight.registry import ROWS
 
