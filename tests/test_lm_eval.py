@@ -143,7 +143,12 @@ VLLM = "dtype=bfloat16,max_model_len=4096,enforce_eager=True"
 
 
 @pytest.mark.parametrize(
-    "settings, why", [("tensor_parallel_size=2,seed=42", "tensor_parallel_size=1"), ("", "seed=42")]
+    "settings, why",
+    [
+        ("tensor_parallel_size=2,seed=42", "tensor_parallel_size=1"),
+        ("", "seed=42"),
+        ("seed=42,pretrained=/no/such/folder", "model /no/such/folder: "),
+    ],
 )
 def test_the_launcher_refuses_before_the_engine_starts(tiny_model, settings, why):
     start = time.monotonic()

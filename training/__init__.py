@@ -4,3 +4,8 @@ Rooms, from the ground up: `recipe` (one YAML file, one experiment), `prompts` (
 `data/` (rows to train on), `rollouts` and `guards` (what is recorded, when to stop), `sft` and `grpo` (thin
 over TRL). May import `lm_eval_ext`, never the reverse.
 """
+
+import logging
+
+# That an optional kernel is not installed is said as a failure, whenever TRL is imported on some CPUs.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

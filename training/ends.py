@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lm_eval_ext.harness.errors import at_hand
+
 
 def listed(eos_token_id: int | Sequence[int] | None) -> list[int]:
     """A configuration's `eos_token_id`, which is a number, several or none, as a list."""
@@ -16,7 +18,7 @@ def listed(eos_token_id: int | Sequence[int] | None) -> list[int]:
 def configured(model: str, revision: str | None = None) -> list[int]:
     """What generation ends at: `eos_token_id` of the generation_config, or of the config without one.
 
-    Raises OSError or ValueError where the model, a folder or a name, has neither at hand.
+    Raises ModelError where the model, a folder or a name, has neither at hand.
     """
     from transformers import AutoConfig, GenerationConfig
 
@@ -24,7 +26,9 @@ def configured(model: str, revision: str | None = None) -> list[int]:
     try:
         found = GenerationConfig.from_pretrained(model, revision=revision).eos_token_id
     except OSError:
-        found = AutoConfig.from_pretrained(model, revision=revision).get_text_config().eos_token_id
+        with at_hand(model):
+            config = AutoConfig.from_pretrained(model, revision=revision)
+        found = config.get_text_config().eos_token_id
     return listed(found)
 
 

@@ -11,6 +11,7 @@ from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
 from training.data.build import dataset
 from training.merge.combine import TRAINED_WITH
+from training.models import loaded_tokenizer
 from training.recipe import Recipe
 from training.rollouts import forget
 
@@ -36,13 +37,6 @@ def tokenizer(model: Any) -> Any:
             "not the end token: padding is masked out of the loss, and so the model would never learn to end"
         )
     return found
-
-
-def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
-    """The tokenizer of that name as it is, padding on the left."""
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
 
 
 def model_arguments(model: Any, training: Any) -> dict[str, Any]:

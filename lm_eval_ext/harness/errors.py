@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(ValueError, SystemExit):
     """A ValueError for callers in Python; on a command line it ends the program with one clear line.
@@ -19,5 +22,21 @@ class DataError(UserError):
     """Data cannot be read: what was looked for, where, and what to do."""
 
 
+class ModelError(UserError):
+    """A model is not at hand: which one, and what transformers says of it."""
+
+
 class ProtocolError(UserError):
     """A run would not be comparable: which setting, what was received, what to set instead."""
+
+
+@contextmanager
+def at_hand(model: str) -> Iterator[None]:
+    """Raises ModelError where what is loaded of the model, a folder or a name, cannot be had."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        said = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(
+            f"model {model}: {said}. Name a folder that has it, or a model of a Hub that can be reached"
+        ) from error

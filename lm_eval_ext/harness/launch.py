@@ -71,12 +71,15 @@ def check(namespace: Any) -> EvaluatorConfig:
 
     Raises:
         ProtocolError: the first setting outside the protocol.
+        ModelError: a model for vLLM or transformers that cannot be had.
         UserError: a judge that cannot be, or refuses to be asked.
     """
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
     config = EvaluatorConfig.from_cli(namespace)
     protocol.check_model_args(config.model_args, vllm=str(config.model).startswith("vllm"))
+    if str(config.model).startswith(("vllm", "hf")):
+        protocol.check_at_hand(config.model_args)
     window = protocol.context_window(config.model_args)
     if (settings := judging.settings_from(config.metadata)) is not None:
         judging.try_judge(judging.shared_judge(settings))

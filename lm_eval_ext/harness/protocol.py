@@ -11,9 +11,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.harness.errors import ProtocolError
+from lm_eval_ext.harness.errors import ProtocolError, at_hand
 
 TOKEN_BUDGET_NAMES = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 RECORDED_PACKAGES = (
@@ -119,8 +120,20 @@ def context_window(model_args: Mapping[str, Any]) -> int | None:
         return None
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(model_args["pretrained"], **_loading(model_args, "revision"))
+    name = model_args["pretrained"]
+    with at_hand(name):
+        config = AutoConfig.from_pretrained(name, **_loading(model_args, "revision"))
     return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def check_at_hand(model_args: Mapping[str, Any]) -> None:
+    """Raises ModelError where `pretrained` names neither a folder nor a model that can be had."""
+    from transformers import PretrainedConfig
+
+    name = model_args.get("pretrained", ".")
+    if not Path(name).is_dir():
+        with at_hand(name):  # of any architecture: the engine may know more of them
+            PretrainedConfig.get_config_dict(name, revision=model_args.get("revision") or "main")
 
 
 def _longest(prompts: list[str], room: int, model_args: Mapping[str, Any]) -> int:
@@ -139,11 +152,12 @@ def token_counter(model_args: Mapping[str, Any]) -> Callable[[str], int]:
 
 
 def load_tokenizer(model_args: Mapping[str, Any]) -> Any:
-    """The tokenizer of the model under evaluation. Raises what transformers raises where there is none."""
+    """The tokenizer of the model under evaluation. Raises ModelError where it is not at hand."""
     from transformers import AutoTokenizer
 
     name = model_args.get("tokenizer") or model_args["pretrained"]
-    return AutoTokenizer.from_pretrained(name, **_loading(model_args, "tokenizer_revision"))
+    with at_hand(name):
+        return AutoTokenizer.from_pretrained(name, **_loading(model_args, "tokenizer_revision"))
 
 
 def _loading(model_args: Mapping[str, Any], revision: str) -> dict[str, Any]:

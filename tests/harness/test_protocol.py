@@ -1,7 +1,7 @@
 import pytest
 
 from lm_eval_ext.harness import protocol
-from lm_eval_ext.harness.errors import ProtocolError
+from lm_eval_ext.harness.errors import ModelError, ProtocolError
 from lm_eval_ext.harness.launch import selected_tasks, tasks_path, with_include_path
 
 pytestmark = pytest.mark.unit
@@ -62,6 +62,19 @@ def test_the_window_is_given_or_the_models_or_unknown(tiny_model):
     assert protocol.context_window({"pretrained": tiny_model}) == 8192
     assert protocol.context_window({"pretrained": tiny_model, "max_length": "512"}) == 512
     assert protocol.context_window({"model": "behind-an-api"}) is None
+
+
+def test_a_model_that_is_not_there_is_named_in_one_line(tiny_model, tmp_path):
+    for name in ("/no/such/folder", "nobody/has-this"):
+        with pytest.raises(ModelError, match=rf"model {name}: .*Name a folder") as refusal:
+            protocol.check_at_hand({"pretrained": name, "max_model_len": 512})
+        assert "\n" not in str(refusal.value)
+    protocol.check_at_hand({"pretrained": tiny_model})
+    protocol.check_at_hand({})
+    with pytest.raises(ModelError, match=f"model {tmp_path}: Unrecognized model"):
+        protocol.context_window({"pretrained": str(tmp_path)})
+    with pytest.raises(ModelError, match=f"model {tmp_path}: "):
+        protocol.load_tokenizer({"pretrained": str(tmp_path)})
 
 
 def test_a_refusal_is_one_line_for_a_command_and_a_value_error_in_python():

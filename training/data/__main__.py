@@ -210,15 +210,14 @@ def _write_ids(out: Path, ids: list[str], remark: str) -> None:
 
 def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any], Any]:
     """Documents, graded responses to them, and the unfinished output, from the options of a command."""
-    from transformers import AutoTokenizer
-
     from training.data.build import documents_of, prompts_of
     from training.data.generators import Request, Sampling, generator
     from training.data.sampled import Partial, sampled, settings_of
+    from training.models import loaded_tokenizer
     from training.recipe import Recipe
 
     names = ("task", "source", "data", "size", "num_fewshot", "chat", "thinking")
-    tokenizer = AutoTokenizer.from_pretrained(given["model"])
+    tokenizer = loaded_tokenizer(given["model"])
     recipe = Recipe(**{name: given[name] for name in names})
     prompts = prompts_of(recipe, tokenizer)
     docs = documents_of(recipe, prompts, len)

@@ -11,6 +11,7 @@ from lm_eval_ext.harness.engines import settle_on_cpu
 from lm_eval_ext.harness.errors import UserError
 from training.ends import end_ids, listed
 from training.merge.engines import can_run_vllm
+from training.models import loaded_model, loaded_tokenizer
 
 Engine = Literal["auto", "vllm", "transformers"]
 
@@ -141,11 +142,10 @@ class Transformers:
 
     def __init__(self, model: str, max_model_len: int | None = None) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
 
         device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        self.tokenizer = AutoTokenizer.from_pretrained(model)
-        self.model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16).eval()
+        self.tokenizer = loaded_tokenizer(model)
+        self.model: Any = loaded_model(model, dtype=torch.bfloat16).eval()
         self.model.to(device or "cpu")
         self.ends = end_ids(self.tokenizer, listed(self.model.generation_config.eos_token_id))
         self.window = max_model_len or int(self.model.config.get_text_config().max_position_embeddings)

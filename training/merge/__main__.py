@@ -18,6 +18,7 @@ from training.evaluation import Evaluation
 from training.merge import engines, proof
 from training.merge.combine import Adapter, Onto
 from training.merge.proof import Finding
+from training.models import loaded_tokenizer
 from training.recipe import Recipe
 
 MARKS = {True: "passed", False: "FAILED", None: "not checked"}
@@ -73,10 +74,10 @@ def merge(
     The findings are also in `out/merge.json`. Where one failed, the folder is `out` with `.failed` behind it.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     given = Adapter.at(adapter)
-    tokenizer = AutoTokenizer.from_pretrained(adapter)
+    tokenizer = loaded_tokenizer(str(adapter))
     making = out.with_name(f"{out.name}.failed")
     whole = given.merged(onto)
     base = given.unadapted(onto)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lm_eval_ext.harness.errors import UserError
+from training.models import loaded_model
 from training.recipe import Recipe
 
 Onto = Literal["dequantised", "bf16"]
@@ -62,14 +63,12 @@ class Adapter:
     def base_model(self) -> Any:
         """The base as it was in training: quantized if it was, else in bfloat16."""
         import torch
-        from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+        from transformers import BitsAndBytesConfig
 
         quantized = (
             {"quantization_config": BitsAndBytesConfig(**self.quantization)} if self.quantization else {}
         )
-        return AutoModelForCausalLM.from_pretrained(
-            self.base, revision=self.revision, dtype=torch.bfloat16, **quantized
-        )
+        return loaded_model(self.base, revision=self.revision, dtype=torch.bfloat16, **quantized)
 
     def model(self) -> Any:
         """The model that was trained: base and adapter, apart."""
@@ -100,8 +99,7 @@ class Adapter:
 
     def _plain_base(self, onto: Onto) -> Any:
         import torch
-        from transformers import AutoModelForCausalLM
 
         if self.quantization and onto == "dequantised":
             return self.base_model().dequantize().float()
-        return AutoModelForCausalLM.from_pretrained(self.base, revision=self.revision, dtype=torch.float32)
+        return loaded_model(self.base, revision=self.revision, dtype=torch.float32)

@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lm_eval_ext.harness.errors import DataError, UserError
-from training import setup
+from lm_eval_ext.harness.errors import DataError, ModelError, UserError
 from training.data import build, rows
 from training.ends import configured, end_ids
 from training.evaluation import Evaluation
+from training.models import loaded_tokenizer
 from training.preflight.contexts import EvaluationTask
 from training.preflight.registry import NotAtHand
 
@@ -100,18 +100,16 @@ class Subject:
         if self._tokenizer is not None:
             return self._tokenizer
         try:
-            return setup.loaded_tokenizer(self.folder, self.revision)
-        except (OSError, ValueError) as error:
-            raise NotAtHand(
-                f"no tokenizer of {self.folder} at hand ({_line(error)}); give --tokenizer"
-            ) from error
+            return loaded_tokenizer(self.folder, self.revision)
+        except ModelError as error:
+            raise NotAtHand(f"{error}; or give --tokenizer") from error
 
     @cached_property
     def configured_ends(self) -> list[int]:
         """What the model itself ends at."""
         try:
             return configured(self.folder, self.revision)
-        except (OSError, ValueError) as error:
+        except ModelError as error:
             raise NotAtHand(f"no generation_config of {self.folder} at hand; give --tokenizer") from error
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lm_eval_ext.harness.errors import ModelError
 from lm_eval_ext.harness.protocol import load_tokenizer
 
 _AT_ONCE = 256
@@ -47,8 +48,8 @@ def tokenizer_of(model_args: Mapping[str, Any]) -> Tokenizer | str:
         tokenizer = load_tokenizer(model_args)
     except ImportError:
         return "transformers is not installed"
-    except (OSError, ValueError) as error:  # transformers' way of saying: not here, and not on the Hub
-        return f"{name} cannot be loaded: {str(error).splitlines()[0][:120]}"
+    except ModelError as error:
+        return str(error)
     if not getattr(tokenizer, "is_fast", False):
         return f"the tokenizer of {name} does not say where its tokens end"
     return Tokenizer(str(name), tokenizer)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from lm_eval_ext.harness import protocol
-from lm_eval_ext.harness.errors import ProtocolError
+from lm_eval_ext.harness.errors import ModelError, ProtocolError
 from training.preflight.registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
 from training.preflight.subject import Subject
 
@@ -97,7 +97,7 @@ def window(subject: Subject) -> Outcome:
         if found.verdict == "broken" or subject.kind == "sft":
             return found
         return _rollouts(subject, given, found)
-    except OSError as error:
+    except ModelError as error:
         raise NotAtHand(f"the window of {subject.folder} is not known here; give --tokenizer") from error
 
 

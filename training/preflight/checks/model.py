@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from training.merge import engines
+from training.models import loaded_model
 from training.preflight.registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
 from training.preflight.subject import Subject
 from training.preflight.trial import SAMPLES, agreement
@@ -101,7 +102,7 @@ def export(subject: Subject) -> Outcome:
     from transformers import AutoModelForCausalLM
 
     revision = subject.revision or "main"
-    model = AutoModelForCausalLM.from_pretrained(subject.folder, revision=revision, dtype=torch.bfloat16)
+    model = loaded_model(subject.folder, revision=revision, dtype=torch.bfloat16)
     with TemporaryDirectory(prefix="preflight-") as name:
         folder = Path(name)
         model.save_pretrained(folder)
