@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from training.preflight.subject import Subject
 
+T = TypeVar("T")
 Severity = Literal["error", "warn"]
 Verdict = Literal["passed", "broken", "not checked", "does not apply"]
 
@@ -26,6 +28,23 @@ Check = Callable[["Subject"], Outcome]
 
 class NotAtHand(Exception):
     """Tokenizer, model configuration or data cannot be had here: the row is neither passed nor failed."""
+
+
+def once(make: Callable[[Any], T]) -> cached_property[T]:
+    """A cached property that also remembers NotAtHand: a Hub out of reach is tried for 20 s each time."""
+
+    @wraps(make)
+    def remembered(self: Any) -> T:
+        missing: dict[str, NotAtHand] = self.__dict__.setdefault("not_at_hand", {})
+        if make.__name__ in missing:
+            raise missing[make.__name__]
+        try:
+            return make(self)
+        except NotAtHand as error:
+            missing[make.__name__] = error
+            raise
+
+    return cached_property(remembered)
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from __future__ import annotations
 import copy
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import DataError, ModelError, UserError
 from training.data import build, rows
 from training.ends import configured, end_ids
 from training.evaluation import Evaluation
 from training.models import loaded_tokenizer
 from training.preflight.contexts import EvaluationTask
-from training.preflight.registry import NotAtHand
+from training.preflight.registry import NotAtHand, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,32 +87,41 @@ class Subject:
         if "trial" in self.__dict__:
             self.trial.close()
 
-    @cached_property
+    @once
     def trial(self) -> Trial:
         """A small run of the recipe's trainer."""
         from training.preflight.trial import Trial
 
         return Trial(self)
 
-    @cached_property
+    @once
+    def source(self) -> str:
+        """The model's folder or name, where its files can be had."""
+        try:
+            protocol.check_at_hand({"pretrained": self.folder, "revision": self.revision})
+        except ModelError as error:
+            raise NotAtHand(f"{error}; or give --tokenizer") from error
+        return str(self.folder)
+
+    @once
     def tokenizer(self) -> Any:
         """The tokenizer as it is, with a padding token or without."""
         if self._tokenizer is not None:
             return self._tokenizer
         try:
-            return loaded_tokenizer(self.folder, self.revision)
+            return loaded_tokenizer(self.source, self.revision)
         except ModelError as error:
             raise NotAtHand(f"{error}; or give --tokenizer") from error
 
-    @cached_property
+    @once
     def configured_ends(self) -> list[int]:
         """What the model itself ends at."""
         try:
-            return configured(self.folder, self.revision)
+            return configured(self.source, self.revision)
         except ModelError as error:
             raise NotAtHand(f"no generation_config of {self.folder} at hand; give --tokenizer") from error
 
-    @cached_property
+    @once
     def ends(self) -> list[int]:
         """What responses end at, see `training.ends`; without the model's files the tokenizer's alone."""
         try:
@@ -120,12 +129,12 @@ class Subject:
         except NotAtHand:
             return end_ids(self.tokenizer, ())
 
-    @cached_property
+    @once
     def task(self) -> EvaluationTask:
         """The recipe's task as lm-eval sets it up; of its own, apart from `prompts`."""
         return EvaluationTask(self)
 
-    @cached_property
+    @once
     def prompts(self) -> TaskPrompts:
         """The task's prompts under the recipe's settings."""
         if self.recipe.chat and not self.tokenizer.chat_template:
@@ -135,7 +144,7 @@ class Subject:
         except DataError as error:
             raise NotAtHand(f"the task's data: {_line(error)}") from error
 
-    @cached_property
+    @once
     def uncurated(self) -> list[Doc]:
         """The training documents before a curriculum chooses among them."""
         try:
@@ -144,7 +153,7 @@ class Subject:
         except (DataError, OSError) as error:
             raise NotAtHand(f"the training data: {_line(error)}; give --data") from error
 
-    @cached_property
+    @once
     def documents(self) -> list[Doc]:
         """All training documents; of a curriculum that does not join, those that it was to choose from."""
         if not self.recipe.curriculum:
@@ -154,7 +163,7 @@ class Subject:
         except (DataError, NotAtHand):
             return self.uncurated
 
-    @cached_property
+    @once
     def curriculum(self) -> list[Doc]:
         """The documents that the curriculum names, in its order. Raises DataError where ids do not match."""
         assert self.recipe.curriculum, "the recipe has no curriculum"
@@ -167,23 +176,23 @@ class Subject:
         """Tokens of a text."""
         return len(self.tokenizer(text)["input_ids"])
 
-    @cached_property
+    @once
     def sampled(self) -> list[Doc]:
         """Up to SAMPLED of the documents, evenly spread."""
         found = self.documents
         return [found[i * len(found) // SAMPLED] for i in range(SAMPLED)] if len(found) > SAMPLED else found
 
-    @cached_property
+    @once
     def rows(self) -> list[rows.Row]:
         """The training rows of the sampled documents, as the recipe's builder makes them."""
         return build.rows_of(self.recipe, self.kind, self.sampled, self.prompts)
 
-    @cached_property
+    @once
     def asked(self) -> list[str]:
         """The prompt of each training row."""
         return [self.prompts.prompt(doc) for doc in self.sampled]
 
-    @cached_property
+    @once
     def targets(self) -> list[str]:
         """What each row has behind its prompt; under GRPO nothing."""
         if self.kind == "grpo":
@@ -191,7 +200,7 @@ class Subject:
         masked = replace(self.recipe, shape="masked")
         return [str(row["completion"]) for row in build.rows_of(masked, "sft", self.sampled, self.prompts)]
 
-    @cached_property
+    @once
     def prepared(self) -> list[Prepared]:
         """The training rows after SFTTrainer's own preparation, nothing cut."""
         from datasets import Dataset
@@ -200,7 +209,7 @@ class Subject:
         made = self._prepare(Dataset.from_list(numbered), max_length=None)
         return [Prepared(r["number"], r["input_ids"], r["labels"]) for r in made]
 
-    @cached_property
+    @once
     def cut(self) -> dict[int, Prepared]:
         """The same rows cut at the recipe's max_length, by number; TRL drops those without any label left."""
         from datasets import Dataset
@@ -230,7 +239,7 @@ class Subject:
         collator = self._collator or DataCollatorForLanguageModeling(pad_token_id=self.tokenizer.pad_token_id)
         return dict(collator(examples))
 
-    @cached_property
+    @once
     def rewards(self) -> list[Any]:
         """The reward functions of the run; none of them writes to its files."""
         from training.rewards import rewards

@@ -78,6 +78,22 @@ def test_what_is_not_at_hand_is_neither_passed_nor_failed(check, tmp_path):
     assert without_data.code == 3 and {5, 14, 25} <= set(without_data.rows("not checked"))
 
 
+def test_a_hub_out_of_reach_is_asked_once(check, monkeypatch):
+    """Each attempt is repeated by huggingface_hub for 20 s, and nine rows want the tokenizer."""
+    from transformers import PretrainedConfig
+
+    asked = []
+
+    def unreachable(name, **_):
+        asked.append(name)
+        raise OSError("out of reach")
+
+    monkeypatch.setattr(PretrainedConfig, "get_config_dict", unreachable)
+    report = check("sft", {"model": "nobody/out-of-reach"})
+    assert asked == ["nobody/out-of-reach"]
+    assert len(report.rows("not checked")) > 5
+
+
 def test_a_curriculum_that_is_not_at_hand(check, tmp_path):
     report = check("sft", {"curriculum": str(tmp_path / "none")})
     assert report.code == 3 and report.rows("not checked") == [19]

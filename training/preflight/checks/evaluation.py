@@ -86,6 +86,8 @@ def window(subject: Subject) -> Outcome:
         return inapplicable("without a token budget there is nothing to add up (row 3)")
     given = {"pretrained": subject.folder, **subject.evaluation.model_args}
     given.setdefault("revision", subject.revision)
+    if not given.get("max_model_len"):
+        given["pretrained"] = subject.source  # its configuration says it
     try:
         size = protocol.context_window(given)
         found = refused(
