@@ -1,9 +1,9 @@
 """Training on the evaluation's own grader: recipes in, merged checkpoints and their evaluation out.
 
 Rooms, from the ground up: `recipe` (one YAML file, one experiment), `models` (tokenizers and weights),
-`prompts` (as lm-eval renders them), `data/` (rows to train on), `preflight/`, `rollouts` and `guards` (what is
-recorded, when to stop), `sft` and `grpo` (thin over TRL), `merge/`, `pipeline/`. May import `lm_eval_ext`,
-never the reverse.
+`prompts` (as lm-eval renders them), `data/` (rows to train on), `preflight/`, `rollouts` and `guards` (what
+is recorded, when to stop), `sft` and `grpo` (thin over TRL), `merge/`, `pipeline/`. May import
+`lm_eval_ext`, never the reverse.
 """
 
 import logging
