@@ -127,13 +127,18 @@ def context_window(model_args: Mapping[str, Any]) -> int | None:
 
 
 def check_at_hand(model_args: Mapping[str, Any]) -> None:
-    """Raises ModelError where `pretrained` names neither a folder nor a model that can be had."""
+    """Raises ModelError where `pretrained` is neither there nor a model of the Hub that can be had.
+
+    What only an engine can find is left to it: `repo:quantization`, `s3://bucket`, a GGUF file of a
+    repository.
+    """
     from transformers import PretrainedConfig
 
-    name = model_args.get("pretrained", ".")
-    if not Path(name).is_dir():
-        with at_hand(name):  # of any architecture: the engine may know more of them
-            PretrainedConfig.get_config_dict(name, revision=model_args.get("revision") or "main")
+    name = str(model_args.get("pretrained", "."))
+    if Path(name).exists() or ":" in name or "gguf_file" in model_args:
+        return
+    with at_hand(name):  # of any architecture: the engine may know more of them
+        PretrainedConfig.get_config_dict(name, revision=model_args.get("revision") or "main")
 
 
 def _longest(prompts: list[str], room: int, model_args: Mapping[str, Any]) -> int:

@@ -70,6 +70,10 @@ def test_a_model_that_is_not_there_is_named_in_one_line(tiny_model, tmp_path):
             protocol.check_at_hand({"pretrained": name, "max_model_len": 512})
         assert "\n" not in str(refusal.value)
     protocol.check_at_hand({"pretrained": tiny_model})
+    (tmp_path / "m.gguf").touch()
+    for left_to_the_engine in (str(tmp_path / "m.gguf"), "nobody/has-this:Q4_K_M", "s3://bucket/m"):
+        protocol.check_at_hand({"pretrained": left_to_the_engine})
+    protocol.check_at_hand({"pretrained": "nobody/has-this", "gguf_file": "m.gguf"})
     protocol.check_at_hand({})
     with pytest.raises(ModelError, match=f"model {tmp_path}: Unrecognized model"):
         protocol.context_window({"pretrained": str(tmp_path)})
