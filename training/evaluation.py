@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import Any
 
-from training.recipe import Recipe
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)

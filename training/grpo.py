@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from training import setup
-from training.ends import configured, end_ids
-from training.preflight import before
-from training.recipe import read
-from training.rewards import rewards
+from . import setup
+from .ends import configured, end_ids
+from .preflight import before
+from .recipe import read
+from .rewards import rewards
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data.build import prompts_of
-from training.recipe import Recipe
-from training.rollouts import CommitReward, RecordedReward
+from .data.build import prompts_of
+from .recipe import Recipe
+from .rollouts import CommitReward, RecordedReward
 
 
 def rewards(

@@ -9,11 +9,12 @@ from typing import Any
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
-from training.data.build import dataset
-from training.merge.combine import TRAINED_WITH
-from training.models import loaded_tokenizer
-from training.recipe import Recipe
-from training.rollouts import forget
+
+from .data.build import dataset
+from .merge.combine import TRAINED_WITH
+from .models import loaded_tokenizer
+from .recipe import Recipe
+from .rollouts import forget
 
 STATE = "trainer_state.json"
 """Of transformers' Trainer: the last file that it writes of a checkpoint."""
@@ -75,7 +76,7 @@ def trainer_settings(recipe: Recipe, training: Any, model: Any, kind: str, token
 
 def callbacks(recipe: Recipe) -> list[Any]:
     """Bounds on KL and gradient norm, where the recipe has them."""
-    from training.guards import Bounds
+    from .guards import Bounds
 
     bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
     wanted = {name: bound for name, bound in bounds.items() if bound}
@@ -118,7 +119,7 @@ def train(trainer: Any) -> None:
     """Trains from the newest checkpoint there is, and saves. Raises UserError where a bound was passed."""
     from transformers import TrainerState
 
-    from training.guards import Bounds
+    from .guards import Bounds
 
     folder = Path(trainer.args.output_dir)
     given = trainer.args.resume_from_checkpoint

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from training import setup
-from training.preflight import before
-from training.recipe import read
+from . import setup
+from .preflight import before
+from .recipe import read
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:

@@ -55,10 +55,10 @@ def build(
         python -m training.data build --out rows.jsonl --size 100 \\
           --config training/configs/smoke_sft.yaml
     """
-    from training.data.build import built
-    from training.data.sampled import jsonl
-    from training.recipe import read, trainer_of
-    from training.setup import tokenizer
+    from ..recipe import read, trainer_of
+    from ..setup import tokenizer
+    from .build import built
+    from .sampled import jsonl
 
     trainer = trainer_of(config)
     recipe, _training, model = read(trainer, ["--config", str(config), *context.args])
@@ -102,7 +102,7 @@ def distill(
           --task mathnet_boxed --source mathnet --chat --thinking \\
           --max-tokens 16384 --out distilled.jsonl
     """
-    from training.data.distill import distilled
+    from .distill import distilled
 
     if prefer not in ("first", "shortest"):
         raise UserError(f"--prefer is {prefer!r}; it is first or shortest")
@@ -145,7 +145,7 @@ def probe(
         python -m training.data probe --model Qwen/Qwen3-1.7B-Base \\
           --task math_0shot --source math --samples 16 --out probe.jsonl
     """
-    from training.data.difficulty import probed, summary
+    from .difficulty import probed, summary
 
     given = {key: value for key, value in locals().items() if key not in ("probed", "summary")}
     _docs, rows, partial = _sampled(given, texts=False)
@@ -166,7 +166,7 @@ def filter_(
 
         python -m training.data filter probe.jsonl --out ids.txt
     """
-    from training.data.difficulty import informative
+    from .difficulty import informative
 
     ids, left_out = informative(_probe(file))
     _write_ids(out, ids, f" ({', '.join(f'{n} {kind} solved' for kind, n in left_out.items())} left out)")
@@ -186,7 +186,7 @@ def curriculum(
 
         python -m training.data curriculum probe.jsonl --sometimes --out ids.txt
     """
-    from training.data.difficulty import easiest_first, informative
+    from .difficulty import easiest_first, informative
 
     rows = _probe(file)
     wanted = set(informative(rows)[0]) if sometimes else {row["id"] for row in rows}
@@ -210,11 +210,11 @@ def _write_ids(out: Path, ids: list[str], remark: str) -> None:
 
 def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any], Any]:
     """Documents, graded responses to them, and the unfinished output, from the options of a command."""
-    from training.data.build import documents_of, prompts_of
-    from training.data.generators import Request, Sampling, generator
-    from training.data.sampled import Partial, sampled, settings_of
-    from training.models import loaded_tokenizer
-    from training.recipe import Recipe
+    from ..models import loaded_tokenizer
+    from ..recipe import Recipe
+    from .build import documents_of, prompts_of
+    from .generators import Request, Sampling, generator
+    from .sampled import Partial, sampled, settings_of
 
     names = ("task", "source", "data", "size", "num_fewshot", "chat", "thinking")
     tokenizer = loaded_tokenizer(given["model"])

@@ -12,10 +12,11 @@ from typing import Any
 from tqdm import tqdm
 
 from lm_eval_ext.harness.errors import DataError
-from training.data import rows
-from training.data.documents import Doc, documents, without
-from training.prompts import TaskPrompts
-from training.recipe import Recipe
+
+from ..prompts import TaskPrompts
+from ..recipe import Recipe
+from . import rows
+from .documents import Doc, documents, without
 
 
 def prompts_of(recipe: Recipe, tokenizer: Any) -> TaskPrompts:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.metrics import attempts, pass_at_k
-from training.data.sampled import Row
+
+from .sampled import Row
 
 FIELDS = {"id", "n", "right"}
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from training.data.documents import Doc
-from training.data.sampled import Row
+from .documents import Doc
+from .sampled import Row
 
 Prefer = Literal["first", "shortest"]
 

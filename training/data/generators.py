@@ -9,9 +9,10 @@ from typing import Any, Literal, Protocol
 
 from lm_eval_ext.harness.engines import settle_on_cpu
 from lm_eval_ext.harness.errors import UserError
-from training.ends import end_ids, listed
-from training.merge.engines import can_run_vllm
-from training.models import loaded_model, loaded_tokenizer
+
+from ..ends import end_ids, listed
+from ..merge.engines import can_run_vllm
+from ..models import loaded_model, loaded_tokenizer
 
 Engine = Literal["auto", "vllm", "transformers"]
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from lm_eval_ext.harness.errors import DataError
-from training.data.documents import Doc
-from training.prompts import TaskPrompts
+
+from ..prompts import TaskPrompts
+from .documents import Doc
 
 Row = dict[str, Any]
 Shape = Literal["masked", "full"]

@@ -26,8 +26,9 @@ from lm_eval_ext.grading import Verdict
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.sources import read_rows
 from lm_eval_ext.rewards import AccuracyReward
-from training.data.documents import Doc
-from training.data.generators import Generator, Request, Response, Sampling
+
+from .documents import Doc
+from .generators import Generator, Request, Response, Sampling
 
 Row = dict[str, Any]
 CHUNK = 64

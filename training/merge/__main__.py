@@ -13,13 +13,14 @@ import typer
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
-from training.ends import end_ids, listed
-from training.evaluation import Evaluation
-from training.merge import engines, proof
-from training.merge.combine import Adapter, Onto
-from training.merge.proof import Finding
-from training.models import loaded_tokenizer
-from training.recipe import Recipe
+
+from ..ends import end_ids, listed
+from ..evaluation import Evaluation
+from ..models import loaded_tokenizer
+from ..recipe import Recipe
+from . import engines, proof
+from .combine import Adapter, Onto
+from .proof import Finding
 
 MARKS = {True: "passed", False: "FAILED", None: "not checked"}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -139,7 +140,7 @@ def _in_vllm(
 
 def _held_prompts(recipe: Recipe, tokenizer: Any, n: int) -> list[str]:
     """Prompts of the recipe's task, of problems that nothing was trained on."""
-    from training.data.build import prompts_of
+    from ..data.build import prompts_of
 
     prompts = prompts_of(recipe, tokenizer)
     return [prompts.prompt(doc) for doc in prompts.evaluated[:n]]

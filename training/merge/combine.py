@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lm_eval_ext.harness.errors import UserError
-from training.models import loaded_model
-from training.recipe import Recipe
+
+from ..models import loaded_model
+from ..recipe import Recipe
 
 Onto = Literal["dequantised", "bf16"]
 TRAINED_WITH = "trained_with.json"

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.harness.engines import on_cpu
-from training.ends import listed
-from training.merge.proof import Finding
+
+from ..ends import listed
+from .proof import Finding
 
 Tokens = list[list[int]]
 TOLERATED_GAP = 0.25

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.ends import listed
+from ..ends import listed
 
 MAX_MEAN_KL = 1e-4
 """Nats a token between the model that was trained and the merged one, on average over held prompts, in

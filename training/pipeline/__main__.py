@@ -35,8 +35,8 @@ def main(
 
     Further options are settings of every recipe (--seed 7).
     """
-    from training.pipeline.loop import loop
-    from training.pipeline.summary import write
+    from .loop import loop
+    from .summary import write
 
     for path in write(loop(config, out, model, limit, context.args), out):
         typer.echo(path)

@@ -14,11 +14,12 @@ from lm_eval_ext.evidence.compare import compare_all
 from lm_eval_ext.evidence.comparison import Comparison
 from lm_eval_ext.evidence.runs import Run
 from lm_eval_ext.harness.errors import UserError
-from training.evaluation import Evaluation
-from training.pipeline.stage import Choice, Stage
-from training.pipeline.steps import Steps
-from training.prompts import load_task
-from training.recipe import settings_in
+
+from ..evaluation import Evaluation
+from ..prompts import load_task
+from ..recipe import settings_in
+from .stage import Choice, Stage
+from .steps import Steps
 
 BASE = "base"
 OWN_PROMPTS = "base_own_prompts"

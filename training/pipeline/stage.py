@@ -14,10 +14,11 @@ from typing import Any
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.evidence import runs
 from lm_eval_ext.harness.errors import UserError
-from training.evaluation import Evaluation
-from training.pipeline.steps import Steps
-from training.recipe import Recipe, read, trainer_of
-from training.setup import STATE, checkpoints
+
+from ..evaluation import Evaluation
+from ..recipe import Recipe, read, trainer_of
+from ..setup import STATE, checkpoints
+from .steps import Steps
 
 
 @dataclass(frozen=True)

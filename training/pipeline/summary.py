@@ -13,8 +13,9 @@ from lm_eval_ext.evidence import findings
 from lm_eval_ext.evidence.findings import markdown_table, p_value, percent, points
 from lm_eval_ext.evidence.runs import Run
 from lm_eval_ext.evidence.stats import mean_interval
-from training.pipeline.loop import COMPARISON, Outcome
-from training.pipeline.stage import Stage
+
+from .loop import COMPARISON, Outcome
+from .stage import Stage
 
 CURVES = {"reward": "reward", "loss": "loss"}
 """What is plotted, in order of preference: the trainer's log has the first for GRPO, the second for SFT."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lm_eval_ext.harness.errors import UserError
-from training.preflight.registry import ROWS, NotAtHand, Outcome, Row, inapplicable
-from training.preflight.report import Finding, Report, Sample
-from training.preflight.subject import Kind, Subject
+
+from .registry import ROWS, NotAtHand, Outcome, Row, inapplicable
+from .report import Finding, Report, Sample
+from .subject import Kind, Subject
 
 if TYPE_CHECKING:
-    from training.recipe import Recipe
+    from ..recipe import Recipe
 
 REPORT = "preflight.json"
 
@@ -47,7 +48,7 @@ def preflight(
 
     Raises UserError where the recipe itself makes no sense (no such task).
     """
-    from training.preflight import checks as checks  # registers the rows
+    from . import checks as checks  # registers the rows
 
     subject = Subject(
         recipe, training, model, kind, tokenizer=tokenizer, folder=folder, rewards=rewards, collator=collator

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from lm_eval_ext.harness.errors import UserError
-from training.preflight import preflight
-from training.preflight.report import Report
-from training.preflight.subject import Kind
+
+from . import preflight
+from .report import Report
+from .subject import Kind
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -49,7 +50,7 @@ def checked(
     config: Path, trainer: str = "", tokenizer: str = "", data: str = "", deep: bool = False, more: Any = ()
 ) -> Report:
     """The report on a recipe file; stand-ins and further settings as on the command line."""
-    from training.recipe import read, settings_in
+    from ..recipe import read, settings_in
 
     settings = settings_in(config)
     kind = trainer or _trainer(settings)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import DataError
-from training.preflight.registry import NotAtHand
-from training.prompts import load_task
+
+from ..prompts import load_task
+from .registry import NotAtHand
 
 if TYPE_CHECKING:
-    from training.preflight.subject import Subject
+    from .subject import Subject
 
 LONGEST = 32
 

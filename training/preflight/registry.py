@@ -8,7 +8,7 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
-    from training.preflight.subject import Subject
+    from .subject import Subject
 
 T = TypeVar("T")
 Severity = Literal["error", "warn"]

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lm_eval_ext.atomic import write_text
-from training.preflight.registry import Outcome, Row, Severity
+
+from .registry import Outcome, Row, Severity
 
 Status = Literal["passed", "failed", "warned", "not checked", "does not apply"]
 STATUSES: tuple[Status, ...] = ("passed", "failed", "warned", "not checked", "does not apply")

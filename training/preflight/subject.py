@@ -13,21 +13,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import DataError, ModelError, UserError
-from training.data import build, rows
-from training.ends import configured, end_ids
-from training.evaluation import Evaluation
-from training.models import loaded_tokenizer
-from training.preflight.contexts import EvaluationTask
-from training.preflight.registry import NotAtHand, once
+
+from ..data import build, rows
+from ..ends import configured, end_ids
+from ..evaluation import Evaluation
+from ..models import loaded_tokenizer
+from .contexts import EvaluationTask
+from .registry import NotAtHand, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lm_eval_ext.rewards import AccuracyReward
-    from training.data.documents import Doc
-    from training.preflight.trial import Trial
-    from training.prompts import TaskPrompts
-    from training.recipe import Recipe
+
+    from ..data.documents import Doc
+    from ..prompts import TaskPrompts
+    from ..recipe import Recipe
+    from .trial import Trial
 
 Kind = Literal["sft", "grpo"]
 SAMPLED = 512
@@ -90,7 +92,7 @@ class Subject:
     @once
     def trial(self) -> Trial:
         """A small run of the recipe's trainer."""
-        from training.preflight.trial import Trial
+        from .trial import Trial
 
         return Trial(self)
 
@@ -242,7 +244,7 @@ class Subject:
     @once
     def rewards(self) -> list[Any]:
         """The reward functions of the run; none of them writes to its files."""
-        from training.rewards import rewards
+        from ..rewards import rewards
 
         found = self._rewards
         if found is None:

@@ -10,10 +10,10 @@ from functools import cached_property
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from training import setup
+from .. import setup
 
 if TYPE_CHECKING:
-    from training.preflight.subject import Subject
+    from .subject import Subject
 
 SAMPLES = 10
 SFT_STEPS, GRPO_STEPS = 30, 16

@@ -1,23 +1,23 @@
 """One small function a row, by subject; importing this package registers them all."""
 
-from training.preflight.checks import (
+from . import (
     data as data,
 )
-from training.preflight.checks import (
+from . import (
     evaluation as evaluation,
 )
-from training.preflight.checks import (
+from . import (
     generation as generation,
 )
-from training.preflight.checks import (
+from . import (
     mask as mask,
 )
-from training.preflight.checks import (
+from . import (
     model as model,
 )
-from training.preflight.checks import (
+from . import (
     optimization as optimization,
 )
-from training.preflight.checks import (
+from . import (
     reward as reward,
 )

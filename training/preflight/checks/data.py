@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from lm_eval_ext.harness.errors import DataError
-from training.data.build import curriculum_of
-from training.preflight.registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
-from training.preflight.subject import Subject
+
+from ...data.build import curriculum_of
+from ..registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
+from ..subject import Subject
 
 COMPARED = 16
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import ModelError, ProtocolError
-from training.preflight.registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
-from training.preflight.subject import Subject
+
+from ..registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
+from ..subject import Subject
 
 
 def refused(check: Callable[[], Any], fine: str) -> Outcome:

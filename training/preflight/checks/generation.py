@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lm_eval_ext.rewards import AccuracyReward
-from training.preflight.registry import Outcome, broken, inapplicable, judged, passed, row
-from training.preflight.subject import Subject
+
+from ..registry import Outcome, broken, inapplicable, judged, passed, row
+from ..subject import Subject
 
 LONG = 1000
 """Completion tokens from which a whole sequence's importance ratio is hardly ever within bounds."""

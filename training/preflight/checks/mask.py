@@ -5,8 +5,8 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from training.preflight.registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
-from training.preflight.subject import Prepared, Subject
+from ..registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
+from ..subject import Prepared, Subject
 
 MAX_LOST = 0.01
 """Share of rows that may lose their end to max_length."""

@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training.merge import engines
-from training.models import loaded_model
-from training.preflight.registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
-from training.preflight.subject import Subject
-from training.preflight.trial import SAMPLES, agreement
+from ...merge import engines
+from ...models import loaded_model
+from ..registry import NotAtHand, Outcome, broken, inapplicable, judged, passed, row
+from ..subject import Subject
+from ..trial import SAMPLES, agreement
 
 MAX_KL = 0.05
 """Nats a token between rollout engine and trainer before the first step: 0.02 is usual, 1.0 was seen."""

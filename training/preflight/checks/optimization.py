@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from training.preflight.registry import Outcome, broken, inapplicable, judged, passed, row
-from training.preflight.subject import Subject
+from ..registry import Outcome, broken, inapplicable, judged, passed, row
+from ..subject import Subject
 
 FEWEST_PROMPTS = 8
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lm_eval_ext.rewards import AccuracyReward
-from training.data.documents import Doc
-from training.preflight.registry import Outcome, broken, inapplicable, judged, passed, row
-from training.preflight.subject import Subject
+
+from ...data.documents import Doc
+from ..registry import Outcome, broken, inapplicable, judged, passed, row
+from ..subject import Subject
 
 COMPARED = 16
 LEAST_RIGHT = 0.9
