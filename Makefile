@@ -1,9 +1,10 @@
 # `make eval`, `make test` and `make bench` do all the set-up themselves, in .venv.
-.PHONY: help setup eval test check bench docs baselines
+.PHONY: help setup eval test test-full check bench docs baselines
 
 help:
 	@echo "make eval    evaluate SmolLM2-135M on a subset of the packaged problems, through vLLM"
 	@echo "make test    run the tests (make test TIER=unit for those without a language model)"
+	@echo "make test-full  the heavier proofs that make test leaves out"
 	@echo "make bench   measure the grader beside its peers (make bench ARGS='--synthetic 1000000', ARGS=--help)"
 	@echo "make baselines  grade stored responses again; SmolLM2 must stay within its baseline"
 	@echo "make check   lint, format and type checks"
@@ -20,9 +21,12 @@ test: setup
 ifdef TIER
 	.venv/bin/python -m pytest -m $(TIER)
 else
-	.venv/bin/python -m pytest -m alone
-	.venv/bin/python -m pytest -m "not alone" -n 2 --dist worksteal
+	.venv/bin/python -m pytest -m "alone and not full"
+	.venv/bin/python -m pytest -m "not alone and not full" -n 2 --dist worksteal
 endif
+
+test-full: setup
+	.venv/bin/python -m pytest -m full
 
 bench: setup
 	@bash scripts/bench.sh $(ARGS)
