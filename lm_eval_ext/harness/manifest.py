@@ -29,14 +29,16 @@ def of_requests(instances: Iterable[Instance]) -> dict[str, Any]:
     """What the requests of one task were made of.
 
     `documents_sha256` is over the documents used, in order; `prompts_sha256` over the prompts as the model
-    gets them, exemplars and chat template included.
+    gets them, exemplars and chat template included; `stops` are the strings that end a response.
     """
     instances = list(instances)
     documents = {instance.doc_id: instance.doc for instance in instances}
+    stops = next((i.args[1].get("until") for i in instances if i.request_type == "generate_until"), None)
     return {
         "documents": len(documents),
         "documents_sha256": identity.digest(list(documents.values())),
         "prompts_sha256": identity.digest([str(instance.args[0]) for instance in instances]),
+        "stops": stops or [],
     }
 
 

@@ -8,6 +8,7 @@ truncate the prompt).
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +32,7 @@ MIN_ANSWERED = 0.5
 """Where fewer of the responses commit to an answer, a score says little about the model's mathematics."""
 MAX_CAPPED = 0.2
 """Where more of the responses run into the token budget, it is the budget that is measured."""
+_TAG = re.compile(r"\s*<[^<>\s]+>\s*")
 _VLLM_BACKEND = "lm_eval.models.vllm_causallms"
 
 
@@ -88,6 +90,17 @@ def check_generation(task: str, generation: Mapping[str, Any], repeats: int) -> 
             "--gen_kwargs do_sample=True,temperature=0.8"
         )
     return int(budget)
+
+
+def stops_of(generation: Mapping[str, Any], chat: bool) -> list[str]:
+    """The strings that end a response, from a task's `generation_kwargs`.
+
+    Stops of plain prompts end the next exemplar that a base model invents. Under a chat template the turn
+    ends by itself, and a reply may say "Identify the Question:": only stops that are tags (`</answer>`) stay.
+    """
+    until = generation.get("until") or []
+    until = [until] if isinstance(until, str) else list(until)
+    return [stop for stop in until if _TAG.fullmatch(stop)] if chat else until
 
 
 def check_window(task: str, prompts: Iterable[str], budget: int, model_args: Mapping[str, Any]) -> None:

@@ -38,10 +38,13 @@ class MathTask(ConfigurableTask):
         config["filter_list"] = judging.with_judge(filters, judging.settings_from(self.model_args))
         self._judges = judging.judges_of(config["filter_list"])
         super().__init__(config=config, **kwargs)
+        self._plain_stops = self.config.generation_kwargs["until"]
 
     def build_all_requests(self, **kwargs: Any) -> None:
         """lm-eval's, between the two checks that need the merged generation settings and the prompts."""
         name, generation = self.config.task, self.config.generation_kwargs
+        if generation.get("until") == self._plain_stops:  # else they come from --gen_kwargs
+            generation["until"] = protocol.stops_of(generation, chat=bool(kwargs.get("apply_chat_template")))
         self._budget = protocol.check_generation(name, generation, self.config.repeats)
         super().build_all_requests(**kwargs)
         prompts = [instance.args[0] for instance in self._instances]

@@ -43,6 +43,20 @@ def test_generation_settings_outside_the_protocol(generation, repeats, why):
         protocol.check_generation("task", generation, repeats)
 
 
+@pytest.mark.parametrize(
+    "until, plain, chat",
+    [
+        (["Question:", "\n\n\n"], ["Question:", "\n\n\n"], []),
+        ("Problem:", ["Problem:"], []),
+        (["</answer>", "Q:", "<|im_end|>"], ["</answer>", "Q:", "<|im_end|>"], ["</answer>", "<|im_end|>"]),
+        (None, [], []),
+    ],
+)
+def test_the_stops_of_plain_prompts_are_not_those_of_a_chat(until, plain, chat):
+    assert protocol.stops_of({"until": until}, chat=False) == plain
+    assert protocol.stops_of({"until": until}, chat=True) == chat
+
+
 def test_the_token_budget_goes_by_any_of_its_names():
     for name in protocol.TOKEN_BUDGET_NAMES:
         assert protocol.check_generation("task", {name: 77}, 1) == 77

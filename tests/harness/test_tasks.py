@@ -3,6 +3,7 @@
 import pytest
 from lm_eval.tasks import TaskManager
 
+from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.docs import math
 from lm_eval_ext.harness.launch import tasks_path
 from lm_eval_ext.harness.task import MathTask
@@ -33,6 +34,28 @@ def test_each_file_is_indexed_under_its_name_and_loads(manager, path):
         assert isinstance(task, MathTask)
         assert all(doc["gold"] and doc["problem"] for doc in task.eval_docs)
         assert task.config.generation_kwargs["max_gen_toks"] and task.config.generation_kwargs["until"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chat", [False, True], ids=["plain", "chat"])
+def test_what_is_sent_as_stops_is_in_the_manifest(manager, path, chat):
+    for task in load(manager, path.stem).values():
+        stops = protocol.stops_of(task.config.generation_kwargs, chat)
+        task.build_all_requests(
+            limit=1, apply_chat_template=chat, chat_template=lambda turns, **_: turns[-1]["content"]
+        )
+        recorded = task.config.metadata
+        assert task.instances[0].args[1]["until"] == stops and bool(stops) is not chat
+        assert recorded["manifest"]["stops"] == recorded["protocol"]["generation"]["until"] == stops
+
+
+def test_stops_that_a_user_names_are_sent_under_a_chat_template(manager):
+    task = load(manager, "gsm8k_ext_0shot")["gsm8k_ext_0shot"]
+    task.set_config("generation_kwargs", {"until": ["END"]}, update=True)
+    task.build_all_requests(
+        limit=1, apply_chat_template=True, chat_template=lambda turns, **_: turns[-1]["content"]
+    )
+    assert task.instances[0].args[1]["until"] == ["END"]
 
 
 def test_no_code_beside_the_tasks():
