@@ -10,3 +10,8 @@ import logging
 
 # That an optional kernel is not installed is said as a failure, whenever TRL is imported on some CPUs.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+
+
+def command(step: str) -> str:
+    """What starts a step from where the user stands: its module in a checkout, else the installed program."""
+    return f"python -m training.{step}" if __name__ == "training" else f"lm-eval-ext train {step}"

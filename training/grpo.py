@@ -1,4 +1,4 @@
-"""Reinforcement learning by a recipe: `python -m training.grpo --config training/configs/smoke_grpo.yaml`.
+"""Reinforcement learning by a recipe: `lm-eval-ext train grpo --config smoke_grpo`.
 
 TRL's GRPOTrainer (GRPO, Dr. GRPO, DAPO: `loss_type`) on the task's own prompts, rewarded by the evaluation's
 grader. Every rollout is in `output_dir/rollouts.jsonl`. Goes on from the newest checkpoint in `output_dir`.

@@ -10,6 +10,7 @@ Unknown settings are errors, and everything can be given on the command line as 
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -19,8 +20,11 @@ from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
 
+from . import command
+
 TRAINERS = ("sft", "grpo")
 TARGETS = ("task", "solution")
+SHIPPED = Path(__file__).resolve().parent / "configs"
 
 
 @dataclass
@@ -127,12 +131,29 @@ class Recipe:
         return frozenset(int(number) for number in self.accept.replace(",", " ").split())
 
 
+def found(file: str | Path) -> Path:
+    """This file, else the shipped recipe of that name, `smoke_sft` or `training/configs/smoke_sft.yaml`.
+
+    Raises UserError where there is neither.
+    """
+    given = Path(file)
+    if given.is_file():
+        return given
+    if given.parent in (Path(), Path("training/configs")):
+        shipped = SHIPPED / f"{given.name.removesuffix('.yaml')}.yaml"
+        if shipped.is_file():
+            return shipped
+    names = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+    near = ", ".join(difflib.get_close_matches(given.stem, names, n=3, cutoff=0))
+    raise UserError(f"recipe {file}: no such file, and none of this name is shipped, as {near} are")
+
+
 def trainer_of(file: str | Path) -> str:
     """The trainer that a recipe file is for, "sft" or "grpo". Raises UserError if it does not say."""
-    found = settings_in(file).get("trainer")
-    if found not in TRAINERS:
-        raise UserError(f"recipe {file}: trainer is {found!r}; say `trainer: sft` or `trainer: grpo` in it")
-    return str(found)
+    trainer = settings_in(file).get("trainer")
+    if trainer not in TRAINERS:
+        raise UserError(f"recipe {file}: trainer is {trainer!r}; say `trainer: sft` or `trainer: grpo` in it")
+    return str(trainer)
 
 
 def settings_in(file: str | Path) -> dict[str, Any]:
@@ -140,7 +161,7 @@ def settings_in(file: str | Path) -> dict[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(file).read_text("utf-8"))
+        content = yaml.safe_load(found(file).read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"recipe {file}: {error}") from error
     if not isinstance(content, dict):
@@ -164,11 +185,11 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     kinds: tuple[Any, ...] = (Recipe, {"sft": SFTConfig, "grpo": GRPOConfig}[trainer], ModelConfig)
     parser = TrlParser(
         kinds,
-        prog=f"python -m training.{trainer}",
+        prog=command(trainer),
         description=__doc__,
     )
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _check_file(given, trainer)
+    _find_file(given, trainer)
     if not torch.accelerator.is_available():
         given += ["--use_cpu", "true"]
     try:
@@ -179,16 +200,16 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     return recipe, training, model
 
 
-def _check_file(given: Sequence[str], trainer: str) -> None:
-    """Refuses a file for the other trainer before its settings are read as unknown ones."""
+def _find_file(given: list[str], trainer: str) -> None:
+    """Finds the recipe; refuses one for the other trainer before its settings are read as unknown ones."""
     if "--config" not in given[:-1]:
         return
-    file = given[given.index("--config") + 1]
+    place = given.index("--config") + 1
+    file = given[place]
+    given[place] = str(found(file))
     meant = settings_in(file).get("trainer")
     if meant not in (None, trainer):
-        raise UserError(
-            f"recipe {file} is for {meant}, not for {trainer}: python -m training.{meant} --config {file}"
-        )
+        raise UserError(f"recipe {file} is for {meant}, not for {trainer}: {command(meant)} --config {file}")
 
 
 def _check(recipe: Recipe, training: Any, model: Any) -> None:

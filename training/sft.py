@@ -1,4 +1,4 @@
-"""Supervised fine-tuning by a recipe: `python -m training.sft --config training/configs/smoke_sft.yaml`.
+"""Supervised fine-tuning by a recipe: `lm-eval-ext train sft --config smoke_sft`.
 
 TRL's SFTTrainer on the task's own prompts; full, LoRA or QLoRA as the recipe says (`use_peft`,
 `load_in_4bit`). Goes on from the newest checkpoint in `output_dir` if there is one.

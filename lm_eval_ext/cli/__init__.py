@@ -2,6 +2,6 @@
 
 from lm_eval_ext.cli.app import app
 
-from lm_eval_ext.cli import run, grade, explain, regrade, compare, report, baseline, doctor  # isort: skip
+from lm_eval_ext.cli import run, grade, explain, regrade, compare, report, baseline, doctor, train  # isort: skip
 
-__all__ = ["app", "baseline", "compare", "doctor", "explain", "grade", "regrade", "report", "run"]
+__all__ = ["app", "baseline", "compare", "doctor", "explain", "grade", "regrade", "report", "run", "train"]

@@ -1,4 +1,4 @@
-"""`python -m training.data COMMAND`: rows to train on, and what they are made from."""
+"""`lm-eval-ext train data COMMAND`: rows to train on, and what they are made from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import typer
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
+
+from .. import command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -45,15 +47,14 @@ def main() -> None:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def build(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="A recipe, training/configs/*.yaml.")],
+    config: Annotated[Path, typer.Option(help="A recipe, file or name.")],
     out: Out,
 ) -> None:
     """Write the rows that a recipe trains on, and say what was left out and why.
 
     Further options change the recipe, as in training itself:
 
-        python -m training.data build --out rows.jsonl --size 100 \\
-          --config training/configs/smoke_sft.yaml
+        lm-eval-ext train data build --out rows.jsonl --size 100 --config smoke_sft
     """
     from ..recipe import read, trainer_of
     from ..setup import tokenizer
@@ -98,7 +99,7 @@ def distill(
     `source: distilled.jsonl` in a recipe. An interrupted run goes on where it
     stopped when the same command is given again.
 
-        python -m training.data distill --model Qwen/Qwen3-1.7B \\
+        lm-eval-ext train data distill --model Qwen/Qwen3-1.7B \\
           --task mathnet_boxed --source mathnet --chat --thinking \\
           --max-tokens 16384 --out distilled.jsonl
     """
@@ -142,7 +143,7 @@ def probe(
     Sample as training will: the share of problems solved never or always is
     the share of groups without a signal. Then `filter` or `curriculum`.
 
-        python -m training.data probe --model Qwen/Qwen3-1.7B-Base \\
+        lm-eval-ext train data probe --model Qwen/Qwen3-1.7B-Base \\
           --task math_0shot --source math --samples 16 --out probe.jsonl
     """
     from .difficulty import probed, summary
@@ -164,7 +165,7 @@ def filter_(
     The file is a recipe's `curriculum:`. An id that is not among the
     recipe's documents is an error.
 
-        python -m training.data filter probe.jsonl --out ids.txt
+        lm-eval-ext train data filter probe.jsonl --out ids.txt
     """
     from .difficulty import informative
 
@@ -184,7 +185,7 @@ def curriculum(
 
     Give the recipe `shuffle_dataset: false` too, or the order is lost.
 
-        python -m training.data curriculum probe.jsonl --sometimes --out ids.txt
+        lm-eval-ext train data curriculum probe.jsonl --sometimes --out ids.txt
     """
     from .difficulty import easiest_first, informative
 
@@ -197,7 +198,7 @@ def _probe(file: Path) -> list[dict[str, Any]]:
     from lm_eval_ext.harness.sources import read_rows
 
     if not file.is_file():
-        raise UserError(f"no such file: {file}; python -m training.data probe makes one")
+        raise UserError(f"no such file: {file}; {command('data')} probe makes one")
     return list(read_rows(file))
 
 
@@ -242,4 +243,4 @@ def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=command("data"))

@@ -120,7 +120,7 @@ def rows_of(recipe: Recipe, trainer: str, docs: Iterable[Doc], prompts: TaskProm
 def curriculum_of(file: str | Path) -> list[str]:
     """The ids of a curriculum, in its order."""
     if not Path(file).is_file():
-        raise DataError(f"no curriculum {file}; python -m training.data curriculum makes one")
+        raise DataError(f"no curriculum {file}; lm-eval-ext train data curriculum makes one")
     return [line.strip() for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
 
 

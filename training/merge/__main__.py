@@ -1,4 +1,4 @@
-"""`python -m training.merge ADAPTER --out DIR`: merge, save, prove, and say how to evaluate."""
+"""`lm-eval-ext train merge ADAPTER --out DIR`: merge, save, prove, and say how to evaluate."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
 
+from .. import command
 from ..ends import end_ids, listed
 from ..evaluation import Evaluation
 from ..models import loaded_tokenizer
@@ -44,7 +45,7 @@ def main(
 
     Exit 0: every check passed. 1: one failed, and the folder is named OUT.failed. 3: one could not be made.
 
-        python -m training.merge runs/sft --out runs/sft-merged
+        lm-eval-ext train merge runs/sft --out runs/sft-merged
     """
     if onto not in ("dequantised", "bf16"):
         raise UserError(f"--onto is {onto!r}; it is dequantised or bf16")
@@ -147,4 +148,4 @@ def _held_prompts(recipe: Recipe, tokenizer: Any, n: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=command("merge"))

@@ -50,7 +50,7 @@ class Adapter:
         if record is None:
             raise UserError(
                 f"{folder} has no {TRAINED_WITH}, so it is not known whether its base was quantized, nor "
-                "what it is evaluated on; train it with python -m training.sft or training.grpo, or write "
+                "what it is evaluated on; train it with lm-eval-ext train sft or grpo, or write "
                 f"{_SHORTEST} into it"
             )
         known = json.loads((record / TRAINED_WITH).read_text("utf-8"))

@@ -1,6 +1,6 @@
 """The merged model in vLLM, beside transformers: greedy outputs of the same prompts.
 
-vLLM runs in a process of its own (`python -m training.merge.engines FOLDER TOKENS`, prompts as JSON on the
+vLLM runs in a process of its own (this module with FOLDER and TOKENS, prompts as JSON on the
 standard input), so that its engine takes no memory of the caller and ends with it.
 """
 
@@ -43,7 +43,7 @@ def transformers_greedy(model: Any, prompts: Tokens, tokens: int, ends: Sequence
 def vllm_greedy(folder: Path, prompts: Tokens, tokens: int, ends: Sequence[int]) -> Tokens:
     """What vLLM goes on with. Raises RuntimeError with the end of its log where it cannot load the model."""
     environment = {**on_cpu(), "VLLM_LOGGING_LEVEL": "ERROR", **os.environ}
-    command = [sys.executable, "-m", "training.merge.engines", str(folder), str(tokens)]
+    command = [sys.executable, "-m", __name__, str(folder), str(tokens)]
     done = subprocess.run(
         command, input=json.dumps(prompts), capture_output=True, text=True, env=environment, check=False
     )

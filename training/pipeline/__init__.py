@@ -2,5 +2,5 @@
 
 Rooms, from the ground up: `steps` (commands that are done once), `stage` (one recipe: train, merge, validate,
 pick, evaluate), `loop` (the base, every recipe in turn, the comparison), `summary` (tables and curves).
-`python -m training.pipeline --config C` does it all.
+`lm-eval-ext train pipeline --config C` does it all.
 """

@@ -1,4 +1,4 @@
-"""`python -m training.pipeline --config C`: from recipes to checkpoints that are proven better, or not."""
+"""`lm-eval-ext train pipeline --config C`: from recipes to checkpoints that are proven better, or not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from .. import command
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -15,7 +17,7 @@ def main(
     context: typer.Context,
     config: Annotated[
         list[Path],
-        typer.Option(exists=True, dir_okay=False, help="A recipe; of several each trains what came before."),
+        typer.Option(help="A recipe, file or name; of several each trains what came before."),
     ],
     out: Annotated[Path, typer.Option(help="Folder of everything that is made.")],
     model: Annotated[str | None, typer.Option(help="Folder or name, in place of the first recipe's.")] = None,
@@ -30,17 +32,17 @@ def main(
     with the base, problem by problem (exact McNemar). The summary is in
     OUT/summary.md. A stopped run goes on when the same command is given again.
 
-        python -m training.pipeline --config training/configs/smoke_sft.yaml \\
-          --config training/configs/smoke_grpo.yaml --out runs/loop
+        lm-eval-ext train pipeline --config smoke_sft --config smoke_grpo --out runs/loop
 
     Further options are settings of every recipe (--seed 7).
     """
+    from ..recipe import found
     from .loop import loop
     from .summary import write
 
-    for path in write(loop(config, out, model, limit, context.args), out):
+    for path in write(loop([found(file) for file in config], out, model, limit, context.args), out):
         typer.echo(path)
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=command("pipeline"))

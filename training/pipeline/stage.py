@@ -20,6 +20,9 @@ from ..recipe import Recipe, read, trainer_of
 from ..setup import STATE, checkpoints
 from .steps import Steps
 
+HOME = __package__.rpartition(".")[0]
+"""`training` in a checkout, `lm_eval_ext.training` in the wheel."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -109,14 +112,14 @@ class Stage:
     def prepare(self, steps: Steps) -> None:
         """Preflight and the rows that will be trained on: what can fail, fails before anything is trained."""
         report = ["--json", str(self.folder / "preflight.json")]
-        self._once(steps, "preflight", "training.preflight", [*self.settings, *report], ok=(0, 3))
+        self._once(steps, "preflight", f"{HOME}.preflight", [*self.settings, *report], ok=(0, 3))
         rows = ["--out", str(self.folder / "rows.jsonl")]
-        self._once(steps, "data", "training.data", ["build", *self.settings, *rows])
+        self._once(steps, "data", f"{HOME}.data", ["build", *self.settings, *rows])
 
     def train(self, steps: Steps) -> None:
         """Trains; goes on from the newest checkpoint if it was stopped."""
         settings = [*self.settings, "--preflight", "false"]  # `prepare` did
-        self._once(steps, "train", f"training.{trainer_of(self.config)}", settings)
+        self._once(steps, "train", f"{HOME}.{trainer_of(self.config)}", settings)
 
     def chosen(self, steps: Steps, limit: int | None) -> Choice:
         """Merges the checkpoints, and validates them if there are several; the choice is in `choice.json`."""
@@ -175,7 +178,7 @@ class Stage:
             self._once(
                 steps,
                 f"merge {step}",
-                "training.merge",
+                f"{HOME}.merge",
                 [str(checkpoint), "--out", str(model)],
                 anew=model,
                 ok=(0, 3),

@@ -1,7 +1,7 @@
 """Preflight: what has gone wrong before is checked before a run spends its hours.
 
 Rooms, from the ground up: `registry` (rows), `subject` (what is looked at), `checks/` (one small function a
-row), `report` (table and JSON). `python -m training.preflight --config C` shows it all.
+row), `report` (table and JSON). `lm-eval-ext train preflight --config C` shows it all.
 """
 
 from __future__ import annotations

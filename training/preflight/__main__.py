@@ -1,4 +1,4 @@
-"""`python -m training.preflight --config C`: every pitfall checked before a run, on the CPU."""
+"""`lm-eval-ext train preflight --config C`: every pitfall checked before a run, on the CPU."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from lm_eval_ext.harness.errors import UserError
 
+from .. import command
 from . import preflight
 from .report import Report
 from .subject import Kind
@@ -20,7 +21,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def main(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="The recipe.")],
+    config: Annotated[Path, typer.Option(help="The recipe, file or name.")],
     trainer: Annotated[str, typer.Option(help="sft or grpo; else read from the recipe.")] = "",
     json: Annotated[Path | None, typer.Option(help="File for the report as JSON.")] = None,
     tokenizer: Annotated[
@@ -35,9 +36,9 @@ def main(
     """Check a recipe against every known pitfall, without loading the model.
 
     Exit 0: passed. 1: an error row failed that the recipe does not accept. 3: a row could not be checked.
-    Further options are settings of the recipe, as for training.sft and training.grpo.
+    Further options are settings of the recipe, as for `train sft` and `train grpo`.
 
-        python -m training.preflight --config training/configs/smoke_sft.yaml --model_name_or_path MODEL
+        lm-eval-ext train preflight --config smoke_sft --model_name_or_path MODEL
     """
     report = checked(config, trainer, tokenizer, data, deep, context.args)
     report.show()
@@ -78,4 +79,4 @@ def _stand_in(data: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=command("preflight"))

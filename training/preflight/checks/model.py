@@ -24,7 +24,7 @@ def merged(subject: Subject) -> Outcome:
     """Nothing is merged before training."""
     if not subject.model.use_peft:
         return inapplicable("full fine-tuning: nothing is merged")
-    return inapplicable("after training: python -m training.merge proves it")
+    return inapplicable("after training: lm-eval-ext train merge proves it")
 
 
 @row(9, "rollouts of a group identical", "error", deep=True)
