@@ -13,7 +13,7 @@ from typing import Any
 
 from lm_eval_ext.evidence.samples import RunError
 from lm_eval_ext.grading import EXTRACTORS, extract
-from lm_eval_ext.grading.rows import gold_text
+from lm_eval_ext.grading.golds import is_gold, plain
 from lm_eval_ext.harness.docs.math import gold_of
 
 FILTER = "grade_math"
@@ -114,11 +114,10 @@ def graded_doc(task: str, row: Row, own: bool, gold_field: str | None = None) ->
         found = doc[gold_field]
     else:
         found = doc["gold"] if own and "gold" in doc else adapter(task).gold(row)
-    gold = gold_text(found)
-    if gold is None or not gold.strip():
+    if not is_gold(found, blank=False):
         raise RunError(
             f"{task}, doc {row['doc_id']}: no gold in its target {str(row['target'])[:80]!r}; "
             f"--gold-field names a field of the document, which has {', '.join(doc)}"
         )
     problem = next((doc[name] for name in _PROBLEMS if isinstance(doc.get(name), str)), None)
-    return {**doc, "gold": gold, "problem": problem}
+    return {**doc, "gold": plain(found), "problem": problem}

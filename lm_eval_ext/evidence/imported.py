@@ -14,6 +14,7 @@ from lm_eval_ext.evidence.adapters import FILTER
 from lm_eval_ext.evidence.imports import Fields, Join, Response
 from lm_eval_ext.evidence.samples import REFUSED
 from lm_eval_ext.grading import Grader
+from lm_eval_ext.grading.golds import shown
 from lm_eval_ext.harness.filters import grade_docs
 from lm_eval_ext.harness.metrics import Graded, process_results, repeat_metrics
 
@@ -114,13 +115,13 @@ def _sample(number: int, rows: Sequence[Response], resps: list[str], graded: Gra
     return {
         "doc_id": number,
         "doc": doc,
-        "target": doc["gold"],
+        "target": shown(doc["gold"]),
         "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": {}}},
         "resps": [resps],
         "filtered_resps": [[str(verdict) for verdict in graded or []]],
         "filter": FILTER,
         "metrics": list(scores),
-        **writing.hashes(doc, prompt, doc["gold"]),
+        **writing.hashes(doc, prompt, shown(doc["gold"])),
         "imported": [{"where": row.where.rpartition(", ")[2], **row.rest} for row in rows],
         **errors,
         **scores,

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.evidence.samples import RunError
-from lm_eval_ext.grading.rows import RowError, gold_text, named_field, open_lines, parse
+from lm_eval_ext.grading.golds import KINDS, is_gold, plain
+from lm_eval_ext.grading.rows import RowError, named_field, open_lines, parse
 from lm_eval_ext.harness.docs import mathnet
 
 Row = Mapping[str, Any]
@@ -224,7 +225,6 @@ def _doc(row: dict[str, Any], known: Row | None, fields: Fields, where: str, id:
     own = row.get(fields.gold, doc.get("gold", (known or {}).get(fields.gold)))
     if own is None:
         named_field(row, fields.gold, "gold", where)
-    gold = gold_text(own)
-    if gold is None or not gold.strip():
-        raise RunError(f"{where}: {fields.gold!r} must be text or a number, received {str(own)[:80]!r}")
-    return {**doc, "gold": gold}
+    if not is_gold(own, blank=False):
+        raise RunError(f"{where}: {fields.gold!r} must be {KINDS}, received {str(own)[:80]!r}")
+    return {**doc, "gold": plain(own)}

@@ -15,6 +15,7 @@ from lm_eval_ext.evidence import adapters, records, runs, writing
 from lm_eval_ext.evidence.flips import Comparison, Flip, all_flips, merged
 from lm_eval_ext.evidence.samples import REFUSED, RunError, check_responses, doc_rows, read_samples
 from lm_eval_ext.grading import Grader
+from lm_eval_ext.grading.golds import shown
 from lm_eval_ext.harness.filters import grade_docs
 from lm_eval_ext.harness.metrics import Graded, process_results, process_results_by_level
 
@@ -224,7 +225,7 @@ def _row(same: Sequence[Row], doc: Row | None, graded: Graded | None, filter: st
     fields = {k: v for k, v in base.items() if k in old or k not in base.get("metrics", [])}
     return {
         **fields,
-        "target": doc["gold"],
+        "target": shown(doc["gold"]),
         "filtered_resps": [[str(verdict) for verdict in graded]],
         "filter": filter,
         "metrics": list(dict.fromkeys([*old, *scores])),

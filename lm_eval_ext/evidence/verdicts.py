@@ -82,7 +82,12 @@ def of_run(task: TaskRun, extract: str) -> list[Stored]:
     """The responses of a run's task with the verdicts logged on them; those that timed out are left out."""
     return [
         Stored(
-            f"{s.task} {s.doc.get('id', number)}", s.gold, extract, response, s.doc.get("problem"), *decided
+            f"{s.task} {s.doc.get('id', number)}",
+            s.doc.get("gold", s.gold),
+            extract,
+            response,
+            s.doc.get("problem"),
+            *decided,
         )
         for number, s in enumerate(task.samples)
         for response, verdict in zip(s.responses, s.verdicts, strict=True)

@@ -1,32 +1,171 @@
-"""Multiple choice: a gold that is a letter also stands for the value that the problem gives that letter."""
+"""Multiple choice: a gold that is a letter, its option in the problem, and the ways answers name one.
+
+A letter equals itself, with its option's text behind it or not, and no other letter, whatever their options
+are worth. An answer without a letter is held against the option's own text.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
-_LETTER = re.compile(r"^\s*\(?([A-H])\)?\.?\s*$")
+from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.grading.verdict import Verdict
+
+_LETTER = "A-J"
+_WRAPPED = r"(?:\\(?:text\w*|math\w*|boxed|fbox|bf|rm)\b|[{}$*_`\s]|\\[()\[\]])"
+_OPTION_BEFORE = r"(?:\\(?:text\w*|math\w*)\s*\{\s*|\*\*|\\?bf\s*)?"
 _LISTED = re.compile(
-    r"(?:^|(?<=[\s,;&${]))(?:\\text\w*\s*\{\s*|\\mathrm\s*\{\s*|\\mathbf\s*\{\s*|\*\*)?"
-    r"(?:\(([A-H])\)|([A-H])\)|([A-H])[.:](?=\s))(?:\s*\}|\*\*)?"
+    rf"(?P<start>^[ \t]*|(?<=[\s,;&${{~]))(?<!\bof )(?:{_OPTION_BEFORE})"
+    rf"(?:\(([{_LETTER}])\)|([{_LETTER}])\)|([{_LETTER}])[.:、．](?=\s|\S))(?:\s*\}}|\*\*)?",
+    re.MULTILINE,
 )
-_EDGE = re.compile(r"^(?:[\s&,;~]|\\q?quad|\\[,; \\])+|(?:[\s&,;~]|\\q?quad|\\[,; \\])+$")
+_EDGE = re.compile(r"^(?:[\s&,;~:]|\\q?quad|\\[,; \\])+|(?:[\s&,;~]|\\q?quad|\\[,; \\])+$")
+_END_OF_LIST = re.compile(r"\n\s*\n|\\end\s*\{")
+_CLEANED = re.compile(rf"{_WRAPPED}+")
+_NAMED = re.compile(
+    rf"""\s* (?: (?:the\s+)? (?:correct\s+|right\s+)? (?:option|choice|answer) s? \s* (?:is\s+|:\s*)? )?
+    (?: \( \s* (?P<round> [{_LETTER}] ) \s* \) | \[ \s* (?P<square> [{_LETTER}] ) \s* \]
+      | (?P<bare> [{_LETTER}] ) (?![\w'’]) )
+    (?P<sign> \s* [).:：、．]+ (?!\w*[=]) | \s+ [-–—] (?=\s) )? \s* (?P<rest> .* )""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_ANOTHER = re.compile(
+    rf"(?:^|[\s,;/&(])(?:and|or|,|/|&)?\s*\(?[{_LETTER}](?:[).:]|\s*$)|^(?:[,/&]|and\b|or\b)", re.IGNORECASE
+)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """An answer that names an option: its letter, and what stands behind it.
+
+    `marked` says whether a bracket, colon or full stop sets the letter off, as in `B: 12`.
+    """
+
+    letter: str
+    rest: str
+    marked: bool
+
+
+def named(answer: str) -> Choice | None:
+    """The option that an answer names, None if it names none.
+
+    >>> named(r"\\\\text{(C)} 1200"), named("Option d)")
+    (Choice(letter='C', rest='1200', marked=True), Choice(letter='D', rest='', marked=True))
+    """
+    if len(answer) > MAX_CHARS:
+        return None
+    found = _NAMED.fullmatch(_CLEANED.sub(" ", answer).strip(" .\"'“”"))
+    if found is None:
+        return None
+    letter = found["round"] or found["square"] or found["bare"]
+    return Choice(letter.upper(), found["rest"].strip(), found["bare"] is None or bool(found["sign"]))
+
+
+MAX_CHARS = 2_000
+"""A longer answer names no option."""
+
+
+def decide(answer: str, gold: str, problem: str | None) -> Verdict | None:
+    """The verdict where the gold is a letter of choice and the answer names an option, else None."""
+    wanted = _letter_of(gold)
+    if wanted is None:
+        return None
+    options = listed_choices(problem) if problem else {}
+    if options and wanted not in options:
+        return None
+    letter = _committed(answer, options)
+    if letter == wanted:
+        same = answer.strip() == gold.strip()
+        return Verdict(True, "exact" if same else "normalized", answer, f"both are choice {wanted}")
+    if letter is not None:
+        return Verdict(False, "normalized", answer, f"choice {letter}, and the gold is choice {wanted}")
+    return None
+
+
+def option_text(gold: str, problem: str | None) -> str:
+    """What the problem lists for a gold that is a letter; else the gold as it is."""
+    letter = _letter_of(gold) if problem else None
+    return gold if letter is None or problem is None else listed_choices(problem).get(letter, gold)
+
+
+def is_letter(gold: str) -> bool:
+    """Whether a gold is a letter of choice: `C`, `(C)`, `\\text{C}`."""
+    return _letter_of(gold) is not None
+
+
+def _letter_of(gold: str) -> str | None:
+    """The letter that a gold is. A small one alone may be a variable."""
+    if len(gold) > 40 or (choice := named(gold)) is None or choice.rest:
+        return None
+    return choice.letter if choice.letter in gold else None
+
+
+def _committed(answer: str, options: dict[str, str]) -> str | None:
+    """The letter of the option that an answer names or quotes word for word."""
+    choice = named(answer)
+    if choice is None or (options and choice.letter not in options):
+        return _quoted(answer, options)
+    own = options.get(choice.letter, "")
+    if not choice.rest or (own and _plain(choice.rest) == _plain(own)):
+        return choice.letter
+    if choice.marked and not _ANOTHER.search(choice.rest):
+        return choice.letter
+    return _quoted(answer, options)
+
+
+def _quoted(answer: str, options: dict[str, str]) -> str | None:
+    """The letter of the one option whose text the answer is."""
+    text = _plain(answer)
+    letters = [letter for letter, option in options.items() if text and _plain(option) == text]
+    return letters[0] if len(letters) == 1 else None
+
+
+def _plain(text: str) -> str:
+    return normalize(_CLEANED.sub(" ", text)).casefold().strip(" .")
+
+
+@lru_cache(maxsize=256)
 def listed_choices(problem: str) -> dict[str, str]:
-    """The choices that a problem lists in order, from A on: {"A": "1", "B": "2"}; empty if it lists none."""
+    """The choices that a problem lists in order, from A on: {"A": "1", "B": "2"}; empty if it lists none.
+
+    Of several lists the longest counts, and of equal ones the last. Two options are a list where each begins
+    a line.
+    """
     marks = list(_LISTED.finditer(problem))
-    letters = [next(g for g in m.groups() if g) for m in marks]
-    start = next((i for i in range(len(letters)) if letters[i : i + 3] == ["A", "B", "C"]), None)
-    if start is None:
+    runs = [_run(marks, start) for start, mark in enumerate(marks) if _mark(mark) == "A"]
+    runs = [run for run in runs if len(run) >= 3 or (len(run) == 2 and all(_begins_line(m) for m in run))]
+    if not runs:
         return {}
-    found: dict[str, str] = {}
-    for i in range(start, len(marks)):
-        if letters[i] != chr(ord("A") + i - start):
-            break
-        end = marks[i + 1].start() if i + 1 < len(marks) else len(problem)
-        text = problem[marks[i].end() : end].split("\n\n")[0]
-        found[letters[i]] = _whole_formula(_EDGE.sub("", text))
-    return found
+    run = max(reversed(runs), key=len)
+    ends = [mark.start() for mark in run[1:]] + [len(problem)]
+    return {
+        _mark(mark): _option(problem[mark.end() : end], last=mark is run[-1])
+        for mark, end in zip(run, ends, strict=True)
+    }
+
+
+def _run(marks: list[re.Match[str]], start: int) -> list[re.Match[str]]:
+    """The marks from A on whose letters follow each other; letters within an option's text are passed by."""
+    run = [marks[start]]
+    for mark in marks[start + 1 :]:
+        if _mark(mark) == chr(ord("A") + len(run)):
+            run.append(mark)
+    return run
+
+
+def _mark(mark: re.Match[str]) -> str:
+    return next(letter for letter in mark.groups()[1:] if letter)
+
+
+def _begins_line(mark: re.Match[str]) -> bool:
+    return mark.start() == 0 or mark.string[mark.start() - 1] == "\n"
+
+
+def _option(text: str, last: bool) -> str:
+    end = _END_OF_LIST.search(text) if last else None
+    return _whole_formula(_EDGE.sub("", text[: end.start()] if end else text))
 
 
 def _whole_formula(text: str) -> str:
@@ -34,12 +173,3 @@ def _whole_formula(text: str) -> str:
     if text.count("$") % 2:
         return text[:-1].strip() if text.endswith("$") else f"${text}"
     return text.removeprefix("$$").removesuffix("$$").strip()
-
-
-def spelled_out(gold: str, problem: str | None) -> str:
-    """ "(C) 1200" for the gold "C" if the problem lists C as 1200; else the gold as it is."""
-    letter = _LETTER.match(gold) if problem and isinstance(gold, str) else None
-    if letter is None or problem is None:
-        return gold
-    value = listed_choices(problem).get(letter[1], "")
-    return f"({letter[1]}) {value}" if value else gold

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lm_eval_ext.grading import layers
-from lm_eval_ext.grading.choices import spelled_out
+from lm_eval_ext.grading import choices, layers
 from lm_eval_ext.grading.extract import find, strip_thinking
+from lm_eval_ext.grading.golds import Gold, acceptable, shown
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.normalize import normalize
 from lm_eval_ext.grading.reading import compare
 from lm_eval_ext.grading.reading.describe import describe
-from lm_eval_ext.grading.verdict import Verdict
+from lm_eval_ext.grading.verdict import Item, Verdict
 
 CONTEXT_CHARS = 120
 
@@ -42,13 +42,13 @@ class Explanation:
     ms: float
 
 
-def explain(response: str, gold: str, problem: str | None = None, *, grader: Grader) -> Explanation:
+def explain(response: str, gold: Gold, problem: str | None = None, *, grader: Grader) -> Explanation:
     """Grades one response and keeps what happened on the way.
 
     Args:
         response: all that the model wrote.
-        gold: the reference answer.
-        problem: the problem, for the values of a multiple choice.
+        gold: the reference answer; of several acceptable ones the layers are shown for the first.
+        problem: the problem, for letters of choice and their options.
         grader: where computer algebra runs, should it be asked; its start is not part of the times.
     """
     grader.equal([("1", "one half of 2")])  # the workers come up
@@ -56,20 +56,24 @@ def explain(response: str, gold: str, problem: str | None = None, *, grader: Gra
     text, span = strip_thinking(response), find(response)
     answer = (span.text.strip() or None) if span else None
     extraction = time.perf_counter() - start
-    gold = spelled_out(gold, problem)
     before, after = (text[: span.start], text[span.end :]) if span else (text, "")
-    steps = tuple(_steps(answer, gold, grader)) if answer is not None else ()
-    verdict = grader.equal([(answer, gold)])[0] if answer is not None else _nothing()
+    steps = () if answer is None else tuple(_steps(answer, acceptable(gold)[0], problem, grader))
+    verdict = grader.grade([Item(response, gold, problem)])[0]
     total = extraction * 1_000 + sum(step.ms for step in steps)
-    return Explanation(before[-CONTEXT_CHARS:], answer, after[:CONTEXT_CHARS], gold, steps, verdict, total)
+    wanted, option = shown(gold), choices.option_text(shown(gold), problem)
+    if option != wanted:
+        wanted = f"({wanted}) {option}"
+    return Explanation(before[-CONTEXT_CHARS:], answer, after[:CONTEXT_CHARS], wanted, steps, verdict, total)
 
 
-def _nothing() -> Verdict:
-    return Verdict(False, "none", None, "the response commits to no answer")
-
-
-def _steps(answer: str, gold: str, grader: Grader) -> Iterator[Step]:
+def _steps(answer: str, gold: str, problem: str | None, grader: Grader) -> Iterator[Step]:
     """The layers in their order, up to the first that decides."""
+    if choices.is_letter(gold):
+        step = _timed("choice", answer, gold, lambda: _said(choices.decide(answer, gold, problem)))
+        yield step
+        if not _passes(step):
+            return
+        gold = choices.option_text(gold, problem)
     step = _timed("exact", answer, gold, lambda: _said(layers.exact(answer, gold)))
     yield step
     if not _passes(step):

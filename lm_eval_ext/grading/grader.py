@@ -12,9 +12,9 @@ from typing import Protocol, TypeVar
 
 from tqdm import tqdm
 
-from lm_eval_ext.grading import layers
-from lm_eval_ext.grading.choices import spelled_out
+from lm_eval_ext.grading import choices, layers
 from lm_eval_ext.grading.extract import extract
+from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
 from lm_eval_ext.grading.memory import Memory, Pending
 from lm_eval_ext.grading.pool import STAGES, KillablePool, usable_cores
 from lm_eval_ext.grading.verdict import Item, Verdict
@@ -117,7 +117,7 @@ class Grader:
         Raises RuntimeError if the workers cannot start or are closed, and what the judge raises.
         """
         if self.config.judge is None:
-            return self._verdicts((extractor(item.response), _gold(item), size(item)) for item in items)
+            return self._verdicts(_asked(item, extractor, size(item)) for item in items)
         return self._in_blocks(items, extractor, size)
 
     def _in_blocks(
@@ -126,15 +126,15 @@ class Grader:
         """Verdicts through the judge, a block at a time."""
         ahead: deque[AnItem] = deque()
 
-        def triples() -> Iterator[tuple[str | None, str, int]]:
+        def asked() -> Iterator[_Asked]:
             for item in items:
                 ahead.append(item)
-                yield extractor(item.response), _gold(item), size(item)
+                yield _asked(item, extractor, size(item))
 
         block: list[AnItem] = []
         verdicts: list[Verdict] = []
         chars = 0
-        for verdict in self._verdicts(triples()):
+        for verdict in self._verdicts(asked()):
             block.append(ahead.popleft())
             verdicts.append(verdict)
             chars += size(block[-1])
@@ -153,23 +153,23 @@ class Grader:
             extractor: from a response to its answer.
             progress: label of a progress bar on stderr; None for no bar.
         """
-        verdicts = self._verdicts((extractor(item.response), _gold(item), 0) for item in items)
+        verdicts = self._verdicts(_asked(item, extractor) for item in items)
         bar = tqdm(verdicts, total=len(items), desc=progress, disable=progress is None, unit="answer")
         return self._judged(items, list(bar))
 
     def equal(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
         """Verdicts on answers already extracted: (answer, gold) pairs, in order."""
-        return list(self._verdicts((answer, gold, 0) for answer, gold in pairs))
+        return list(self._verdicts(_Asked(answer, gold) for answer, gold in pairs))
 
-    def _verdicts(self, triples: Iterable[tuple[str | None, str, int]]) -> Iterator[Verdict]:
-        """Verdicts on (answer, gold, characters that await them), in order, through a window."""
+    def _verdicts(self, questions: Iterable[_Asked]) -> Iterator[Verdict]:
+        """Verdicts in order, through a window."""
         call = object()
-        window: deque[tuple[Verdict | Pending, int]] = deque()
+        window: deque[tuple[_Begun, int]] = deque()
         chars, most = 0, _WINDOW_PER_WORKER * (self.config.workers or usable_cores())
         try:
-            for answer, gold, size in triples:
-                window.append((self._begin(answer, gold, call), size))
-                chars += size
+            for asked in questions:
+                window.append((self._begin(asked, call), asked.size))
+                chars += asked.size
                 while window and (len(window) > most or chars > _WINDOW_CHARS or _is_there(window[0][0])):
                     verdict = self._await(window[0][0])
                     chars -= window.popleft()[1]
@@ -180,24 +180,37 @@ class Grader:
                 yield verdict
         finally:
             for begun, _ in window:
-                if isinstance(begun, Pending):
-                    self._memory.abandon(begun)
+                for one in begun:
+                    if isinstance(one, Pending):
+                        self._memory.abandon(one)
 
-    def _begin(self, answer: str | None, gold: str, call: object) -> Verdict | Pending:
-        """The verdict of what needs no worker, else the verdict under way."""
-        if answer is None:
-            return Verdict(False, "none", None, "the response commits to no answer")
-        if not isinstance(gold, str) or not gold.strip():
-            return Verdict(None, "none", answer, f"the gold is empty: {gold!r}")
-        pair = answer, gold
+    def _begin(self, asked: _Asked, call: object) -> _Begun:
+        """For each acceptable answer the verdict of what needs no worker, else the verdict under way."""
+        if asked.answer is None:
+            return (Verdict(False, "none", None, "the response commits to no answer"),)
+        try:
+            golds = acceptable(asked.gold)
+        except GoldError as error:
+            return (Verdict(None, "none", asked.answer, str(error)),)
+        return tuple(self._begin_one(asked.answer, gold, asked.problem, call) for gold in golds)
+
+    def _begin_one(self, answer: str, gold: str, problem: str | None, call: object) -> Verdict | Pending:
+        if (verdict := choices.decide(answer, gold, problem)) is not None:
+            return verdict
+        pair = answer, choices.option_text(gold, problem)
         if (known := self._memory.find(pair, call)) is not None:
             return known
-        if (verdict := layers.decide(answer, gold)) is not None:
+        if (verdict := layers.decide(*pair)) is not None:
             self._memory.keep(pair, verdict)
             return verdict
         return self._memory.begin(pair, self._started_pool().submit, call)
 
-    def _await(self, begun: Verdict | Pending) -> Verdict:
+    def _await(self, begun: _Begun) -> Verdict:
+        """Right if one of the acceptable answers is met, else undecided if one is, else wrong."""
+        verdicts = [self._await_one(one) for one in begun]
+        return max(verdicts, key=lambda verdict: (verdict.correct is True, verdict.correct is None))
+
+    def _await_one(self, begun: Verdict | Pending) -> Verdict:
         if isinstance(begun, Verdict):
             return begun
         pool = self._pool
@@ -223,13 +236,26 @@ class Grader:
         return judged
 
 
-def _gold(item: Item) -> str:
-    """The gold; a letter with the value that the problem lists for it."""
-    return spelled_out(item.gold, item.problem) if item.problem else item.gold
+@dataclass(frozen=True)
+class _Asked:
+    """What is compared; `size` is what awaits the verdict, in characters."""
+
+    answer: str | None
+    gold: Gold
+    problem: str | None = None
+    size: int = 0
 
 
-def _is_there(begun: Verdict | Pending) -> bool:
-    return isinstance(begun, Verdict) or begun.slot.done()
+_Begun = tuple[Verdict | Pending, ...]
+"""The verdict on each acceptable answer, there or under way."""
+
+
+def _asked(item: Item, extractor: Extractor, size: int = 0) -> _Asked:
+    return _Asked(extractor(item.response), item.gold, item.problem, size)
+
+
+def _is_there(begun: _Begun) -> bool:
+    return all(isinstance(one, Verdict) or one.slot.done() for one in begun)
 
 
 _shared: tuple[int, Grader] | None = None
@@ -246,6 +272,6 @@ def shared_grader() -> Grader:
         return _shared[1]
 
 
-def grade_one(response: str, gold: str) -> Verdict:
+def grade_one(response: str, gold: Gold) -> Verdict:
     """The verdict on one response, without a judge."""
     return shared_grader().grade([Item(response, gold)])[0]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from lm_eval_ext.grading import golds
 from lm_eval_ext.grading.verdict import Item, Verdict
 
 ADDED = ("correct", "layer", "answer", "reason")
@@ -120,11 +119,9 @@ def _row(line: bytes, where: str, fields: Fields) -> Row:
     response = named_field(values, fields.response, "response", where)
     if not isinstance(response, str):
         raise RowError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")
-    gold = gold_text(named_field(values, fields.gold, "gold", where))
-    if gold is None:
-        raise RowError(
-            f"{where}: {fields.gold!r} must be text or a number, received {_shown(values[fields.gold])}"
-        )
+    gold = named_field(values, fields.gold, "gold", where)
+    if not golds.is_gold(gold):
+        raise RowError(f"{where}: {fields.gold!r} must be {golds.KINDS}, received {_shown(gold)}")
     problem = values.get(fields.problem)
     return Row(
         response,
@@ -155,15 +152,6 @@ def named_field(values: dict[str, Any], name: str, option: str, where: str) -> A
             f"--{option}-field names the field to read"
         )
     return values[name]
-
-
-def gold_text(value: Any) -> str | None:
-    """A number as its text, without an exponent; None for what is neither text nor a number."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float):
-        return format(Decimal(repr(value)), "f") if math.isfinite(value) else None
-    return str(value)
 
 
 def _shown(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -19,12 +20,13 @@ class Item:
 
     Attributes:
         response: all that the model wrote.
-        gold: the reference answer.
+        gold: the reference answer: text, a number, a solution that ends in a box or in `#### 7`, or a list of
+            acceptable answers; see `lm_eval_ext.grading.golds`.
         problem: the problem text, for the values of a multiple choice and for the judge.
     """
 
     response: str
-    gold: str
+    gold: str | float | Sequence[str | float]
     problem: str | None = None
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lm_eval_ext.grading import Grader, Item
-from lm_eval_ext.grading.choices import listed_choices, spelled_out
+from lm_eval_ext.grading import Grader, GraderConfig, Item
+from lm_eval_ext.grading.choices import listed_choices, named, option_text
 
 pytestmark = pytest.mark.unit
 
@@ -35,15 +35,94 @@ def test_formulas_stay_whole():
 
 
 @pytest.mark.parametrize("gold", ["1200", "CC", "c and d", ""])
-def test_only_a_letter_is_spelled_out(gold):
-    assert spelled_out(gold, LISTS["brackets"]) == gold
+def test_only_a_letter_stands_for_an_option(gold):
+    assert option_text(gold, LISTS["brackets"]) == gold
+
+
+def test_an_option_ends_with_the_environment_that_lists_it():
+    problem = "\\begin{tabular}{ll} (A) 12 & (B) 120 \\\\ (C) 1200 & (D) 12000\n\\end{tabular} Choose one."
+    assert option_text("D", problem).strip("\\ ") == "12000"
+
+
+PROSE = (
+    "What does Statement A. say? Choose.\n"
+    "A. no asymptotes\nB. vitamin A. It is found in B. rapa\nC. two asymptotes\nD. both A and C"
+)
+
+
+def test_letters_within_options_are_passed_by():
+    assert listed_choices(PROSE) == {
+        "A": "no asymptotes",
+        "B": "vitamin A. It is found in B. rapa",
+        "C": "two asymptotes",
+        "D": "both A and C",
+    }
 
 
 @pytest.mark.parametrize(
-    ("answer", "correct"),
-    [("C", True), ("(C)", True), ("1200", True), ("(C) $1200$", True), ("B", False), ("120", False)],
+    ("answer", "letter", "rest"),
+    [
+        ("$C$", "C", ""),
+        ("(C)", "C", ""),
+        ("Option C)", "C", ""),
+        (r"\text{E}", "E", ""),
+        (r"\mathbf{(B)}", "B", ""),
+        ("B: 12", "B", "12"),
+        ("D) no asymptotes", "D", "no asymptotes"),
+        ("d", "D", ""),
+        ("(c) 1200", "C", "1200"),
+        ("**C**.", "C", ""),
+        ("[B]", "B", ""),
+        ("The correct answer is (A)", "A", ""),
+    ],
 )
-def test_letter_or_value(answer, correct):
-    with Grader() as grader:
-        item = Item(f"Final answer: {answer}", "C", LISTS["brackets"])
-        assert grader.grade([item])[0].correct is correct
+def test_named(answer, letter, rest):
+    found = named(answer)
+    assert found is not None and (found.letter, found.rest) == (letter, rest)
+
+
+@pytest.mark.parametrize("answer", ["12", "AB", "A's", "f(A)", "Asymptote", "x = C", "K", "because", ""])
+def test_not_named(answer):
+    assert named(answer) is None
+
+
+EQUAL_OPTIONS = "How much is it?\n(A) 3/4\n(B) 0.75\n(C) 1200\n(D) 12 apples\n(E) none of these"
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "problem", "correct"),
+    [
+        # a letter is itself, with the problem or without
+        ("C", "C", LISTS["brackets"], True),
+        ("(C)", "C", LISTS["lines"], True),
+        ("c", "C", LISTS["full stops"], True),
+        ("C", "(C)", None, True),
+        ("$C$", "C", None, True),
+        ("d", r"\text{D}", None, True),
+        ("E: none of these", "E", None, True),
+        ("B", "C", LISTS["brackets"], False),
+        ("B", "C", None, False),
+        # with its option's text, or by that alone
+        ("(C) $1200$", "C", LISTS["brackets"], True),
+        ("C 1200", "C", LISTS["brackets"], True),
+        ("1200", "C", LISTS["brackets"], True),
+        ("120", "C", LISTS["brackets"], False),
+        ("No asymptotes.", "A", PROSE, True),
+        ("both A and C", "D", PROSE, True),
+        ("two asymptotes", "A", PROSE, False),
+        # another letter is another answer, whatever its option is worth
+        ("(A)", "B", EQUAL_OPTIONS, False),
+        ("(A) 0.75", "B", EQUAL_OPTIONS, False),
+        ("(B) 1200", "C", EQUAL_OPTIONS, False),
+        # several letters are no letter
+        ("A or C", "C", LISTS["brackets"], False),
+        ("A, C", "A", LISTS["brackets"], False),
+        ("(A) or (C)", "A", LISTS["brackets"], False),
+        ("A and C", "A", EQUAL_OPTIONS, False),
+        ("A. B", "A", LISTS["brackets"], False),
+    ],
+)
+def test_letter_or_option(answer, gold, problem, correct):
+    with Grader(GraderConfig(workers=1)) as grader:
+        verdict = grader.grade([Item(f"\\boxed{{{answer}}}", gold, problem)])[0]
+    assert (verdict.correct is True) is correct, verdict

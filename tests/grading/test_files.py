@@ -124,7 +124,10 @@ BROKEN = {
     "no gold": ('{"response": "a", "golden": "1"}', "no field 'gold', only 'response, golden'; --gold-field"),
     "no response": ('{"gold": "1"}', "no field 'response'"),
     "a number": ('{"response": 5, "gold": "1"}', "'response' must be text, received 5"),
-    "a null": ('{"response": "a", "gold": null}', "'gold' must be text or a number, received None"),
+    "a null": (
+        '{"response": "a", "gold": null}',
+        "'gold' must be text, a number or a list of them, received None",
+    ),
     "a truth": ('{"response": "a", "gold": true}', "received True"),
     "no number": ('{"response": "a", "gold": NaN}', "received nan"),
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from lm_eval_ext.grading.golds import GoldError, shown
 from lm_eval_ext.grading.judge.audit import DisagreementLog, chosen
 from lm_eval_ext.grading.judge.budget import OverBudget
 from lm_eval_ext.grading.judge.cache import Cache, key_of
@@ -118,10 +119,13 @@ class LlmJudge:
 
     def _question(self, item: Item, verdict: Verdict) -> Question | None:
         """The question to ask about a verdict, None if there is none."""
-        gold = item.gold
-        if verdict.answer is None or not isinstance(gold, str) or not gold.strip():
+        if verdict.answer is None:
             return None
-        if self._stands(verdict) and not self._is_audited(item, verdict):
+        try:
+            gold = shown(item.gold)
+        except GoldError:
+            return None
+        if self._stands(verdict) and not self._is_audited(item.problem, gold, verdict):
             return None
         return self._keyed(item.problem, gold, verdict.answer)
 
@@ -131,11 +135,11 @@ class LlmJudge:
             return self.config.asks == "undecided"
         return verdict.correct is not None
 
-    def _is_audited(self, item: Item, verdict: Verdict) -> bool:
+    def _is_audited(self, problem: str | None, gold: str, verdict: Verdict) -> bool:
         """Equal strings need no audit, and what is absurdly long is not sent anywhere."""
         if verdict.layer != "symbolic" and not (verdict.layer == "normalized" and verdict.correct):
             return False
-        return chosen(self.config.audit, self.config.audit_seed, item.problem, item.gold, verdict.answer)
+        return chosen(self.config.audit, self.config.audit_seed, problem, gold, verdict.answer)
 
     def _keyed(self, problem: str | None, gold: str, answer: str) -> Question:
         parts = {
