@@ -156,7 +156,7 @@ def test_other_data_sets_bring_their_fields(write, grader):
         ('{"id": "q", "response": "x"}', "line 2 has no field 'gold'.*--gold-field"),
         ('{"id": "q", "response": 5, "gold": "7"}', "line 2: 'response' must be text"),
         ('{"id": "q", "response": [], "gold": "7"}', "line 2: 'response' must be text"),
-        ('{"id": "q", "response": "x", "gold": {"a": 1}}', "line 2: 'gold' must be text, a number or a list of them"),
+        ('{"id": "q", "response": "x", "gold": {"a": 1}}', "'gold' must be text, a number or a list"),
         ('{"id": "q", "response": "x", "gold": "7", "label": "good"}', "line 2: 'label' is 'good'"),
         (
             json.dumps(row(0)) + "\n" + json.dumps(row(1)),
