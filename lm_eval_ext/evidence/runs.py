@@ -15,6 +15,7 @@ from typing import Any
 
 from lm_eval_ext.evidence import protocols
 from lm_eval_ext.evidence.samples import Key, RunError, Sample, read_samples, samples_of
+from lm_eval_ext.redaction import redacted_results
 
 FILTERS = ("grade_math", "flexible-extract", "none")
 """Where a task has several filters, the first of these that it has counts."""
@@ -202,7 +203,7 @@ def read_results(file: Path) -> dict[str, Any]:
         raise RunError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(read, dict) or not {"results", "configs"} <= set(read):
         raise RunError(f"{file} is no results file of lm-eval: it has no 'results' and 'configs'")
-    return read
+    return redacted_results(read)
 
 
 def model_of(results: Mapping[str, Any]) -> str:

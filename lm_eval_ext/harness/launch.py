@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lm_eval_ext.harness import engines, judging, protocol
-from lm_eval_ext.harness.errors import ProtocolError
+from lm_eval_ext.harness import engines, judging, protocol, secrecy
+from lm_eval_ext.harness.errors import ProtocolError, UserError
+from lm_eval_ext.redaction import redacted_settings
 
 if TYPE_CHECKING:
     from lm_eval.config.evaluate_config import EvaluatorConfig
@@ -44,18 +45,28 @@ def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | 
     arguments = with_include_path(arguments)
     sys.argv = ["lm-eval", "run", *arguments]
     cli = HarnessCLI()
-    namespace = cli.parse_args()
     try:
-        if resume is None:
-            check(namespace)
-            cli.execute(namespace)
-            return
-        from lm_eval_ext.harness.store import resume as resuming
-
-        resuming.prepare(namespace, resume, resuming.CHUNK_SIZE if chunk_size is None else chunk_size)
-        resuming.run(namespace, check(namespace), resume, cli.execute)
+        namespace = cli.parse_args()
+    except ValueError as error:
+        raise UserError(redacted_settings(f"lm-eval run: {error}")) from None
+    settings = secrecy.settings_of(namespace)
+    output = resume or settings.get("output_path")
+    try:
+        with secrecy.kept_secret(settings, Path(output) if output else None):
+            _execute(cli, namespace, resume, chunk_size)
     finally:
         engines.end_at_exit()  # lm-eval's own tasks do not
+
+
+def _execute(cli: Any, namespace: Any, resume: Path | None, chunk_size: int | None) -> None:
+    if resume is None:
+        check(namespace)
+        cli.execute(namespace)
+        return
+    from lm_eval_ext.harness.store import resume as resuming
+
+    resuming.prepare(namespace, resume, resuming.CHUNK_SIZE if chunk_size is None else chunk_size)
+    resuming.run(namespace, check(namespace), resume, cli.execute)
 
 
 def with_include_path(arguments: Sequence[str]) -> list[str]:

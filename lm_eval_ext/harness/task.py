@@ -8,8 +8,9 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol
+from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol, secrecy
 from lm_eval_ext.harness import filters as filters  # registers "grade_math"
+from lm_eval_ext.redaction import redacted
 
 log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its format, its verbosity
 
@@ -52,10 +53,12 @@ class MathTask(ConfigurableTask):
             protocol.check_window(name, prompts, self._budget, self.model_args)
         for judge in self._judges:
             judging.try_judge(judge)
+        secrecy.hide_in_record()
+        self.config.filter_list = redacted(self.config.filter_list)
         self.config.metadata = {
-            **self.model_args,
+            **redacted(self.model_args),
             "protocol": {
-                "generation": dict(generation),
+                "generation": redacted(dict(generation)),
                 "versions": protocol.versions(),
                 "chunk_size": self.model_args.get("chunk_size"),
             },
@@ -68,6 +71,9 @@ class MathTask(ConfigurableTask):
         What the judge was asked for this task, and what that cost, joins the protocol in the results.
         """
         before = [judge.usage for judge in self._judges]
+        self.config.generation_kwargs = redacted(self.config.generation_kwargs)
+        for instance in self._instances:  # all is generated: what follows is the record
+            instance.arguments = (instance.args[0], *map(redacted, instance.args[1:]))
         super().apply_filters()
         for judge, usage in zip(self._judges, before, strict=True):
             record = judge.record(judge.usage - usage)

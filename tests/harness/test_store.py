@@ -285,7 +285,7 @@ def test_settings_survive_their_file(run, tmp_path):
     (file,) = tmp_path.glob("store/*/settings.json")
     same = settings(model_args={"a": [1, {"b": None}], "c": 0.5, "d": True})
     assert same.differences(json.loads(file.read_text())) == []
-    with pytest.raises(AssertionError, match="got 0"):
+    with pytest.raises(ValueError, match="got 0"):
         settings(chunk_size=0)
 
 
@@ -323,8 +323,10 @@ def test_a_chunk_without_all_its_responses_is_not_kept(run, tmp_path):
 
 
 def test_how_a_model_is_reached_does_not_matter(run):
-    run(requests(4), model_args={"num_concurrent": 1})
-    assert run(requests(4), model_args={"num_concurrent": 8, "timeout": 9}) == (4, 0)
+    first = {"base_url": "http://localhost:8000/v1/completions", "num_concurrent": 1, "api_key": "sk-1"}
+    other = {"base_url": "http://u:pw@host:9/v1/completions", "num_concurrent": 8, "header": {"a": "sk-2"}}
+    run(requests(4), model_args=first)
+    assert run(requests(4), model_args=other) == (4, 0)
 
 
 SAMPLED = {**GREEDY, "temperature": 0.8, "do_sample": True}

@@ -53,7 +53,7 @@ class DisagreementLog:
 
     def _append(self, text: str) -> None:
         try:
-            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
             try:
                 os.write(file, text.encode())
             finally:

@@ -18,6 +18,7 @@ from typing import Any
 from lm_eval.api.instance import Instance
 
 from lm_eval_ext.harness.identity import digest
+from lm_eval_ext.redaction import redacted
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,14 @@ class Chunk:
         """The distinct generation settings, nearly always one."""
         found: dict[str, dict[str, Any]] = {}
         for _, instance in self.requests:
-            found.setdefault(digest(instance.args[1]), dict(instance.args[1]))
+            settings = redacted(dict(instance.args[1]))
+            found.setdefault(digest(settings), settings)
         return list(found.values())
 
     @cached_property
     def key(self) -> str:
         """SHA-256 over prompts, generation settings and repeat: what else the responses depend on."""
-        asked = [[str(i.args[0]), i.args[1]] for _, i in self.requests]
+        asked = [[str(i.args[0]), redacted(i.args[1])] for _, i in self.requests]
         return digest({"requests": asked, "repeat": self.repeat})
 
     @property

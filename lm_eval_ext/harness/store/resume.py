@@ -18,6 +18,7 @@ from lm_eval_ext.harness.errors import ProtocolError
 from lm_eval_ext.harness.store.folder import Store
 from lm_eval_ext.harness.store.model import StoredModel, backend_class
 from lm_eval_ext.harness.store.settings import Settings, settings_of
+from lm_eval_ext.redaction import redacted, redacted_settings
 
 CHUNK_SIZE = 64
 MANIFEST = "manifest.json"
@@ -93,7 +94,8 @@ def run(
         model = stored_model(config, store, record)
         record.write(model, "running")
         try:
-            execute(Namespace(**{**vars(namespace), "model": model}))
+            recorded = redacted(config.model_args)  # the model has the true ones
+            execute(Namespace(**{**vars(namespace), "model": model, "model_args": recorded}))
         except BaseException as error:
             record.write(model, "interrupted")
             if isinstance(error, KeyboardInterrupt):
@@ -135,7 +137,7 @@ class Record:
         self._path = directory / MANIFEST
         self._fixed = {
             **manifest.of_run(config.model_args),
-            "command": ["lm-eval-ext", *sys.argv[1:], "--resume", str(directory)],
+            "command": ["lm-eval-ext", *map(redacted_settings, sys.argv[1:]), "--resume", str(directory)],
             "settings": dict(settings.values),
             "fingerprint": settings.fingerprint,
             "versions": protocol.versions(),
@@ -151,7 +153,9 @@ class Record:
         tasks = model.counts()
         total = {n: sum(task[n] for task in tasks.values()) for n in ("reused", "generated", "seconds")}
         text = json.dumps(
-            {"state": state, "written": manifest.now(), **self._fixed, "responses": total, "tasks": tasks},
+            redacted(
+                {"state": state, "written": manifest.now(), **self._fixed, "responses": total, "tasks": tasks}
+            ),
             indent=2,
             default=str,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from lm_eval_ext import redaction
 from lm_eval_ext.harness import identity
 
 ENGINE_PACKAGES = {
@@ -16,9 +17,9 @@ ENGINE_PACKAGES = {
 }
 ENGINE_VARIABLES = ("VLLM_BATCH_INVARIANT", "VLLM_ATTENTION_BACKEND", "VLLM_ENABLE_V1_MULTIPROCESSING")
 CONNECTION = frozenset(
-    "num_concurrent max_retries timeout verify_certificate ca_cert_path download_dir".split()
+    "base_url num_concurrent max_retries timeout verify_certificate ca_cert_path download_dir".split()
 )
-"""Model arguments that say how a model is reached, and not what it answers."""
+"""Model arguments that say how a model is reached, and not what it answers, as keys and headers do."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         size = self.values.get("chunk_size")
-        assert isinstance(size, int) and size > 0, f"chunk_size must be a positive number, got {size!r}"
+        if not isinstance(size, int) or size <= 0:
+            raise ValueError(f"chunk_size must be a positive number, got {size!r}")
 
     @property
     def fingerprint(self) -> str:
@@ -58,12 +60,14 @@ def settings_of(
 ) -> Settings:
     """The settings of a run.
 
-    Model arguments count, but for CONNECTION: most change outputs (dtype, quantization, adapters), and so
-    may those that change how requests are scheduled. A folder counts by its content, a name on the Hub by
-    its commit.
+    Model arguments count, but for CONNECTION and what is secret: most change outputs (dtype,
+    quantization, adapters), and so may those that change how requests are scheduled. A folder counts by
+    its content, a name on the Hub by its commit.
     """
-    counted = [name for name in model_args if name not in CONNECTION]
-    arguments = {f"model_args.{n}": _plain(identity.of_argument(n, model_args)) for n in counted}
+    counted = [name for name in model_args if name not in CONNECTION and not redaction.is_secret(name)]
+    arguments = {
+        f"model_args.{n}": redaction.redacted(_plain(identity.of_argument(n, model_args))) for n in counted
+    }
     return Settings(
         {
             "backend": backend,

@@ -1,0 +1,120 @@
+"""Keeps keys out of what lm-eval itself prints and writes: its results file has all of `--model_args`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from lm_eval_ext import atomic
+from lm_eval_ext.redaction import is_secret, redacted, redacted_results, secret_texts, without
+
+log = logging.getLogger(f"lm_eval.{__name__}")
+_warned: set[str] = set()
+
+
+@contextmanager
+def kept_secret(settings: Mapping[str, Any], output: Path | None) -> Iterator[None]:
+    """What is printed meanwhile, and lm-eval's files under `output` afterwards, without the secrets.
+
+    Args:
+        settings: all that the user set; see `redaction`.
+        output: folder of the results; None: nothing is written.
+    """
+    if redacted(settings) == settings:
+        yield
+        return
+    for given in settings.values():
+        warn(given)
+    secrets = secret_texts(settings)
+    began, streams = time.time(), (sys.stdout, sys.stderr)
+    sys.stdout, sys.stderr = (_Hiding(stream, secrets) for stream in streams)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+        if output is not None:
+            _hide_in_files(output, secrets, began - 2)
+
+
+def settings_of(namespace: Namespace) -> dict[str, Any]:
+    """What a command line of lm-eval sets, and its `--config` file."""
+    from lm_eval.config.evaluate_config import EvaluatorConfig
+
+    file = getattr(namespace, "config", None)
+    given = EvaluatorConfig.load_yaml_config(file) if file else {}
+    return {**given, **{k: v for k, v in vars(namespace).items() if v is not None}}
+
+
+def hide_in_record() -> None:
+    """Redacts, in place, the settings that the `simple_evaluate` under way will record.
+
+    For a task, which is called when the model is built already and has what it needs. lm-eval has no hook
+    for what it records, so the dictionaries are looked up where it holds them.
+    """
+    frame = sys._getframe(1)
+    while frame.f_code.co_name != "simple_evaluate":
+        if frame.f_back is None:
+            return
+        frame = frame.f_back
+    for name in ("model_args", "gen_kwargs", "metadata"):
+        held = frame.f_locals.get(name)
+        if isinstance(held, dict) and (hidden := redacted(held)) != held:
+            warn(held)
+            held.update(hidden)
+
+
+def warn(given: Any) -> None:
+    """Once for each secret name: that it was given, and that an environment variable is safer."""
+    names = [name for name in given if is_secret(name)] if isinstance(given, Mapping) else []
+    if new := [name for name in names if name not in _warned]:
+        _warned.update(new)
+        log.warning(
+            "%s on the command line: lm-eval records it in its results file, where it is replaced by ***; an "
+            "environment variable (OPENAI_API_KEY, HF_TOKEN) keeps it out of process lists too",
+            ", ".join(new),
+        )
+
+
+class _Hiding:
+    """A text stream that hides secrets; all else is that of the stream beneath."""
+
+    def __init__(self, stream: TextIO, secrets: set[str]) -> None:
+        self._stream = stream
+        self._secrets = secrets
+
+    def write(self, text: str) -> int:
+        self._stream.write(without(text, self._secrets))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _hide_in_files(output: Path, secrets: set[str], since: float) -> None:
+    """In results and samples written since then."""
+    folder = output.parent if output.suffix == ".json" else output
+    written = secrets | {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets}
+    for file in (*folder.rglob("*.json"), *folder.rglob("samples_*.jsonl")):
+        if os.path.getmtime(file) < since:
+            continue
+        text = file.read_text("utf-8", errors="surrogateescape")
+        hidden = without(
+            _structured(text) if "_20" in file.name and file.suffix == ".json" else text, written
+        )
+        if hidden != text:
+            atomic.write_bytes(file, hidden.encode("utf-8", "surrogateescape"))
+
+
+def _structured(text: str) -> str:
+    """A results file with its settings redacted, laid out as lm-eval does it."""
+    results = json.loads(text)
+    hidden = redacted_results(results)
+    return text if hidden == results else json.dumps(hidden, indent=2, ensure_ascii=False)
