@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from lm_eval_ext.cli import app
 from lm_eval_ext.harness.docs import mathnet
 from lm_eval_ext.harness.sources import SAMPLE
-from tests.conftest import lm_eval
+from tests.conftest import lm_eval, samples
 from tests.scripted_server import scripted
 from tests.test_lm_eval import TASKS, problem_of, scripted_answers
 
@@ -206,7 +206,10 @@ def test_the_tasks_of_lm_eval_ask_it_and_record_it(tmp_path):
     assert record["model"] == "oracle" and record["prompt"] == "equivalence-v1"
     assert record["usage"]["asked"] == record["usage"]["yes"] == len(asked) - 1 > 0  # one was the trial
     assert results["results"]["mathnet"]["accuracy,grade_math"] == 1.0
-    assert results["results"]["mathnet"]["accuracy_symbolic,grade_math"] < 1.0
+    layers = [
+        json.loads(row["filtered_resps"][0][0])["layer"] for row in samples(tmp_path / "out", "mathnet")
+    ]
+    assert layers.count("judge") == record["usage"]["asked"]
 
 
 def test_lm_eval_refuses_before_generation_if_the_judge_does(tmp_path):

@@ -65,7 +65,9 @@ def test_gold_solutions_score_everything(tmp_path):
     results = run_scripted(tmp_path, shift=0)
     for task in ("mathnet", "math_qwen"):
         assert results["results"][task]["accuracy,grade_math"] == 1.0
-    assert results["results"]["math_qwen_algebra"]["accuracy_level_1,grade_math"] == 1.0
+    assert {key for key in results["results"]["math_qwen"] if "stderr" not in key and "," in key} == {
+        f"{name},grade_math" for name in SHARES
+    }  # no tokenizer is at hand: whether responses were cut off is not known
     verdict = json.loads(samples(tmp_path, "mathnet")[0]["filtered_resps"][0][0])
     assert verdict["correct"] is True and verdict["layer"] == "exact"
     protocol = results["configs"]["mathnet"]["metadata"]["protocol"]
@@ -99,6 +101,7 @@ def test_the_hf_backend_with_a_chat_template(tiny_model, tmp_path):
     assert recorded["protocol"]["chunk_size"] is None and recorded["manifest"]["documents"] == 1
     assert recorded["manifest"]["model"]["pretrained_identity"].startswith("sha256:")
     assert {f"{name},grade_math" for name in SHARES} <= set(results["mathnet"])
+    assert results["mathnet"]["capped,grade_math"] == 1.0
     assert {"accuracy,strict-match", "accuracy,flexible-extract"} <= set(results["gsm8k_ext"])
     assert "commit to an answer" in run.err and "used up max_gen_toks" in run.err
     prompt = samples(tmp_path, "mathnet")[0]["arguments"]["gen_args_0"]["arg_0"]

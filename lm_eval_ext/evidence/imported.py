@@ -16,7 +16,7 @@ from lm_eval_ext.evidence.samples import REFUSED
 from lm_eval_ext.grading import Grader
 from lm_eval_ext.grading.golds import shown
 from lm_eval_ext.harness.filters import grade_docs
-from lm_eval_ext.harness.metrics import Graded, process_results, repeat_metrics
+from lm_eval_ext.harness.metrics import Graded, metric_list, process_results
 
 Row = Mapping[str, Any]
 BACKEND = "imported"
@@ -135,8 +135,7 @@ def _results(
     repeats = max(len(row["resps"][0]) for row in rows)
     metadata: dict[str, Any] = {"version": 1.0}
     records.into_metadata(metadata, record, {FILTER: extract} if extract != "statement" else None)
-    more = [{"metric": m, "aggregation": "mean", "higher_is_better": True} for m in repeat_metrics(repeats)]
-    metrics = records.metric_list() + more
+    metrics = metric_list(repeats)
     config = {
         "task": task,
         "output_type": "generate_until",

@@ -13,7 +13,7 @@ from lm_eval_ext.evidence import runs, writing
 from lm_eval_ext.evidence.adapters import FILTER
 from lm_eval_ext.grading.grader import Judge
 from lm_eval_ext.harness import protocol
-from lm_eval_ext.harness.metrics import SHARES
+from lm_eval_ext.harness.metrics import RETIRED, SHARES, metric_list
 
 GRADING_PACKAGES = ("lm_eval_ext", "math_verify", "latex2sympy2_extended", "sympy")
 """Packages whose versions decide a verdict."""
@@ -109,18 +109,12 @@ def into_config(
     better |= {entry["metric"]: entry["higher_is_better"] for entry in metric_list()}
 
 
-def metric_list() -> list[dict[str, Any]]:
-    """The metrics that grading makes, as a task's configuration has them."""
-    return [
-        {"metric": name, "aggregation": "mean", "higher_is_better": name != "undecided"} for name in SHARES
-    ]
-
-
 def into_group(results: dict[str, Any], group: str, leaves: Iterable[str], filters: Iterable[str]) -> None:
     """The scores of a group anew from those of its tasks; the scores of other filters stay."""
     filters = tuple(filters)
     parts = [(scores := results["results"][leaf], _size(scores, filters)) for leaf in leaves]
     old = results["results"].get(group) or {"alias": group, "name": group}
+    old = {key: value for key, value in old.items() if not RETIRED.match(key)}
     had = [key for key in old if key.partition(",")[2] in filters and "_stderr," not in key]
     new = [f"{name},{filter}" for filter in filters for name in SHARES]
     scores = {**old, **writing.pooled(parts, dict.fromkeys([*had, *new]))}

@@ -17,7 +17,7 @@ from lm_eval_ext.evidence.samples import REFUSED, RunError, check_responses, doc
 from lm_eval_ext.grading import Grader
 from lm_eval_ext.grading.golds import shown
 from lm_eval_ext.harness.filters import grade_docs
-from lm_eval_ext.harness.metrics import Graded, process_results, process_results_by_level
+from lm_eval_ext.harness.metrics import RETIRED, Graded, process_results
 
 Row = Mapping[str, Any]
 Docs = Sequence[Sequence[Row]]
@@ -173,7 +173,8 @@ def _task(
         check_responses(rows, samples_file)
         extractors = adapters.extractors(name, config, options.extract)
         rows, scores, found = _grade(name, rows, extractors, grader, options)
-        results["results"][name] = {**results["results"][name], **scores}
+        kept = {k: v for k, v in results["results"][name].items() if not RETIRED.match(k)}
+        results["results"][name] = {**kept, **scores}
         records.into_config(results, name, extractors, record, overridden=options.extract is not None)
     if written is not None:
         writing.write_samples(written[0], name, written[1], rows)
@@ -216,12 +217,11 @@ def _verdicts(
 def _row(same: Sequence[Row], doc: Row | None, graded: Graded | None, filter: str) -> Row:
     """The row of a filter with new verdicts and metrics; metrics that grading does not make stay."""
     base = next((row for row in same if row.get("filter") == filter), None)
-    old = [] if base is None else list(base["metrics"])
+    old = [] if base is None else [name for name in base["metrics"] if not RETIRED.match(name)]
     base = base or same[0]
     if doc is None or graded is None:
         return {**base, "filter": filter}
-    by_level = "level" in doc and any(metric.startswith("accuracy_level_") for metric in old)
-    scores = (process_results_by_level if by_level else process_results)({**doc}, [graded])
+    scores = process_results({**doc}, [graded])
     fields = {k: v for k, v in base.items() if k in old or k not in base.get("metrics", [])}
     return {
         **fields,

@@ -10,7 +10,6 @@ from typing import Any
 
 from lm_eval_ext import atomic
 from lm_eval_ext.evidence.samples import REFUSED
-from lm_eval_ext.harness import metrics as harness_metrics
 
 Row = Mapping[str, Any]
 TOTALLED = ("output_tokens", "cost_usd")
@@ -72,7 +71,7 @@ def aggregated(rows: Sequence[Row], filter: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in dict.fromkeys(name for row in scored for name in row["metrics"]):
         values = [row[name] for row in scored if row.get(name) is not None]
-        found[f"{name},{filter}"] = harness_metrics.mean_of_scored(values)
+        found[f"{name},{filter}"] = sum(values) / len(values) if values else "N/A"
         found[f"{name}_stderr,{filter}"] = mean_stderr(values) if len(values) > 1 else "N/A"
         if name.startswith("accuracy_label") and len(values) < len(scored):
             found[f"n_scored_{name},{filter}"] = len(values)

@@ -1,4 +1,7 @@
-"""The filter `grade_math`: all responses of a task graded in one batch, before metrics are computed."""
+"""The filter `grade_math`: all responses of a task graded in one batch, before metrics are computed.
+
+Registers it with lm-eval, and the metrics that need nothing but its verdicts.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+import lm_eval.api.metrics  # noqa: F401  which registers the aggregation "mean"
 from lm_eval.api.filter import Filter
-from lm_eval.api.registry import register_filter
+from lm_eval.api.registry import register_filter, register_metric
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.judging import Settings, shared_judge
-from lm_eval_ext.harness.metrics import Graded
+from lm_eval_ext.harness.metrics import SHARES, Graded, metric_list, process_results
+
+FILTER = "grade_math"
 
 
-@register_filter("grade_math")
+@register_filter(FILTER)
 class GradeMath(Filter):
     """Replaces each document's responses by the verdicts on them.
 
@@ -26,7 +33,7 @@ class GradeMath(Filter):
         workers: symbolic worker processes; None: one per core.
         judge: an LLM to ask about answers not found equal: a name, or the fields of `JudgeConfig`.
 
-    Every document needs a `gold`. Unknown arguments raise.
+    Every document needs a `gold`; a UserError says so. Unknown arguments raise.
     """
 
     def __init__(
@@ -46,8 +53,33 @@ class GradeMath(Filter):
 
     def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:
         """One `Graded` per document, in order; lm-eval itself checks neither length nor order."""
+        lacking = next((doc for doc in docs if "gold" not in doc), None)
+        if lacking is not None:
+            raise UserError(
+                f"{FILTER}: a document has no field gold, only {', '.join(lacking)}: name it so in "
+                "process_docs, or let the task have `class: !function lm_eval_ext.harness.task.MathTask`, "
+                "which asks doc_to_target"
+            )
         with Grader(self.config) as grader:
             return grade_docs(resps, docs, grader, self.extract)
+
+
+class _Score:
+    """A share of the verdicts, as lm-eval calls metrics of tasks without a `process_results`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, references: Any, predictions: Sequence[Any], **_: Any) -> float:
+        (graded,) = predictions
+        if not isinstance(graded, Graded):
+            raise UserError(f"the metric {self.name} is made of verdicts: end filter_list with {FILTER}")
+        return process_results({}, [graded])[self.name]
+
+
+for entry in metric_list():
+    if entry["metric"] in SHARES:
+        register_metric(**entry, output_type="generate_until")(_Score(entry["metric"]))
 
 
 def grade_docs(

@@ -4,17 +4,18 @@ Per document, from the verdicts on its K responses (K = 1 unless there are repea
 
     accuracy           share right; undecided counts as not right: the lower bound
     accuracy_high      share not shown to be different: the upper bound
-    accuracy_exact     share right by equal strings alone
-    accuracy_symbolic  share right without a judge
     answered           share that commits to an answer
     undecided          share that nothing could decide
+    capped             share cut off by the token budget, where the model's tokenizer is at hand
     pass@k             chance that one of k responses is right (K > 1)
     maj@K              the answer most responses give is right (K > 1)
-    accuracy_level_N   accuracy on the problems of a level, for tasks that have levels
+
+Which layer decided is in the verdicts; the report and `compare --by` break accuracy down by level.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from math import comb
@@ -25,12 +26,12 @@ from lm_eval_ext.grading import Verdict
 SHARES: dict[str, Callable[[Verdict], bool]] = {
     "accuracy": lambda v: v.correct is True,
     "accuracy_high": lambda v: v.correct is not False,
-    "accuracy_exact": lambda v: v.correct is True and v.layer == "exact",
-    "accuracy_symbolic": lambda v: v.correct is True and v.layer != "judge",
     "answered": lambda v: v.answer is not None,
     "undecided": lambda v: v.correct is None,
 }
-LEVELS = range(1, 6)
+CAPPED = "capped"
+RETIRED = re.compile(r"accuracy_(exact|symbolic|level_\d)(_stderr)?(,|$)")
+"""Metrics that runs of earlier releases have, and that grading no longer makes."""
 
 
 class Graded(list[Verdict]):
@@ -39,7 +40,10 @@ class Graded(list[Verdict]):
     Attributes:
         votes: for each response the number of the answer it votes for (equivalent answers share a
             number), None if it has no answer.
+        capped: for each response whether the token budget cut it off; None where that is not known.
     """
+
+    capped: list[bool] | None = None
 
     def __init__(self, verdicts: Sequence[Verdict], votes: Sequence[int | None]) -> None:
         assert len(verdicts) == len(votes), f"{len(verdicts)} verdicts, {len(votes)} votes"
@@ -51,6 +55,8 @@ def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str,
     """lm-eval's hook: the metrics of one document. `results[0]` comes from the filter `grade_math`."""
     graded = results[0]
     scores = {name: _mean([holds(v) for v in graded]) for name, holds in SHARES.items()}
+    if graded.capped is not None:
+        scores[CAPPED] = _mean(graded.capped)
     if len(graded) > 1:
         right = sum(v.correct is True for v in graded)
         scores |= {f"pass@{k}": pass_at_k(len(graded), right, k) for k in attempts(len(graded))}
@@ -58,21 +64,13 @@ def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str,
     return scores
 
 
-def process_results_by_level(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str, float | None]:
-    """`process_results`, and the accuracy once more under the name of the document's level.
-
-    The other levels get None and not nothing: lm-eval takes the number of documents, by which groups
-    are weighted, from whichever metric it counted last.
-    """
-    scores = process_results(doc, results)
-    by_level = {f"accuracy_level_{n}": scores["accuracy"] if doc["level"] == n else None for n in LEVELS}
-    return {**scores, **by_level}
-
-
-def mean_of_scored(values: Sequence[float | None]) -> float | str:
-    """Aggregation: the mean over documents that have a value; "N/A" where none has."""
-    scored = [value for value in values if value is not None]
-    return sum(scored) / len(scored) if scored else "N/A"
+def metric_list(repeats: int = 1) -> list[dict[str, Any]]:
+    """The metrics of a task, as its YAML would list them."""
+    names = [*SHARES, CAPPED, *repeat_metrics(repeats)]
+    return [
+        {"metric": name, "aggregation": "mean", "higher_is_better": name not in ("undecided", CAPPED)}
+        for name in names
+    ]
 
 
 def repeat_metrics(repeats: int) -> list[str]:

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.harness.errors import ProtocolError, at_hand
+from lm_eval_ext.harness.errors import ModelError, ProtocolError, at_hand
 
 TOKEN_BUDGET_NAMES = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 RECORDED_PACKAGES = (
@@ -167,6 +167,21 @@ def token_counter(model_args: Mapping[str, Any]) -> Callable[[str], int]:
     """A function from text to its number of tokens, with the tokenizer of the model under evaluation."""
     tokenizer = load_tokenizer(model_args)
     return lambda text: len(tokenizer(text, verbose=False)["input_ids"])
+
+
+def cutter(model_args: Mapping[str, Any], budget: int) -> Callable[[str], bool] | None:
+    """Tells whether a response used up the token budget; None where no tokenizer is at hand.
+
+    lm-eval passes no finish reason, so tokens are counted anew; 1% fewer than the budget still count as all.
+    """
+    if not {"pretrained", "tokenizer"} & set(model_args):
+        return None
+    try:
+        count = token_counter(model_args)
+    except ModelError:  # a model that only the engine can find: its responses are there, and are graded
+        return None
+    least = budget - max(1, budget // 100)
+    return lambda response: len(response.encode("utf-8", "replace")) >= least and count(response) >= least
 
 
 def load_tokenizer(model_args: Mapping[str, Any]) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol, secrecy
-from lm_eval_ext.harness import filters as filters  # registers "grade_math"
+from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.harness.filters import FILTER
 from lm_eval_ext.redaction import redacted
 
 log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its format, its verbosity
@@ -17,6 +20,9 @@ log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its fo
 
 class MathTask(ConfigurableTask):
     """A YAML task that refuses runs outside the protocol and warns of runs that mean little.
+
+    What a YAML does not say it has by itself: the filter `grade_math` and the metrics made of its verdicts.
+    The gold is the document's `gold`, or what doc_to_target makes of it.
 
     `--metadata '{"repeats": 8}'` asks for several responses per problem and adds pass@k and maj@k;
     `--metadata '{"judge": "MODEL"}'` has a judge asked about answers not found equal, see `judging`.
@@ -28,18 +34,25 @@ class MathTask(ConfigurableTask):
         engines.end_at_exit()
         protocol.check_model_args(self.model_args, protocol.vllm_is_loaded())
         config["repeats"] = int(self.model_args.get("repeats", config.get("repeats", 1)))
+        filters = config.get("filter_list") or [{"name": FILTER, "filter": [{"function": FILTER}]}]
+        if config.setdefault("process_results", metrics.process_results) is metrics.process_results:
+            _check_filters(config.get("task"), filters)
+        known = {entry["metric"]: entry for entry in metrics.metric_list(config["repeats"])}
+        listed = {entry["metric"]: entry for entry in config.get("metric_list") or []}
         config["metric_list"] = [
-            *config["metric_list"],
-            *(
-                {"metric": name, "aggregation": "mean", "higher_is_better": True}
-                for name in metrics.repeat_metrics(config["repeats"])
-            ),
+            {**known.get(name, {}), **listed.get(name, {})} for name in {**known, **listed}
         ]
-        filters = config.get("filter_list") or []
         config["filter_list"] = judging.with_judge(filters, judging.settings_from(self.model_args))
         self._judges = judging.judges_of(config["filter_list"])
         super().__init__(config=config, **kwargs)
         self._plain_stops = self.config.generation_kwargs["until"]
+
+    def download(self, dataset_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """lm-eval's, without its advice on `--metadata` for every task."""
+        if callable(self.config.custom_dataset):
+            self.dataset = self.config.custom_dataset(**self.model_args, **(dataset_kwargs or {}))
+        else:
+            super().download(dataset_kwargs, **kwargs)
 
     def build_all_requests(self, **kwargs: Any) -> None:
         """lm-eval's, between the two checks that need the merged generation settings and the prompts."""
@@ -70,6 +83,9 @@ class MathTask(ConfigurableTask):
 
         What the judge was asked for this task, and what that cost, joins the protocol in the results.
         """
+        for instance in self._instances:
+            if "gold" not in instance.doc:
+                instance.doc = {**instance.doc, "gold": self.doc_to_target(instance.doc)}
         before = [judge.usage for judge in self._judges]
         self.config.generation_kwargs = redacted(self.config.generation_kwargs)
         for instance in self._instances:  # all is generated: what follows is the record
@@ -79,36 +95,68 @@ class MathTask(ConfigurableTask):
             record = judge.record(judge.usage - usage)
             log.info("%s: %s", self.config.task, judge.usage - usage)
             self.config.metadata["protocol"]["judge"] = record
-        responses = [response for instance in self._instances for response in instance.resps]
-        for warning in self._warnings(responses):
+        self._mark_capped()
+        for warning in self._warnings():
             log.warning("%s: %s", self.config.task, warning)
         return list(self._instances)
 
-    def _warnings(self, responses: list[str]) -> list[str]:
-        found = []
-        answered = self._answered()
-        if answered < protocol.MIN_ANSWERED:
-            found.append(
-                f"only {answered:.0%} of the responses commit to an answer: the score says little about the "
-                "model's mathematics; try --apply_chat_template, more shots or a larger max_gen_toks"
+    def _mark_capped(self) -> None:
+        """Tells the graded responses which of them the token budget cut off, where that can be known."""
+        cut = protocol.cutter(self.model_args, self._budget)
+        if cut is None:
+            return
+        for instance in self._instances:
+            capped = [cut(response or "") for response in instance.resps]
+            for graded in _graded(instance):
+                graded.capped = capped
+
+    def _warnings(self) -> list[str]:
+        """By the filter that finds most answers."""
+        by_filter = zip(*map(_graded, self._instances), strict=True)
+        found = max(by_filter, key=lambda docs: sum(v.answer is not None for doc in docs for v in doc))
+        return [text for text in (_unanswered(found), _undecided(found), _capped(found)) if text]
+
+
+def _check_filters(task: str | None, filters: list[dict[str, Any]]) -> None:
+    for entry in filters:
+        if (last := entry["filter"][-1].get("function")) != FILTER:
+            raise UserError(
+                f"{task}: filter {entry['name']} ends with {last}, and the metrics are made of verdicts: "
+                f"end it with `- function: {FILTER}`, or name a process_results of your own"
             )
-        capped = self._capped(responses)
-        if capped is not None and capped > protocol.MAX_CAPPED:
-            found.append(f"{capped:.0%} of the responses used up max_gen_toks; give it more tokens")
-        return found
 
-    def _answered(self) -> float:
-        """Share of responses with an answer, by the filter that finds most of them."""
-        shares = []
-        for name in self._instances[0].filtered_resps:
-            verdicts = [v for i in self._instances for v in i.filtered_resps[name]]
-            shares.append(sum(v.answer is not None for v in verdicts) / len(verdicts))
-        return float(max(shares))
 
-    def _capped(self, responses: list[str]) -> float | None:
-        """Share of responses as long as the token budget; None where no tokenizer is at hand."""
-        if "pretrained" not in self.model_args:
-            return None
-        count = protocol.token_counter(self.model_args)
-        capped = [count(response) >= self._budget - 1 for response in responses]
-        return sum(capped) / len(capped)
+def _graded(instance: Instance) -> list[metrics.Graded]:
+    return [graded for graded in instance.filtered_resps.values() if isinstance(graded, metrics.Graded)]
+
+
+def _unanswered(docs: Sequence[metrics.Graded]) -> str | None:
+    verdicts = [verdict for doc in docs for verdict in doc]
+    answered = sum(verdict.answer is not None for verdict in verdicts) / len(verdicts)
+    return (
+        None
+        if answered >= protocol.MIN_ANSWERED
+        else f"only {answered:.0%} of the responses commit to an answer: the score says little about the "
+        "model's mathematics; try --apply_chat_template, more shots or a larger max_gen_toks"
+    )
+
+
+def _undecided(docs: Sequence[metrics.Graded]) -> str | None:
+    answers = [verdict for doc in docs for verdict in doc if verdict.answer is not None]
+    reasons = Counter(str(verdict.reason) for verdict in answers if verdict.correct is None)
+    if 2 * (undecided := sum(reasons.values())) <= len(answers):
+        return None
+    return (
+        f"{undecided} of {len(answers)} answers are undecided, most often: {reasons.most_common(1)[0][0]}; "
+        "accuracy says little, look at the golds"
+    )
+
+
+def _capped(docs: Sequence[metrics.Graded]) -> str | None:
+    cut = [one for doc in docs for one in doc.capped or ()]
+    share = sum(cut) / len(cut) if cut else 0.0
+    return (
+        f"{share:.0%} of the responses used up max_gen_toks; give it more tokens"
+        if share > protocol.MAX_CAPPED
+        else None
+    )

@@ -9,10 +9,8 @@ from lm_eval_ext.harness.metrics import (
     Graded,
     attempts,
     majority,
-    mean_of_scored,
     pass_at_k,
     process_results,
-    process_results_by_level,
 )
 
 pytestmark = pytest.mark.unit
@@ -31,23 +29,19 @@ def test_bounds_of_a_single_response():
         1,
         1,
     )
-    assert "pass@1" not in scores
+    assert set(scores) == {"accuracy", "accuracy_high", "answered", "undecided"}
 
 
-def test_levels_are_scored_apart_and_counted_together():
-    rows = [({"level": 1}, RIGHT), ({"level": 1}, WRONG), ({"level": 3}, RIGHT), ({"level": None}, RIGHT)]
-    scores = [process_results_by_level(doc, [Graded([v], [0])]) for doc, v in rows]
-    assert mean_of_scored([s["accuracy_level_1"] for s in scores]) == 0.5
-    assert mean_of_scored([s["accuracy_level_3"] for s in scores]) == 1.0
-    assert mean_of_scored([s["accuracy_level_5"] for s in scores]) == "N/A"
-    assert len({frozenset(s) for s in scores}) == 1
+def test_responses_that_the_budget_cut_off_are_a_share_where_they_are_known():
+    graded = Graded([RIGHT, SILENT], [0, None])
+    graded.capped = [False, True]
+    assert process_results({}, [graded])["capped"] == 0.5
 
 
 def test_shares_over_repeats():
     judged = Verdict(True, "judge", "1", "")
     scores = process_results({}, [Graded([RIGHT, judged, WRONG, SILENT], [0, 0, 1, None])])
     assert scores["accuracy"] == 0.5
-    assert scores["accuracy_symbolic"] == 0.25
     assert scores["answered"] == 0.75
     assert scores["pass@1"] == 0.5 and scores["pass@4"] == 1.0 and scores["maj@4"] == 1.0
 
