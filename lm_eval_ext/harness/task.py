@@ -113,8 +113,9 @@ class MathTask(ConfigurableTask):
     def _warnings(self) -> list[str]:
         """By the filter that finds most answers."""
         by_filter = zip(*map(_graded, self._instances), strict=True)
-        found = max(by_filter, key=lambda docs: sum(v.answer is not None for doc in docs for v in doc))
-        return [text for text in (_unanswered(found), _undecided(found), _capped(found)) if text]
+        found = max(by_filter, key=_answers, default=())
+        said = (_unanswered(found), _undecided(found), _capped(found)) if found else ()
+        return [text for text in said if text]
 
 
 def _check_filters(task: str | None, filters: list[dict[str, Any]]) -> None:
@@ -130,9 +131,12 @@ def _graded(instance: Instance) -> list[metrics.Graded]:
     return [graded for graded in instance.filtered_resps.values() if isinstance(graded, metrics.Graded)]
 
 
+def _answers(docs: Sequence[metrics.Graded]) -> int:
+    return sum(verdict.answer is not None for doc in docs for verdict in doc)
+
+
 def _unanswered(docs: Sequence[metrics.Graded]) -> str | None:
-    verdicts = [verdict for doc in docs for verdict in doc]
-    answered = sum(verdict.answer is not None for verdict in verdicts) / len(verdicts)
+    answered = _answers(docs) / sum(map(len, docs))
     return (
         None
         if answered >= protocol.MIN_ANSWERED
