@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
@@ -16,7 +16,7 @@ from lm_eval_ext.grading import choices, layers
 from lm_eval_ext.grading.extract import extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
 from lm_eval_ext.grading.memory import Memory, Pending
-from lm_eval_ext.grading.pool import STAGES, KillablePool, usable_cores
+from lm_eval_ext.grading.pool import STAGES, KillablePool, share_of, usable_cores
 from lm_eval_ext.grading.verdict import Item, Verdict
 
 Extractor = Callable[[str], str | None]
@@ -24,6 +24,7 @@ AnItem = TypeVar("AnItem", bound=Item)
 _WINDOW_PER_WORKER = 4096
 """Verdicts under way at most, per worker: the others have work while one of them hangs for seconds."""
 _WINDOW_CHARS = 64 * 2**20
+_DAY_S = 86_400
 
 
 class Judge(Protocol):
@@ -42,8 +43,9 @@ class GraderConfig:
     """How to grade.
 
     Attributes:
-        workers: worker processes; None: one per usable core.
-        timeout_s: seconds one comparison may take before its worker is killed.
+        workers: worker processes; None: one per usable core, shared among the ranks that a launcher started
+            on this host; a single one in a child of multiprocessing.
+        timeout_s: seconds one comparison may take before its worker is killed; a day at most.
         memory_mb: address space of a worker, in MiB.
         cache_size: verdicts remembered from call to call.
         stages: modules whose `compare(answer, gold)` the workers ask: the quick one, then the one that
@@ -61,15 +63,30 @@ class GraderConfig:
     judge_block: int = 256
 
     def __post_init__(self) -> None:
-        assert self.workers is None or self.workers >= 1, f"workers must be at least 1, got {self.workers}"
-        assert self.timeout_s > 0, f"timeout_s must be positive, got {self.timeout_s}"
-        assert self.memory_mb >= 512, f"memory_mb must be at least 512, got {self.memory_mb}"
-        assert self.cache_size >= 0, f"cache_size must not be negative, got {self.cache_size}"
-        assert self.judge_block >= 1, f"judge_block must be at least 1, got {self.judge_block}"
+        """Raises ValueError for a value that cannot be."""
+        if self.workers is not None:
+            _check_whole("workers", self.workers, 1)
+        _check_whole("memory_mb", self.memory_mb, 512)
+        _check_whole("cache_size", self.cache_size, 0)
+        _check_whole("judge_block", self.judge_block, 1)
+        seconds = self.timeout_s
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= _DAY_S:
+            raise ValueError(f"timeout_s must be a number of seconds above 0, a day at most; got {seconds!r}")
+        if isinstance(self.stages, str) or len(self.stages) != 2:
+            raise ValueError(f"stages must be the names of two modules, got {self.stages!r}")
+        if self.judge is not None and not callable(getattr(self.judge, "judge", None)):
+            raise ValueError(f"judge must have a method `judge`, as LlmJudge has; got {self.judge!r}")
+
+
+def _check_whole(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
 
 
 class Grader:
     """Grades responses. A context manager: leaving it ends the workers, which start when first needed.
+
+    Thread safe. A pickled or forked copy starts its own workers, in any kind of child process.
 
     >>> with Grader() as grader:
     ...     grader.grade([Item(r"Final answer: $\\boxed{\\frac{2}{4}}$", "1/2")])[0].correct
@@ -81,6 +98,19 @@ class Grader:
         self._pool: KillablePool | None = None
         self._memory = Memory(self.config.cache_size)
         self._lock = threading.Lock()
+        _graders.add(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"config": self.config}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["config"])  # type: ignore[misc]
+
+    def _forget_parent(self) -> None:
+        """In a forked child: threads that held locks or worked for this grader are not here."""
+        if self._pool is not None:
+            self._pool.forget()
+        self.__init__(self.config)  # type: ignore[misc]
 
     def __enter__(self) -> Grader:
         return self
@@ -165,7 +195,7 @@ class Grader:
         """Verdicts in order, through a window."""
         call = object()
         window: deque[tuple[_Begun, int]] = deque()
-        chars, most = 0, _WINDOW_PER_WORKER * (self.config.workers or usable_cores())
+        chars, most = 0, _WINDOW_PER_WORKER * self._workers()
         try:
             for asked in questions:
                 window.append((self._begin(asked, call), asked.size))
@@ -218,12 +248,14 @@ class Grader:
             pool.hurry()
         return begun.verdict()
 
+    def _workers(self) -> int:
+        return self.config.workers or share_of(usable_cores())
+
     def _started_pool(self) -> KillablePool:
         with self._lock:
-            if self._pool is None:
-                workers = self.config.workers or usable_cores()
+            if self._pool is None or self._pool.broken:
                 self._pool = KillablePool(
-                    workers, self.config.timeout_s, self.config.memory_mb, self.config.stages
+                    self._workers(), self.config.timeout_s, self.config.memory_mb, self.config.stages
                 )
             return self._pool
 
@@ -258,18 +290,21 @@ def _is_there(begun: _Begun) -> bool:
     return all(isinstance(one, Verdict) or one.slot.done() for one in begun)
 
 
-_shared: tuple[int, Grader] | None = None
-_shared_lock = threading.Lock()
+_graders: weakref.WeakSet[Grader] = weakref.WeakSet()
+
+
+def _forget_parent() -> None:
+    for grader in list(_graders):
+        grader._forget_parent()
+
+
+os.register_at_fork(after_in_child=_forget_parent)
+_shared = Grader()
 
 
 def shared_grader() -> Grader:
-    """The process's own grader with default settings, started when first used, closed at exit."""
-    global _shared
-    with _shared_lock:
-        if _shared is None or _shared[0] != os.getpid():  # a forked child must not use its parent's pool
-            _shared = (os.getpid(), Grader())
-            atexit.register(_shared[1].close)
-        return _shared[1]
+    """The process's own grader with default settings; its workers start when first needed and end with it."""
+    return _shared
 
 
 def grade_one(response: str, gold: Gold) -> Verdict:

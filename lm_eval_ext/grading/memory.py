@@ -7,8 +7,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
-from lm_eval_ext.grading.pool import Failure, Slot
+from lm_eval_ext.grading.pool import Slot
 from lm_eval_ext.grading.verdict import Outcome, Verdict
+from lm_eval_ext.grading.worker import Failure
 
 Pair = tuple[str, str]
 MAX_PAIR_CHARS = 500

@@ -5,47 +5,52 @@ is quick, and a task of its own would cost more than the comparison. What it lea
 second stage, one task and one hard deadline each. A chunk that fails as a whole is taken apart, and each
 of its pairs runs alone, so that a bad one costs only itself.
 
-`pebble` gives hard deadlines, replaces dead workers and reports a crash as the failure of one task. On top
-of it: workers come from a fork server that has the stages loaded (a replacement costs about 0.1 s, not the
-2 s of a fresh interpreter), their memory is bounded, and they end themselves should the parent be gone.
+One thread hands out the tasks. Each worker has a connection of its own and shares no lock and no queue with
+others: its death, whatever it was doing, is the end of one connection, costs at most the pair under way and
+leaves the others as they were. Workers come from a fork server that has the stages loaded, so that another
+one is there in about 0.1 s.
 """
 
 from __future__ import annotations
 
+import atexit
+import logging
+import multiprocessing
 import os
-import sys
 import threading
-import types
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
-from concurrent.futures import TimeoutError as DeadlineExceeded
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.connection import wait
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
 from lm_eval_ext.grading import worker
+from lm_eval_ext.grading.seat import Seat
 from lm_eval_ext.grading.verdict import Outcome
+from lm_eval_ext.grading.worker import Failure
 
+log = logging.getLogger(__name__)
 STAGES = ("lm_eval_ext.grading.reading", "lm_eval_ext.grading.symbolic")
 """Modules with `compare(answer, gold) -> Outcome`: the quick one, then the one that may hang."""
-START_S = 60.0
-"""How long the first worker may take to load the stages, in seconds."""
 CHUNK = 32
 """Pairs that the first stage takes at once: at 0.3 ms for a task, 10 µs each."""
-_TASKS_PER_WORKER = 2
+_AHEAD_CHARS = 2**15
+"""A chunk sent to a worker that is still at another one must fit into the connection's buffer."""
+_LONGEST_WAIT_S = 60.0
+_LOCAL_RANKS = ("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS")
+_forked = False
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Why a task has no result: "timed out after 5 s", "ran out of memory", "the worker died (-9)"."""
+def _note_fork() -> None:
+    global _forked
+    _forked = True
 
-    reason: str
+
+os.register_at_fork(after_in_child=_note_fork)
 
 
 Slot = Future[Outcome | Failure]
@@ -73,6 +78,17 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def share_of(cores: int) -> int:
+    """What this process takes of a host's cores: launchers say among how many processes they are shared.
+
+    A child of multiprocessing, or a forked one, is itself one of several: it takes one.
+    """
+    for name in _LOCAL_RANKS:
+        if os.environ.get(name, "").isdigit():
+            return max(1, cores // max(1, int(os.environ[name])))
+    return 1 if _forked or multiprocessing.parent_process() is not None else cores
+
+
 class KillablePool:
     """Compares answers in killable workers. Thread safe.
 
@@ -89,36 +105,32 @@ class KillablePool:
         self, workers: int, timeout_s: float, memory_mb: int, stages: tuple[str, str] = STAGES
     ) -> None:
         self.timeout_s = timeout_s
-        self.workers = workers
         self._stages = stages
         self._lock = threading.Lock()
         self._fresh: deque[_Job] = deque()
-        self._alone: deque[_Task] = deque()
+        self._first: deque[_Task] = deque()
         self._running: set[_Task] = set()
         self._hurried = False
+        self._hungry = False
+        self._woken = False
+        self._warned = False
         self._error: RuntimeError | None = None
-        context = _CleanMainContext()
-        # The process has one fork server, started for its first pool: later ones may have other stages.
-        context.set_forkserver_preload(list(dict.fromkeys([*STAGES, *stages])))
-        self._pool = ProcessPool(
-            max_workers=workers,
-            context=context,
-            initializer=worker.start,
-            initargs=(stages, memory_mb, os.getpid()),
-        )
-        self._await_first_worker()
-
-    def _await_first_worker(self) -> None:
-        """Loading is not the first item's time, and a worker that cannot load is a fault, not a verdict."""
+        self._seats = [Seat[_Task](stages, memory_mb, timeout_s, self._warn) for _ in range(workers)]
+        self._up: Future[None] = Future()
+        self._hears, self._wakes = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="grading", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
         try:
-            args = (self._stages, "1", "1", START_S)
-            self._pool.schedule(worker.compare_one, args=args).result(timeout=START_S)
-        except (DeadlineExceeded, ProcessExpired, BrokenProcessPool) as error:
+            self._up.result()  # loading is not the first item's time
+        except BaseException:
             self.close()
-            raise RuntimeError(
-                f"no symbolic worker came up within {START_S:g} s ({type(error).__name__}); "
-                f"`python -c 'import {', '.join(self._stages)}'` shows what is in its way"
-            ) from error
+            raise
+
+    @property
+    def broken(self) -> bool:
+        """Whether it takes nothing more: closed, or on a machine where workers cannot live."""
+        return self._error is not None
 
     def submit(self, answer: str, gold: str) -> Slot:
         """The future outcome, or `Failure`, of comparing two answers.
@@ -131,80 +143,130 @@ class KillablePool:
             if self._error is not None:
                 raise self._error
             self._fresh.append(job)
-        self._advance()
+            if not self._running or len(self._fresh) >= CHUNK:
+                self._wake()
         return job.slot
 
     def hurry(self) -> None:
         """Somebody waits: what has gathered goes to the workers although it makes no whole chunk."""
         with self._lock:
             self._hurried = bool(self._fresh)
-        self._advance()
+            if self._hurried:
+                self._wake()
 
     def close(self) -> None:
         """Kills the workers. Whoever waits for a slot gets a RuntimeError."""
         self._break(RuntimeError("the pool was closed before this was compared"))
-        self._pool.stop()
-        self._pool.join()
+        with self._lock:
+            self._wake(always=True)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+        atexit.unregister(self.close)
 
-    def _advance(self) -> None:
-        """Hands tasks to the workers as long as they can take some."""
+    def forget(self) -> None:
+        """In a forked child: workers and thread are the parent's. Whoever has the pool needs another one."""
+        self._error = RuntimeError("the pool belongs to the parent process")
+        atexit.unregister(self.close)
+        self._close_pipe()
+        for seat in self._seats:
+            seat.close()
+
+    def _close_pipe(self) -> None:
+        os.close(self._hears)
+        os.close(self._wakes)
+        self._wakes = -1  # the number may soon be another file's
+
+    def _wake(self, always: bool = False) -> None:
+        """Lets the thread look at the queues, if it has something to gain. With the lock held."""
+        if always or (self._hungry and not self._woken):
+            self._woken = True
+            with suppress(OSError):  # the thread has ended
+                os.write(self._wakes, b"w")
+
+    def _run(self) -> None:
+        """The pool's thread."""
         try:
+            while self._error is None:
+                self._hand_out()
+                connections = [seat.connection for seat in self._seats if seat.connection]
+                due = min(seat.due for seat in self._seats) - time.monotonic()
+                heard = wait([*connections, self._hears], min(max(due, 0), _LONGEST_WAIT_S))
+                if self._hears in heard:
+                    os.read(self._hears, 64)
+                for seat in self._seats:
+                    for task, result in seat.advance(seat.connection in heard):
+                        self._finished(task, result)
+                if not self._up.done() and any(seat.ready for seat in self._seats):
+                    self._up.set_result(None)
+        except BaseException as error:
+            self._break(error if isinstance(error, RuntimeError) else RuntimeError(f"in the pool: {error!r}"))
+        finally:
+            for act in (Seat.kill, partial(Seat.close, wait=True)):
+                for seat in self._seats:
+                    act(seat)
             with self._lock:
-                started = list(self._start_tasks())
-        except RuntimeError as error:
-            self._break(error)
-            return
-        for task, future in started:  # without the lock: on a finished task the callback runs here
-            future.add_done_callback(partial(self._finished, task))
+                self._close_pipe()
 
-    def _start_tasks(self) -> Iterator[tuple[_Task, Any]]:
-        while len(self._running) < self.workers * _TASKS_PER_WORKER and (task := self._next_task()):
-            self._running.add(task)
-            yield task, self._schedule(task)
+    def _hand_out(self) -> None:
+        """Gives idle workers a task, then those at a chunk another one, lest they wait for this thread."""
+        with self._lock:
+            self._woken = False
+            for ahead in (False, True):
+                for seat in self._seats:
+                    if self._could_take(seat, ahead) and (task := self._next_task(ahead)):
+                        self._running.add(task)
+                        seat.give(task, self._call(task))
+            self._hungry = any(
+                self._could_take(seat, ahead) for seat in self._seats for ahead in (False, True)
+            )
 
-    def _next_task(self) -> _Task | None:
+    def _could_take(self, seat: Seat[_Task], ahead: bool) -> bool:
+        """Nothing waits behind a single task, which may take all of its deadline."""
+        if not ahead:
+            return seat.ready and not seat.tasks
+        return seat.ready and len(seat.tasks) == 1 and not seat.tasks[0].stages
+
+    def _next_task(self, ahead: bool) -> _Task | None:
         """Single jobs first: they are older than what is fresh, and somebody may wait for their turn."""
-        if self._alone:
-            return self._alone.popleft()
+        if self._first and not ahead:
+            return self._first.popleft()
         while self._fresh:
             waiting = len(self._fresh)
             if waiting < CHUNK and self._running and not self._hurried:
                 return None
-            share = -(-waiting // self.workers) if self._hurried else waiting
+            share = -(-waiting // len(self._seats)) if self._hurried else waiting
             taken = [self._fresh.popleft() for _ in range(min(share, CHUNK))]
             jobs = tuple(job for job in taken if job.slot.set_running_or_notify_cancel())
+            if ahead and sum(len(job.answer) + len(job.gold) for job in jobs) > _AHEAD_CHARS:
+                self._first.append(_Task(jobs))
+                return None
             if jobs:
                 return _Task(jobs)
         self._hurried = False
         return None
 
-    def _schedule(self, task: _Task) -> Any:
+    def _call(self, task: _Task) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         if task.stages:
             job = task.jobs[0]
-            one = task.stages, job.answer, job.gold, self.timeout_s
-            return self._pool.schedule(worker.compare_one, args=one, timeout=self.timeout_s)
+            return worker.compare_one, (task.stages, job.answer, job.gold, self.timeout_s)
         pairs = [(job.answer, job.gold) for job in task.jobs]
-        many = self._stages[0], pairs, self.timeout_s
-        return self._pool.schedule(worker.compare_many, args=many, timeout=self.timeout_s)
+        return worker.compare_many, (self._stages[0], pairs, self.timeout_s)
 
-    def _finished(self, task: _Task, future: Any) -> None:
-        """In pebble's thread, or in that of `_advance`. What is decided is told, the rest is next."""
-        try:
-            result = self._result(future)
-        except BrokenProcessPool as error:
-            self._break(error)
-            return
+    def _finished(self, task: _Task, result: Any) -> None:
+        """What is decided is told, the rest is next."""
         with self._lock:
             if task not in self._running:
-                return  # the pool was closed or broke, and whoever waited knows
+                return  # the pool was closed, and whoever waited knows
             self._running.remove(task)
             told = list(self._settle(task, result))
         for job, outcome in told:
             job.slot.set_result(outcome)
-        self._advance()
 
     def _settle(self, task: _Task, result: Any) -> Iterator[tuple[_Job, Outcome | Failure]]:
         """What a task decided; jobs of a chunk that it did not decide are queued to run alone."""
+        if result is None:  # it never began
+            self._first.appendleft(task)
+            return
         if task.stages:
             yield task.jobs[0], result
             return
@@ -213,61 +275,29 @@ class KillablePool:
         outcomes = [None] * len(task.jobs) if failed else result
         for job, outcome in zip(task.jobs, outcomes, strict=True):
             if outcome is None:
-                self._alone.append(_Task((job,), stages))
+                self._first.append(_Task((job,), stages))
             else:
                 yield job, outcome
-
-    def _result(self, future: Any) -> Any:
-        """What the worker returned, or a `Failure`. Raises BrokenProcessPool: no fault of the items."""
-        try:
-            return future.result()
-        except DeadlineExceeded:
-            return Failure(f"timed out after {self.timeout_s:g} s")
-        except ProcessExpired as error:
-            return Failure(f"the worker died (exit code {error.exitcode})")
-        except MemoryError:
-            return Failure("ran out of memory")
-        except BrokenProcessPool:
-            raise
-        except Exception as error:  # whatever sympy raises: reported, never a score
-            return Failure(f"{type(error).__name__}: {str(error)[:200]}")
 
     def _break(self, error: RuntimeError) -> None:
         """Nothing more will be compared: everybody who waits gets the error."""
         with self._lock:
-            self._error = self._error or error
-            tasks = [*self._running, *self._alone, _Task(tuple(self._fresh))]
+            self._error = error = self._error or error
+            tasks = [*self._running, *self._first, _Task(tuple(self._fresh))]
             self._running.clear()
-            self._alone.clear()
+            self._first.clear()
             self._fresh.clear()
-        for task in tasks:
-            for job in task.jobs:
-                with suppress(InvalidStateError):  # cancelled
-                    job.slot.set_exception(error)
+        slots: list[Future[Any]] = [self._up, *(job.slot for task in tasks for job in task.jobs)]
+        for slot in slots:
+            with suppress(InvalidStateError):  # cancelled, or told before
+                slot.set_exception(error)
 
-
-class _CleanMainProcess(ForkServerProcess):
-    """A worker that does not import the caller's main script, which may have no `__main__` guard."""
-
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:
-        with _blank_main():
-            return ForkServerProcess._Popen(process_obj)
-
-
-class _CleanMainContext(ForkServerContext):
-    Process = _CleanMainProcess
-
-
-_main_lock = threading.Lock()
-
-
-@contextmanager
-def _blank_main() -> Iterator[None]:
-    with _main_lock:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
+    def _warn(self, reason: str) -> None:
+        """A worker ended that was not at work: told to the log once."""
+        if not self._warned:
+            log.warning(
+                "a grading worker ended although it was not at work: %s (is memory short?). It is replaced "
+                "and no verdict is lost; further ones are replaced without a word",
+                reason,
+            )
+        self._warned = True

@@ -1,4 +1,9 @@
-"""What runs inside a worker of the pool: its limits, its start, and the comparisons."""
+"""What runs inside a worker of the pool: its limits, its start, and the comparisons.
+
+It answers one message after the other on its connection: first its pid, then None when it is ready (or a
+`Failure` if it cannot start), then what each call returned, or the `Failure` of it. The last one is an
+`Exit`, from the fork server.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn, cast
 
 from lm_eval_ext.grading.verdict import Outcome
 
@@ -19,8 +26,54 @@ _WATCH_S = 1.0
 _TRIAL = (r"\frac{1}{2}", "0.5")
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a call has no result: "timed out after 5 s", "ran out of memory", "the worker died"."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exit:
+    """The end of a worker: its exit code, -N after signal N; None where nobody knows it."""
+
+    code: int | None = None
+
+
+def serve(connection: Connection, parent: int) -> NoReturn:
+    """The life of a worker, in a process just forked: answers what comes until the connection is closed.
+
+    Args:
+        connection: brings the stages and the memory limit, then calls: (function, arguments).
+        parent: pid of the process whose end is the worker's end.
+    """
+    code = 1
+    try:
+        os.setpgid(0, 0)  # it is killed with the processes it may have started
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        connection.send(os.getpid())
+        connection.send(_result(start, *connection.recv(), parent))
+        while True:
+            function, arguments = connection.recv()
+            connection.send(_result(function, *arguments))
+    except (EOFError, OSError):
+        code = 0  # the other end is closed
+    finally:
+        os._exit(code)
+
+
+def _result(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except MemoryError:
+        return Failure("ran out of memory")
+    except Exception as error:  # whatever sympy raises: reported, never a score
+        return Failure(f"{type(error).__name__}: {str(error)[:200]}")
+
+
 def start(stages: Sequence[str], memory_mb: int, parent: int) -> None:
-    """Before the first task: limits first, then the stages, which the fork server has loaded.
+    """Before the first call: limits first, then the stages, which the fork server has loaded.
 
     A stage that cannot compare two numbers is a fault of the installation, and the worker does not come up.
 
@@ -78,8 +131,9 @@ def _self_destruct(timeout_s: float) -> Iterator[None]:
 def _die_with_parent(parent: int) -> None:
     """A thread that ends the worker once the process that started the pool is gone.
 
-    The worker's own parent is the fork server, which lives as long as its children. Where a computation
-    holds the interpreter lock the thread cannot run, and the timer of `_self_destruct` ends the worker.
+    The worker's own parent is the fork server, and a fork of that process may hold a copy of the connection.
+    Where a computation holds the interpreter lock the thread cannot run, and the timer of `_self_destruct`
+    ends the worker.
     """
 
     def watch() -> None:
