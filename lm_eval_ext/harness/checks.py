@@ -198,13 +198,14 @@ def folders() -> Iterator[Check]:
 def data() -> Iterator[Check]:
     """Where problems come from, and whether they are there."""
     place = sources.source()
-    offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() not in ("", "0", "false", "no", "off")
+    offline = sources.offline()
     if place is None:
-        advice = f"unset HF_HUB_OFFLINE, or set {sources.VARIABLE}={sources.SAMPLE} for the packaged problems"
-        state, found = ("note", "the Hub, and HF_HUB_OFFLINE is set") if offline else ("ok", "the Hub")
-        yield Check(
-            "data", state, found, f"only data sets in the cache can be loaded: {advice}" if offline else ""
-        )
+        why = sources.no_hub()
+        some = offline or sources.cached()
+        advice = "only data sets in the cache can be loaded" if some else "there is none in the cache"
+        advice += f": set {sources.VARIABLE}={sources.SAMPLE} for the packaged problems, or mend the network"
+        state = "ok" if why is None else "note" if some else "wrong"
+        yield Check("data", state, f"the Hub, and {why}" if why else "the Hub", advice if why else "")
     elif place == sources.SAMPLE:
         yield Check("data", "ok", "the packaged problems")
     elif not Path(place).expanduser().is_dir():

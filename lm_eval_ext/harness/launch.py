@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lm_eval_ext.harness import engines, judging, protocol, secrecy
+from lm_eval_ext.harness import engines, judging, preconditions, protocol, secrecy
 from lm_eval_ext.harness.errors import ProtocolError, UserError
 from lm_eval_ext.redaction import redacted_settings
 
@@ -39,6 +39,8 @@ def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | 
     """
     engines.settle_on_cpu()
     from lm_eval._cli.harness import HarnessCLI
+
+    import lm_eval_ext.harness.filters  # noqa: F401  for YAMLs that name grade_math and no class
 
     if resume is None and chunk_size is not None:
         raise ProtocolError(f"--chunk-size {chunk_size} without --resume DIR: only a store has chunks")
@@ -76,18 +78,27 @@ def with_include_path(arguments: Sequence[str]) -> list[str]:
 
 
 def check(namespace: Any) -> EvaluatorConfig:
-    """Checks model arguments, the judge if there is one, and the generation settings of every task.
+    """Checks tasks, model and its arguments, the judge if there is one, and every task's generation settings.
 
     Returns lm-eval's own reading of the command line.
 
     Raises:
         ProtocolError: the first setting outside the protocol.
         ModelError: a model for vLLM or transformers that cannot be had.
-        UserError: a judge that cannot be, or refuses to be asked.
+        UserError: no such task, model class or setting; a judge that cannot be, or refuses to be asked.
     """
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
-    config = EvaluatorConfig.from_cli(namespace)
+    try:
+        config = EvaluatorConfig.from_cli(namespace)
+    except (ValueError, TypeError, FileNotFoundError) as error:
+        raise UserError(f"lm-eval run: {error}") from error
+    if not config.tasks:
+        raise UserError("lm-eval run: no tasks; name some: --tasks mathnet,math_qwen")
+    tasks = dict(selected_tasks(config.tasks, config.include_path))
+    preconditions.check_model(str(config.model), config.apply_chat_template)
+    preconditions.check_metadata(secrecy.settings_of(namespace).get("metadata") or {}, tasks)
+    preconditions.check_data(config.metadata.get("data"), tasks)
     protocol.check_model_args(config.model_args, vllm=str(config.model).startswith("vllm"))
     if str(config.model).startswith(("vllm", "hf")):
         protocol.check_at_hand(config.model_args)
@@ -95,7 +106,7 @@ def check(namespace: Any) -> EvaluatorConfig:
     if (settings := judging.settings_from(config.metadata)) is not None:
         judging.try_judge(judging.shared_judge(settings))
     repeats = config.metadata.get("repeats")
-    for name, task in selected_tasks(config.tasks, config.include_path):
+    for name, task in tasks.items():
         if task.get("output_type", "generate_until") != "generate_until":
             continue
         generation = {**(task.get("generation_kwargs") or {}), **(config.gen_kwargs or {})}
@@ -113,7 +124,9 @@ def selected_tasks(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(name, YAML settings) of each task that the names (of tasks, groups, tags) stand for.
 
-    Names the index does not know are left to lm-eval, which says so.
+    Members of groups that the index does not know are left to lm-eval, which says so.
+
+    Raises UserError for names that there are nowhere.
     """
     from lm_eval.tasks import TaskManager
 
@@ -121,6 +134,7 @@ def selected_tasks(
     listed = [name for name in listed if not name.endswith(".yaml")]
     ours = TaskManager(include_path=include_path, include_defaults=False)  # lm-eval's own are 14,000 files
     found, unknown = _expanded(ours, listed)
+    preconditions.check_tasks(unknown & {*listed}, ours.task_index)
     if unknown or any(set(name) & set("*?[") for name in listed):
         found, _ = _expanded(TaskManager(include_path=include_path), listed)
     yield from found.items()

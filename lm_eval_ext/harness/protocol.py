@@ -34,6 +34,7 @@ MAX_CAPPED = 0.2
 """Where more of the responses run into the token budget, it is the budget that is measured."""
 _TAG = re.compile(r"\s*<[^<>\s]+>\s*")
 _VLLM_BACKEND = "lm_eval.models.vllm_causallms"
+_OPENAI_BACKEND = "lm_eval.models.openai_completions"
 
 
 def vllm_is_loaded() -> bool:
@@ -42,7 +43,7 @@ def vllm_is_loaded() -> bool:
 
 
 def check_model_args(model_args: Mapping[str, Any], vllm: bool) -> None:
-    """Refuses tensor parallelism, and vLLM without a seed.
+    """Refuses tensor parallelism, vLLM without a seed, and an address that no API answers at.
 
     Args:
         model_args: what `--model_args` holds; lm-eval passes it on to tasks as metadata.
@@ -58,12 +59,30 @@ def check_model_args(model_args: Mapping[str, Any], vllm: bool) -> None:
             "are comparable only with tensor_parallel_size=1; to use several GPUs start one process per "
             "GPU, each with tensor_parallel_size=1 (CUDA_VISIBLE_DEVICES=0 lm_eval ..., and so on)"
         )
+    url = str(model_args.get("base_url", "")).rstrip("/")
+    if url.endswith("/v1") and _OPENAI_BACKEND in sys.modules:
+        raise ProtocolError(
+            f"base_url={url} is where the server is, and lm-eval posts to that very address: add "
+            "/chat/completions (local-chat-completions) or /completions (local-completions)"
+        )
     known = "pretrained" in model_args  # a model built in Python comes without its arguments
     if vllm and known and "seed" not in model_args:
         raise ProtocolError(
             "vLLM runs without a seed in --model_args (--seed does not reach its engine, whose default is "
             "1234): add seed=42 to --model_args"
         )
+
+
+def check_chat(model_args: Mapping[str, Any], apply_chat_template: bool) -> None:
+    """Refuses a server of chats without a chat template. Raises ProtocolError."""
+    url = str(model_args.get("base_url", ""))
+    if url.endswith("/chat/completions") and not apply_chat_template and _OPENAI_BACKEND in sys.modules:
+        raise without_chat_template(url)
+
+
+def without_chat_template(what: str) -> ProtocolError:
+    """The refusal of a server of chats that would be sent plain text."""
+    return ProtocolError(f"{what} takes chats, not text: add --apply_chat_template")
 
 
 def check_generation(task: str, generation: Mapping[str, Any], repeats: int) -> int:

@@ -14,9 +14,14 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import lru_cache
+from http.client import HTTPException
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from lm_eval_ext.harness.errors import DataError
 
@@ -24,6 +29,8 @@ Row = dict[str, Any]
 
 VARIABLE = "LM_EVAL_EXT_DATA"
 SAMPLE = "sample"
+_PATIENCE_S = 3.0
+"""For the Hub to say that it is there."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,8 @@ def read_rows(path: Path) -> Iterator[Row]:
     if path.suffix == ".parquet":
         import pyarrow.parquet
 
-        yield from pyarrow.parquet.read_table(path).to_pylist()
+        for number, row in enumerate(pyarrow.parquet.read_table(path).to_pylist(), start=1):
+            yield Located(row, f"{path}, row {number}")
         return
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
@@ -107,7 +115,7 @@ def _row(line: str, path: Path, number: int) -> Row:
         raise DataError(f"{path}, line {number}: not JSON ({error.msg}): {line[:80]!r}") from error
     if not isinstance(row, dict):
         raise DataError(f"{path}, line {number}: expected an object, got {line[:80]!r}")
-    return row
+    return Located(row, f"{path}, line {number}")
 
 
 def _split_files(folder: Path, split: str) -> list[Path]:
@@ -120,7 +128,51 @@ def _stem(path: Path) -> str:
     return path.stem.partition("-")[0]
 
 
+def offline() -> bool:
+    """Whether HF_HUB_OFFLINE keeps this process from the Hub."""
+    return os.environ.get("HF_HUB_OFFLINE", "0").lower() not in ("", "0", "false", "no", "off")
+
+
+@lru_cache(maxsize=1)
+def no_hub() -> str | None:
+    """Why the Hub cannot be asked, after at most a few seconds; None where it can."""
+    if offline():
+        return "HF_HUB_OFFLINE is set"
+    hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    try:
+        urlopen(Request(hub, method="HEAD"), timeout=_PATIENCE_S).close()
+    except HTTPError:  # it answers
+        return None
+    except (OSError, ValueError, HTTPException) as error:
+        return f"{hub} does not answer: {getattr(error, 'reason', error)}"
+    return None
+
+
+def cached(path: str = "*") -> bool:
+    """Whether a data set, or any at all, is in the Hub's cache on this machine."""
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+    prepared = Path(os.environ.get("HF_DATASETS_CACHE", home / "datasets"))
+    patterns = ((hub, f"datasets--{path.replace('/', '--')}"), (prepared, path.replace("/", "___")))
+    return any(
+        entry.is_dir() and fnmatch(entry.name.lower(), pattern.lower())
+        for folder, pattern in patterns
+        if folder.is_dir()
+        for entry in folder.iterdir()
+    )
+
+
+def not_at_hand(what: str, why: str) -> DataError:
+    """The refusal where data are neither in the cache nor to be had from the Hub."""
+    return DataError(
+        f"{what}: {why}, and the cache has none; set {VARIABLE}={SAMPLE} for the packaged problems, or to a "
+        "folder of your own files"
+    )
+
+
 def _from_hub(dataset: HubDataset, splits: tuple[str, ...]) -> list[Row]:
+    if not cached(dataset.path) and (why := no_hub()):
+        raise not_at_hand(dataset.path, why)
     import datasets
 
     try:
@@ -132,10 +184,28 @@ def _from_hub(dataset: HubDataset, splits: tuple[str, ...]) -> list[Row]:
             f"cannot load {dataset.path} from the Hub ({type(error).__name__}: {str(error)[:200]}); "
             f"set {VARIABLE}={SAMPLE} for the packaged problems, or to a folder of your own files"
         ) from error
-    rows = [row for split in splits if split in loaded for row in loaded[split]]
+    rows: list[Row] = [
+        Located(row, f"{dataset.path}, split {split}, row {number}")
+        for split in splits
+        if split in loaded
+        for number, row in enumerate(loaded[split], start=1)
+    ]
     if not rows:
         raise DataError(f"{dataset.path} on the Hub has the splits {list(loaded)}; expected one of {splits}")
     return rows
+
+
+class Located(dict[str, Any]):
+    """A row that knows where it stands, for errors."""
+
+    def __init__(self, row: Row, place: str) -> None:
+        super().__init__(row)
+        self.place = place
+
+
+def place_of(row: Row, otherwise: str) -> str:
+    """File and line of a row, or its place on the Hub; `otherwise` where it is not known."""
+    return getattr(row, "place", otherwise)
 
 
 def field(row: Row, names: tuple[str, ...], where: str) -> Any:
@@ -147,4 +217,4 @@ def field(row: Row, names: tuple[str, ...], where: str) -> Any:
     for name in names:
         if name in row:
             return row[name]
-    raise DataError(f"{where}: no column {' or '.join(names)}; the row has {sorted(row)}")
+    raise DataError(f"{place_of(row, where)}: no column {' or '.join(names)}; the row has {sorted(row)}")

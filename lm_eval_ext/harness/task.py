@@ -10,7 +10,7 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from lm_eval_ext.harness import engines, judging, manifest, metrics, protocol, secrecy
+from lm_eval_ext.harness import engines, judging, manifest, metrics, preconditions, protocol, secrecy
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.filters import FILTER
 from lm_eval_ext.redaction import redacted
@@ -50,6 +50,8 @@ class MathTask(ConfigurableTask):
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """lm-eval's, without its advice on `--metadata` for every task."""
         if callable(self.config.custom_dataset):
+            for name, meant in preconditions.mistaken(self.model_args, self.config.custom_dataset).items():
+                log.warning("%s: --metadata %r is not read; did you mean %r?", self.config.task, name, meant)
             self.dataset = self.config.custom_dataset(**self.model_args, **(dataset_kwargs or {}))
         else:
             super().download(dataset_kwargs, **kwargs)
@@ -57,6 +59,7 @@ class MathTask(ConfigurableTask):
     def build_all_requests(self, **kwargs: Any) -> None:
         """lm-eval's, between the two checks that need the merged generation settings and the prompts."""
         name, generation = self.config.task, self.config.generation_kwargs
+        protocol.check_chat(self.model_args, bool(kwargs.get("apply_chat_template")))
         if generation.get("until") == self._plain_stops:  # else they come from --gen_kwargs
             generation["until"] = protocol.stops_of(generation, chat=bool(kwargs.get("apply_chat_template")))
         self._budget = protocol.check_generation(name, generation, self.config.repeats)

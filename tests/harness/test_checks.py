@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lm_eval_ext.harness import checks
+from lm_eval_ext.harness import checks, sources
 
 pytestmark = pytest.mark.unit
 
@@ -69,10 +69,28 @@ def test_an_extra_that_is_out_of_range_is_a_note(tmp_path, monkeypatch):
 )
 def test_data_and_the_hub(place, offline, state, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(sources, "no_hub", lambda: "HF_HUB_OFFLINE is set" if offline == "1" else None)
     monkeypatch.delenv("LM_EVAL_EXT_DATA", raising=False)
     if place:
         monkeypatch.setenv("LM_EVAL_EXT_DATA", place if place == "sample" else str(tmp_path / place))
     assert states(checks.data())["data"] == state
+
+
+@pytest.mark.parametrize("copies, state", [(False, "wrong"), (True, "note")])
+def test_a_hub_that_does_not_answer(copies, state, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port: nothing listens
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("LM_EVAL_EXT_DATA", raising=False)
+    if copies:
+        (tmp_path / "hub" / "datasets--openai--gsm8k").mkdir(parents=True)
+    sources.no_hub.cache_clear()
+    found = next(check for check in checks.data() if check.name == "data")
+    assert found.state == state and "127.0.0.1:9 does not answer" in found.found
+    mathnet = sources.HubDataset("mathnet", "ShadenA/MathNet")
+    with pytest.raises(sources.DataError, match=r"ShadenA/MathNet: .*LM_EVAL_EXT_DATA=sample"):
+        sources.load(mathnet, ("test",))
+    sources.no_hub.cache_clear()
 
 
 def test_a_data_folder_with_some_of_the_files(monkeypatch, tmp_path):

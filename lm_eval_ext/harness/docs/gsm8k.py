@@ -14,7 +14,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from lm_eval_ext.harness.errors import DataError
-from lm_eval_ext.harness.sources import HubDataset, Row, field, load
+from lm_eval_ext.harness.sources import HubDataset, Row, field, load, place_of
 
 HUB = HubDataset("gsm8k", "openai/gsm8k", "main")
 EXEMPLARS = 8
@@ -48,7 +48,7 @@ def to_doc(row: Row) -> Row:
     problem, worked = field(row, ("question",), "gsm8k"), field(row, ("answer",), "gsm8k")
     steps, mark, number = worked.rpartition("####")
     if not mark:
-        raise DataError(f"gsm8k: an answer without '#### N': {worked[-80:]!r}")
+        raise DataError(f"{place_of(row, 'gsm8k')}: an answer without '#### N': {worked[-80:]!r}")
     gold = number.strip().replace(",", "")
     reasoning = " ".join(_CALCULATOR.sub("", steps).split())
     return {"problem": problem, "gold": gold, "cot": f"{reasoning} The answer is {gold}."}

@@ -18,7 +18,7 @@ from datasets import Dataset, DatasetDict
 from lm_eval_ext.grading.extract import boxes, extract
 from lm_eval_ext.harness.docs.mathnet import text_hash
 from lm_eval_ext.harness.errors import DataError
-from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, is_there, load
+from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, is_there, load, place_of
 
 SUBJECTS = (
     "algebra",
@@ -107,14 +107,14 @@ def to_doc(row: Row, subject: str) -> Row:
         "id": row.get("unique_id") or text_hash(problem)[:12],
         "problem": problem,
         "solution": solution,
-        "gold": gold_of(problem, solution),
+        "gold": gold_of(problem, solution, place_of(row, f"MATH {subject}")),
         "level": int(level.group()) if level else None,
         "subject": subject,
         "problem_sha256": text_hash(problem),
     }
 
 
-def gold_of(problem: str, solution: str) -> str:
+def gold_of(problem: str, solution: str, where: str = "MATH") -> str:
     r"""The answer that a worked solution means.
 
     One box is the answer. Of several: all of them, if the problem asks for several values; else the
@@ -129,7 +129,7 @@ def gold_of(problem: str, solution: str) -> str:
     found = [box for box in boxes(solution) if not _offered_as_alternative(solution, box.start, box.end)]
     texts = list(dict.fromkeys(box.text.strip() for box in found))
     if not texts:
-        raise DataError(f"a MATH solution without a boxed answer: {solution[:120]!r}")
+        raise DataError(f"{where}: a MATH solution without a boxed answer: {solution[:120]!r}")
     return ", ".join(texts) if _SEVERAL_ASKED.search(problem) else texts[-1]
 
 

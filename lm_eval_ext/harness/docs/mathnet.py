@@ -25,7 +25,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from lm_eval_ext.harness.errors import DataError
-from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, load
+from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, load, source
 
 HUB = HubDataset("mathnet", "ShadenA/MathNet")
 SPLITS = ("train", "eval", "test", "validation")
@@ -63,7 +63,7 @@ def splits(
     docs = [doc for row in load(HUB, SPLITS, data) if (doc := to_doc(row, solutions)) is not None]
     english = [doc for doc in docs if doc["language"] == "English"]
     pool = [doc for doc in docs if language in (None, doc["language"])]
-    if is_sample(data):
+    if is_sample(data) and size == EVAL_SIZE:
         evaluation = english
     elif size == EVAL_SIZE:
         evaluation = [doc for doc in english if is_published_eval(doc)]
@@ -78,7 +78,7 @@ def _check_found(found: int, data: str | None) -> None:
     if found == 0:
         raise DataError(
             f"none of the {EVAL_SIZE} problems of the published evaluation split is in the data "
-            f"({data or 'the Hub'}); for a split of other problems give a size: "
+            f"({source(data) or 'the Hub'}); for a split of other problems give a size: "
             "--metadata '{\"size\": 100}'"
         )
     if found < EVAL_SIZE:
