@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 Layer = Literal["exact", "normalized", "symbolic", "judge", "none"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
@@ -48,9 +48,19 @@ class Verdict:
     reason: str | None = None
 
     def __post_init__(self) -> None:
-        assert self.layer in LAYERS, f"layer is {self.layer!r}; it must be one of {LAYERS}"
-        assert (self.correct is None) <= (self.layer == "none"), "undecided verdicts have layer 'none'"
-        assert (self.answer is None) <= (not self.correct), "a right verdict needs an answer"
+        assert not (fault := self._fault()), fault
+
+    def _fault(self) -> str | None:
+        if self.correct is not None and not isinstance(self.correct, bool):
+            return f"correct is {self.correct!r}; it must be true, false or null"
+        for name, value in vars(self).items():
+            if name != "correct" and value is not None and not isinstance(value, str):
+                return f"{name} is {value!r}; it must be text or null"
+        if self.layer not in LAYERS:
+            return f"layer is {self.layer!r}; it must be one of {LAYERS}"
+        if self.correct is None and self.layer != "none":
+            return "undecided verdicts have layer 'none'"
+        return "a right verdict needs an answer" if self.correct and self.answer is None else None
 
     def __str__(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -58,7 +68,15 @@ class Verdict:
     @classmethod
     def from_json(cls, text: str) -> Verdict:
         """The verdict whose `str()` was `text`. Raises ValueError if it is no verdict."""
-        fields: Any = json.loads(text)
-        if not isinstance(fields, dict) or "correct" not in fields:
-            raise ValueError(f"not a verdict: {text[:200]!r}")
-        return cls(**fields)
+        try:
+            verdict = cls(**json.loads(text))
+            fault = verdict._fault()
+        except (
+            ValueError,
+            TypeError,
+            AssertionError,
+        ) as error:  # no JSON, no fields, other ones
+            fault = str(error)
+        if fault:
+            raise ValueError(f"not a verdict: {text[:200]!r} ({fault})")
+        return verdict
