@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
+from .combinations import check_installed
 from .ends import configured, end_ids
 from .preflight import before
 from .recipe import read
@@ -19,6 +20,7 @@ from .rewards import rewards
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The GRPOTrainer of a recipe, ready to train."""
     recipe, training, model = read("grpo", arguments)
+    check_installed(training, model)
     tokenizer = setup.tokenizer(model)
     before(recipe, training, model, "grpo", tokenizer)
 

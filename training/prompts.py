@@ -7,7 +7,10 @@ from functools import cache, cached_property
 from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.harness.judging import shared_judge
 from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.harness.protocol import stops_of
+from lm_eval_ext.harness.task import MathTask
 
 Doc = Mapping[str, Any]
 
@@ -87,6 +90,8 @@ class TaskPrompts:
     def target(self, doc: Doc) -> str:
         """What an exemplar shows as the response: the worked solution, led in as after the prompt."""
         shown = self.task.doc_to_target(dict(doc), self.task.fewshot_cfg.doc_to_target)
+        if str(shown) == str(doc.get("gold")) and doc.get("solution"):
+            shown = doc["solution"]  # the task shows exemplars no work: the bare answer teaches none
         return str(shown) if self.tokenizer is not None else f"{self.lead}{shown}"
 
     @property
@@ -97,8 +102,28 @@ class TaskPrompts:
     @property
     def stops(self) -> list[str]:
         """The strings at which the evaluation ends a response."""
-        until = self.task.config.generation_kwargs.get("until") or []
-        return [until] if isinstance(until, str) else list(until)
+        chat = self.tokenizer is not None and isinstance(self.task, MathTask)  # lm-eval's own drop none
+        return stops_of(self.task.config.generation_kwargs, chat)
+
+    @property
+    def grading(self) -> dict[str, Any]:
+        """The arguments of the task's filter `grade_math`; without `workers`: each process has its own."""
+        steps: dict[str, dict[str, Any]] = {
+            entry["name"]: step
+            for entry in self.task.config.filter_list or ()
+            for step in entry["filter"]
+            if step.get("function") == "grade_math"
+        }
+        found = steps.get("grade_math") or next(iter(steps.values()), {})
+        return {name: value for name, value in found.items() if name not in ("function", "workers")}
+
+    @property
+    def reward_settings(self) -> dict[str, Any]:
+        """The arguments of an `AccuracyReward` that grades as the evaluation does."""
+        settings = {"stops": self.stops, **self.grading}
+        if settings.get("judge") is not None:
+            settings["judge"] = shared_judge(settings["judge"])
+        return settings
 
     @cached_property
     def exemplars(self) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from typing import Any
 from lm_eval_ext.harness.errors import UserError
 
 from . import command
+from .combinations import check_settings
 
 TRAINERS = ("sft", "grpo")
 TARGETS = ("task", "solution")
@@ -194,9 +195,10 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
         given += ["--use_cpu", "true"]
     try:
         recipe, training, model = parser.parse_args_and_config(given)
-    except (ValueError, AssertionError, OSError) as error:
-        raise UserError(f"recipe: {error}") from error
+    except (ValueError, AssertionError, ImportError, OSError) as error:
+        raise UserError(f"recipe: {' '.join(str(error).split())}") from error
     _check(recipe, training, model)
+    check_settings(training, model, trainer)
     return recipe, training, model
 
 

@@ -25,7 +25,7 @@ def rewards(
         Path(training.output_dir) / "rollouts.jsonl",
         max_tokens=training.max_completion_length,
         end_ids=ends,
-        stops=prompts_of(recipe, tokenizer).stops,
+        **prompts_of(recipe, tokenizer).reward_settings,
     )
     found: list[Any] = [accuracy]
     weights = [1.0]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.atomic import write_bytes
-from lm_eval_ext.rewards import AccuracyReward, Completion, text_of
+from lm_eval_ext.rewards import AccuracyReward, Completion, golds_of, text_of
 
 
 class RecordedReward(AccuracyReward):
@@ -48,12 +48,13 @@ class RecordedReward(AccuracyReward):
         self.seconds = 0.0
 
     def __call__(
-        self, completions: Sequence[Completion], gold: Sequence[str], **columns: Any
+        self, completions: Sequence[Completion], gold: Sequence[Any] | None = None, **columns: Any
     ) -> list[float | None]:
         """One reward per completion; see `AccuracyReward`."""
-        start = time.perf_counter()
-        verdicts = self.verdicts(completions, gold, columns.get("problem"))
+        golds, start = golds_of(gold, columns), time.perf_counter()
+        verdicts = self.verdicts(completions, golds, columns.get("problem"))
         seconds = time.perf_counter() - start
+        self.explain(verdicts, golds, columns)
         self.seconds += seconds
         if log := columns.get("log_metric"):
             log("reward/grading_s", seconds)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
+from .combinations import check_installed
 from .preflight import before
 from .recipe import read
 
@@ -19,6 +20,7 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
     from trl import SFTTrainer
 
     recipe, training, model = read("sft", arguments)
+    check_installed(training, model)
     tokenizer = setup.tokenizer(model)
     before(recipe, training, model, "sft", tokenizer)
     return SFTTrainer(**setup.trainer_settings(recipe, training, model, "sft", tokenizer))

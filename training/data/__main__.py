@@ -229,7 +229,7 @@ def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any
     except AssertionError as error:
         raise UserError(str(error)) from error
     named = {name: given[name] for name in ("model", "task", "engine", "max_model_len", "chunk")}
-    partial = Partial(given["out"], settings_of(docs, requests, sampling, **named))
+    partial = Partial(given["out"], settings_of(docs, requests, sampling, **named, grading=prompts.grading))
     rows = sampled(
         docs,
         requests,
@@ -238,6 +238,7 @@ def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any
         partial,
         chunk=given["chunk"],
         texts=texts,
+        grading=prompts.reward_settings,
     )
     return docs, rows, partial
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
@@ -101,6 +101,7 @@ def sampled(
     *,
     chunk: int = CHUNK,
     texts: bool = True,
+    grading: Mapping[str, Any] | None = None,
 ) -> list[Row]:
     """Graded responses to each document, in order. See the module for a row.
 
@@ -112,11 +113,12 @@ def sampled(
         partial: where finished chunks are.
         chunk: documents in a chunk.
         texts: whether the responses' texts are kept.
+        grading: settings of `AccuracyReward`, those of the task; None: its defaults.
     """
     found: list[Row] = []
     with (
         ExitStack() as started,
-        closing(AccuracyReward(stops=sampling.stops)) as reward,
+        closing(AccuracyReward(**{"stops": sampling.stops, **(grading or {})})) as reward,
         tqdm(total=len(docs), desc="problems", unit="problem") as progress,
     ):
         engine = cache(lambda: started.enter_context(closing(generator())))

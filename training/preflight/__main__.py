@@ -51,6 +51,7 @@ def checked(
     config: Path, trainer: str = "", tokenizer: str = "", data: str = "", deep: bool = False, more: Any = ()
 ) -> Report:
     """The report on a recipe file; stand-ins and further settings as on the command line."""
+    from ..combinations import check_installed
     from ..recipe import read, settings_in
 
     settings = settings_in(config)
@@ -61,7 +62,10 @@ def checked(
     if tokenizer and not settings.get("model_name_or_path") and "--model_name_or_path" not in arguments:
         arguments += ["--model_name_or_path", tokenizer]
     checked_kind: Kind = "sft" if kind == "sft" else "grpo"
-    return preflight(*read(checked_kind, arguments), checked_kind, folder=tokenizer or None, deep=deep)
+    recipe, training, model = read(checked_kind, arguments)
+    if not tokenizer:  # with a stand-in the run is meant for another machine
+        check_installed(training, model)
+    return preflight(recipe, training, model, checked_kind, folder=tokenizer or None, deep=deep)
 
 
 def _trainer(settings: dict[str, Any]) -> str:

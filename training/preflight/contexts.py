@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext.harness.task import MathTask
 
 from ..prompts import load_task
 from .registry import NotAtHand
@@ -45,9 +46,10 @@ class EvaluationTask:
 
     @property
     def generation(self) -> dict[str, Any]:
-        """The task's generation settings, under those of `--gen_kwargs`."""
+        """The task's generation settings, its stops as they are sent, under those of `--gen_kwargs`."""
         assert self.task
-        return {**self._own, **self.settings.gen_kwargs}
+        chat = self.settings.chat and isinstance(self.task, MathTask)
+        return {**self._own, "until": protocol.stops_of(self._own, chat), **self.settings.gen_kwargs}
 
     @property
     def repeats(self) -> int:

@@ -17,10 +17,14 @@ Verdict = Literal["passed", "broken", "not checked", "does not apply"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found: its verdict, and one sentence of what was seen and which setting mends it."""
+    """What a check found: its verdict, and one sentence of what was seen and which setting mends it.
+
+    `severity` is another than the row's where this finding weighs more or less; None: the row's.
+    """
 
     verdict: Verdict
     seen: str
+    severity: Severity | None = None
 
 
 Check = Callable[["Subject"], Outcome]

@@ -36,12 +36,13 @@ class Finding:
     def of(cls, row: Row, outcome: Outcome, accepted: frozenset[int]) -> Finding:
         """A broken row fails or warns, as its severity says."""
         status: Status
+        severity = outcome.severity or row.severity
         if outcome.verdict == "broken":
-            status = "failed" if row.severity == "error" else "warned"
+            status = "failed" if severity == "error" else "warned"
         else:
             status = outcome.verdict
         is_accepted = outcome.verdict == "broken" and row.number in accepted
-        return cls(row.number, row.name, row.severity, status, is_accepted, outcome.seen)
+        return cls(row.number, row.name, severity, status, is_accepted, outcome.seen)
 
     @property
     def mark(self) -> str:

@@ -21,7 +21,7 @@ DOCUMENTS = 16
 SHARED = {
     "task": "arith_words",
     "num_fewshot": 0,
-    "dtype": "bfloat16",
+    "dtype": "float32",
     "learning_rate": 1e-4,
     "save_steps": 10,
     "report_to": "none",

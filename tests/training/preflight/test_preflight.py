@@ -28,7 +28,7 @@ def test_smoke_recipes_pass(models, kind):
 
 def test_the_command_prints_a_table_and_writes_json(models, sources, tmp_path):
     config, out = tmp_path / "recipe.yaml", tmp_path / "out.json"
-    config.write_text("task: arith_words\nnum_fewshot: 0\ndtype: bfloat16\n")
+    config.write_text("task: arith_words\nnum_fewshot: 0\ndtype: float32\n")
     arguments = ["--config", str(config), "--tokenizer", models["sound"], "--data", sources["sound"]]
     done = CliRunner().invoke(program.app, [*arguments, "--json", str(out), "--max_length", "100"])
     assert done.exit_code == 1

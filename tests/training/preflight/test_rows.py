@@ -72,7 +72,8 @@ SETTINGS = [
         "with beta: 0 no kl",
     ),
     (22, "grpo", {"source": "odd"}, {}, "an epoch sees 8 of 13 prompts, 8 at a time"),
-    (24, "sft", {"dtype": "float32"}, {}, "loaded in float32"),
+    (24, "sft", {"use_peft": True}, {"use_peft": True, "dtype": "bfloat16"}, "loaded in float32, under"),
+    (24, "sft", {"bf16": False}, {"bf16": False, "fp16": True}, "set bf16: true, for mixed precision"),
     (25, "sft", {"source": "leaking"}, {}, "1 training documents are an exemplar"),
     (26, "sft", {"save_total_limit": 1}, {"save_total_limit": 3}, "save_total_limit is 1"),
     (29, "sft", {"eval_gen_kwargs": "max_gen_toks=2040"}, {}, "the model's window is 2048"),
@@ -201,3 +202,13 @@ def test_the_old_run_as_it_was(check):
     assert report.rows("failed") == [5, 14, 15] and report.rows("warned", "not checked") == []
     assert report.code == 1
     assert check("sft", {**as_run, "accept": "5 14 15"}).code == 0
+
+
+@pytest.mark.parametrize("kind", ["sft", "grpo"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "auto"])
+def test_16_bit_weights_are_refused_where_all_of_them_are_trained(check, kind, dtype):
+    report = check(kind, {"dtype": dtype})
+    assert report.code == 1 and [f.row for f in report.stopping] == [24]
+    assert "round to nothing in 16 bits; set dtype: float32" in row(report, 24).seen
+    assert check(kind, {"dtype": dtype, "use_peft": True}).code == 0
+    assert check(kind, {"dtype": dtype, "accept": "24"}).code == 0

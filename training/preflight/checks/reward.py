@@ -13,6 +13,17 @@ from ..registry import Outcome, broken, inapplicable, judged, passed, row
 from ..subject import Subject
 
 COMPARED = 16
+PROBED = 3
+PROBES = (
+    r"So \boxed{GOLD}. Hence the final answer is OTHER.",
+    r"So \boxed{OTHER}. Hence the final answer is GOLD.",
+    "The answer is GOLD. That took OTHER steps.",
+    "The answer is OTHER. No: GOLD, since we count from GOLD.",
+    "GOLD",
+    "The answer is GOLD.STOPThe answer is OTHER.",
+)
+"""Responses that the ways to find an answer read differently; OTHER is no gold, STOP a stop of the task."""
+OTHER = "7919"
 LEAST_RIGHT = 0.9
 """Share of worked solutions that must be right by the evaluation's grader."""
 CANARY = ("Final answer: 1", r"\sum_{k=1}^{99999} \frac{k!}{(k+1)!}")
@@ -35,7 +46,7 @@ def foreign(subject: Subject) -> Outcome:
 
 @row(6, "reward is not the evaluation's grader", "error")
 def same_verdicts(subject: Subject) -> Outcome:
-    """Worked solutions, and those of other problems, through the reward and through the task's filter."""
+    """Worked solutions, those of other problems and PROBES, through the reward and the task's filter."""
     if subject.kind == "sft":
         return NO_REWARD
     reward = grader(subject)
@@ -43,8 +54,10 @@ def same_verdicts(subject: Subject) -> Outcome:
         return foreign(subject)
     docs = subject.sampled[:COMPARED]
     solutions = [_solution(subject, doc) for doc in docs]
-    responses = [*solutions, *solutions[1:], solutions[0]]
-    asked = [*docs, *docs]
+    probed = [doc for doc in docs[:PROBED] for _ in PROBES]
+    probes = [_probe(subject, probe, doc) for doc in docs[:PROBED] for probe in PROBES]
+    responses = [*solutions, *solutions[1:], solutions[0], *probes]
+    asked = [*docs, *docs, *probed]
     given = reward(responses, [d["gold"] for d in asked], problem=[d.get("problem") for d in asked])
     right = _evaluated(subject, responses, asked)
     if right is None:
@@ -54,7 +67,8 @@ def same_verdicts(subject: Subject) -> Outcome:
         i = differ[0]
         return broken(
             f"{len(differ)} of {len(given)} verdicts differ: document {asked[i]['id']} gets {given[i]} "
-            f"from the reward, {right[i]} from the evaluation; use AccuracyReward with the task's stops"
+            f"from the reward, {right[i]} from the evaluation, for {responses[i][-60:]!r}; give "
+            f"AccuracyReward the task's settings {subject.prompts.grading}, stops {subject.prompts.stops}"
         )
     good = sum(verdict is True for verdict in right[: len(docs)])
     seen = f"{len(given)} verdicts are equal; {good} of {len(docs)} worked solutions are right"
@@ -65,6 +79,11 @@ def _solution(subject: Subject, doc: Doc) -> str:
     if str(doc.get("solution") or "").strip():
         return subject.prompts.target(doc)
     return f"Final answer: {doc['gold']}"
+
+
+def _probe(subject: Subject, probe: str, doc: Doc) -> str:
+    stop = next(iter(subject.prompts.stops), "\n\n")
+    return probe.replace("STOP", stop).replace("GOLD", str(doc["gold"])).replace("OTHER", OTHER)
 
 
 def _worth(verdict: bool | None, reward: AccuracyReward) -> float | None:
