@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lm_eval_ext.harness.errors import UserError
 
@@ -189,6 +189,7 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
         prog=command(trainer),
         description=__doc__,
     )
+    parser.error = _refuse  # type: ignore[method-assign]  # argparse's own prints 180 lines of usage
     given = list(sys.argv[1:] if arguments is None else arguments)
     _find_file(given, trainer)
     if not torch.accelerator.is_available():
@@ -200,6 +201,10 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     _check(recipe, training, model)
     check_settings(training, model, trainer)
     return recipe, training, model
+
+
+def _refuse(message: str) -> NoReturn:
+    raise UserError(f"recipe: {message}")
 
 
 def _find_file(given: list[str], trainer: str) -> None:
