@@ -9,7 +9,11 @@ MODEL=${MODEL:-$(python scripts/fetch_smollm2.py)}
 OUT=${OUT:-out}
 . scripts/engine.sh
 
+mkdir -p "$OUT" # where lm_eval's own tables go
 # Each task with the prompts under which this small model answers best.
 evaluate --tasks mathnet,math_qwen --samples scripts/eval_samples.json --apply_chat_template \
-  --gen_kwargs max_gen_toks=512
-evaluate --tasks arith_words --limit 200
+  --gen_kwargs max_gen_toks=512 >"$OUT/lm_eval.txt"
+evaluate --tasks arith_words --limit 200 >>"$OUT/lm_eval.txt"
+
+newest=$(find "$OUT" -name 'results_*.json' -printf '%T@ %h\n' | sort -n | tail -1)
+lm-eval-ext report "${newest#* }" --out "$OUT/report"

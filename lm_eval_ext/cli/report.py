@@ -70,6 +70,8 @@ def report_command(
 
 def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> None:
     from lm_eval_ext.evidence import report as reports
+    from lm_eval_ext.evidence.report.sections import overview
+    from lm_eval_ext.evidence.report.tables import as_text
     from lm_eval_ext.evidence.report.write import require
     from lm_eval_ext.evidence.runs import named
 
@@ -78,6 +80,7 @@ def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> N
     written = reports.write(made, out, progress=True)
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    typer.echo(as_text(overview(made)))
     typer.echo(
         f"{written[0]} ({written[0].stat().st_size / 1e6:.2f} MB) and {len(written) - 1} files beside it"
     )

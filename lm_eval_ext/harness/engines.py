@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import sys
 
 from lm_eval_ext.grading.pool import usable_cores
 from lm_eval_ext.harness.hardware import gpus
@@ -34,6 +35,16 @@ def on_cpu() -> dict[str, str]:
         "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB
         "OMP_NUM_THREADS": str(usable_cores()),
     }
+
+
+def settle_lm_eval() -> None:
+    """`settle_on_cpu` where lm_eval runs: vLLM calls it as a plugin, before it makes an engine.
+
+    Plain `lm_eval` builds its model before it imports the code of any task. Other programs that use vLLM are
+    left alone.
+    """
+    if "lm_eval" in sys.modules:
+        settle_on_cpu()
 
 
 def end_at_exit() -> None:

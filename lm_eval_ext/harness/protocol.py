@@ -191,7 +191,7 @@ def token_counter(model_args: Mapping[str, Any]) -> Callable[[str], int]:
 def cutter(model_args: Mapping[str, Any], budget: int) -> Callable[[str], bool] | None:
     """Tells whether a response used up the token budget; None where no tokenizer is at hand.
 
-    lm-eval passes no finish reason, so tokens are counted anew; 1% fewer than the budget still count as all.
+    lm-eval passes no finish reason, so tokens are counted anew.
     """
     if not {"pretrained", "tokenizer"} & set(model_args):
         return None
@@ -199,8 +199,15 @@ def cutter(model_args: Mapping[str, Any], budget: int) -> Callable[[str], bool] 
         count = token_counter(model_args)
     except ModelError:  # a model that only the engine can find: its responses are there, and are graded
         return None
-    least = budget - max(1, budget // 100)
-    return lambda response: len(response.encode("utf-8", "replace")) >= least and count(response) >= least
+    return lambda response: (
+        used_up(len(response.encode("utf-8", "replace")), budget)  # a text has no more tokens than bytes
+        and used_up(count(response), budget)
+    )
+
+
+def used_up(tokens: int, budget: int) -> bool:
+    """Whether so many tokens are all of the budget: to 1%, for a text counted anew can have a few less."""
+    return tokens >= budget - max(1, budget // 100)
 
 
 def load_tokenizer(model_args: Mapping[str, Any]) -> Any:

@@ -1,8 +1,14 @@
+import os
 import subprocess
 import sys
 import time
+import types
+from pkgutil import resolve_name
 
 import pytest
+
+from lm_eval_ext.harness import engines
+from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.unit, pytest.mark.alone]
 
@@ -25,6 +31,29 @@ def seconds_to_end(tmp_path, name, seconds):
     done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=50)
     assert done.returncode == 0 and done.stdout == "done\n", done.stderr
     return time.monotonic() - start
+
+
+def test_vllm_is_settled_for_lm_eval_alone(monkeypatch):
+    for name in engines.on_cpu():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delitem(sys.modules, "lm_eval", raising=False)
+    engines.settle_lm_eval()
+    assert not [name for name in engines.on_cpu() if name in os.environ]
+    monkeypatch.setitem(sys.modules, "lm_eval", types.ModuleType("lm_eval"))
+    monkeypatch.setattr(engines, "gpus", lambda: ("a GPU",))
+    engines.settle_lm_eval()
+    monkeypatch.setattr(engines, "gpus", lambda: ())
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "7")
+    engines.settle_lm_eval()
+    assert {name: os.environ[name] for name in engines.on_cpu()} == {
+        **engines.on_cpu(), "VLLM_CPU_KVCACHE_SPACE": "7"
+    }  # fmt: skip
+
+
+def test_the_plugin_that_vllm_is_told_of_is_there():
+    group = (ROOT / "pyproject.toml").read_text().partition('entry-points."vllm.general_plugins"]\n')[2]
+    name = group.partition("\n")[0].partition("= ")[2].strip('"')
+    assert resolve_name(name) is engines.settle_lm_eval
 
 
 @pytest.mark.parametrize("name", ["EngineCore", "EngineCore_DP0"])

@@ -10,7 +10,7 @@ from lm_eval_ext.evidence.report.tokens import Tokenizer
 from lm_eval_ext.evidence.runs import TaskRun
 from lm_eval_ext.evidence.samples import Sample
 from lm_eval_ext.grading import Verdict, extract
-from lm_eval_ext.harness.protocol import TOKEN_BUDGET_NAMES
+from lm_eval_ext.harness.protocol import TOKEN_BUDGET_NAMES, used_up
 
 RIGHT, WRONG, UNDECIDED, NO_ANSWER, ERROR = OUTCOMES = (
     "right", "wrong", "undecided", "no answer", "error",
@@ -43,10 +43,10 @@ class Entry:
 
     @property
     def saturated(self) -> bool | None:
-        """Whether it used up max_gen_toks, to a token; None where that is not known."""
+        """Whether it used up max_gen_toks, as `protocol.used_up` has it; None where that is not known."""
         if self.tokens is None or self.budget is None:
             return None
-        return self.tokens >= self.budget - 1
+        return used_up(self.tokens, self.budget)
 
     @property
     def layer(self) -> str | None:

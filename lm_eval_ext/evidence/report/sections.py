@@ -27,6 +27,8 @@ from lm_eval_ext.evidence.report.tables import Column, Estimate, Table, estimate
 from lm_eval_ext.evidence.report.tokens import Tokenizer
 
 DECIDED_BY = ("exact", "normalized", "symbolic", "judge")
+MOST_ROWS = 12
+"""Of the overview."""
 LAYER_PARTS = (*DECIDED_BY, UNDECIDED, WRONG, NO_ANSWER)
 
 
@@ -34,15 +36,26 @@ def scoreboard(report: Report) -> Table:
     """A row for each task or group and run; a group's tasks below it."""
     columns = (
         "task", "run", "n:count", "errors:count", "accuracy:estimate", "accuracy_high:share",
-        "undecided:share", "answered:share", "tokens per response:count", "tokens:count", "cost:usd",
-        "judge decided:count",
+        "undecided:share", "answered:share", "capped:share", "tokens per response:count", "tokens:count",
+        "cost:usd", "judge decided:count",
     )  # fmt: skip
     note = (
-        "accuracy is the lower bound: undecided counts as not right; accuracy_high is the upper. Intervals: "
+        "accuracy is the lower bound: undecided counts as not right; accuracy_high is the upper. Capped: cut "
+        "off by max_gen_toks. Intervals: "
         f"Wilson, {stats.CONFIDENCE:.0%} (bootstrap for shares over repeats). Errors are in no denominator. "
         + _counted(report.parts)
     )
     return table("scores", "Scores", columns, [_score_row(part) for part in report.parts], note)
+
+
+def overview(report: Report) -> Table:
+    """The scores of tasks and groups, as a terminal shows them: in few lines, and few columns."""
+    made, units = scoreboard(report), {part.name for part in report.units}
+    wanted = ["task", "run", "n", "accuracy", "accuracy_high", "undecided", "answered", "capped"]
+    kept = [i for i, column in enumerate(made.columns) if column.name in wanted]
+    rows = [[row[i] for i in kept] for row in made.rows if row[0] in units]
+    left = f"{len(rows) - MOST_ROWS} more rows are in the report" if len(rows) > MOST_ROWS else ""
+    return table("overview", made.title, [made.columns[i] for i in kept], rows[:MOST_ROWS], left)
 
 
 def layers(report: Report) -> Table:
@@ -60,7 +73,7 @@ def modes(report: Report) -> Table:
     rows = [[_label(p), p.run_name, sum(c.values()), *(c[name] for name in known)] for p, c in found]
     columns = ("task", "run", "n:count", *(f"{name}:count" for name in known))
     note = (
-        "Saturated: as many tokens as max_gen_toks, or one less. Boxed: any statement that the grader takes "
+        "Saturated: as many tokens as max_gen_toks, to 1%. Boxed: any statement that the grader takes "
         "for an answer. " + _counted(report.parts)
     )
     return table("modes", "Miss modes", columns, rows, note)
@@ -194,6 +207,7 @@ def _score_row(part: Part) -> list[Any]:
         _label(part), part.run_name, len(part.scores), part.errors, estimate(part.scores),
         share(lambda e: e.verdict is not None and e.verdict.correct is not False),
         share(lambda e: e.outcome == UNDECIDED), share(lambda e: e.answer is not None),
+        share(lambda e: e.saturated is True) if all(e.saturated is not None for e in asked) else None,
         sum(tokens) / len(tokens) if complete else None, sum(tokens) if complete else None,
         sum(costs) if costs else None, judged,
     ]  # fmt: skip

@@ -128,6 +128,16 @@ def as_markdown(made: Table) -> str:
     return f"**{plain(made.title)}**\n\n{body}\n{note}"
 
 
+def as_text(made: Table) -> str:
+    """A table for a terminal: columns aligned, figures to the right."""
+    lines = [[column.name for column in made.columns]]
+    lines += [[shown(v, c.kind) for v, c in zip(row, made.columns, strict=True)] for row in made.rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    align = ["<" if column.kind == TEXT else ">" for column in made.columns]
+    aligned = [[f"{c:{a}{w}}" for c, a, w in zip(line, align, widths, strict=True)] for line in lines]
+    return "\n".join([*map("  ".join, aligned), *filter(None, [made.note])])
+
+
 def plain(text: str) -> str:
     """A text from elsewhere on one line of Markdown, where it can start no markup of HTML."""
     return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
