@@ -72,6 +72,7 @@ def test_gold_solutions_score_everything(tmp_path):
     assert verdict["correct"] is True and verdict["layer"] == "exact"
     protocol = results["configs"]["mathnet"]["metadata"]["protocol"]
     assert protocol["generation"]["max_gen_toks"] == 16384 and "math_verify" in protocol["versions"]
+    assert protocol["generation"]["until"] == []
 
 
 def test_golds_shifted_by_one_problem_score_only_where_they_agree(tmp_path):
@@ -104,6 +105,7 @@ def test_the_hf_backend_with_a_chat_template(tiny_model, tmp_path):
     assert results["mathnet"]["capped,grade_math"] == 1.0
     assert {"accuracy,strict-match", "accuracy,flexible-extract"} <= set(results["gsm8k_ext"])
     assert "commit to an answer" in run.err and "used up max_gen_toks" in run.err
+    assert "--metadata" not in run.err  # lm-eval's advice to write one
     prompt = samples(tmp_path, "mathnet")[0]["arguments"]["gen_args_0"]["arg_0"]
     assert prompt.startswith("[user] Solve the following problem.") and prompt.endswith("[assistant] ")
 

@@ -9,7 +9,7 @@ from datasets import Dataset
 from lm_eval_ext.grading import Grader, Item
 from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet
 from lm_eval_ext.harness.errors import DataError
-from lm_eval_ext.harness.sources import HubDataset, load
+from lm_eval_ext.harness.sources import SAMPLE, HubDataset, load
 
 pytestmark = pytest.mark.unit
 
@@ -73,8 +73,21 @@ class TestMathNet:
         assert (doc["id"], doc["gold"], doc["topic"]) == ("7", "1, 2", "Geometry")
         assert mathnet.to_doc(mathnet_row(1, final_answer=" ")) is None
         assert mathnet.to_doc(mathnet_row(1, images=["a.png"])) is None
+        assert mathnet.to_doc(mathnet_row(1, final_answer=0))["gold"] == "0"
         with pytest.raises(DataError, match="final_answer or answers_markdown"):
             mathnet.to_doc({"id": "1", "problem": "p"})
+
+    def test_a_size_holds_for_the_packaged_problems_too(self):
+        assert len(mathnet.splits(SAMPLE, size=10)[0]) == 10
+        assert len(mathnet.splits(SAMPLE)[0]) > 10
+        with pytest.raises(DataError, match="size is 1000"):
+            mathnet.splits(SAMPLE, size=1000)
+
+    def test_errors_name_the_folder_that_the_environment_does(self, tmp_path, monkeypatch):
+        write(tmp_path / "mathnet" / "train.jsonl", [mathnet_row(1)])
+        monkeypatch.setenv("LM_EVAL_EXT_DATA", str(tmp_path))
+        with pytest.raises(DataError, match=f"in the data \\({tmp_path}\\)"):
+            mathnet.splits()
 
     def test_other_problems_need_a_size(self, tmp_path):
         write(tmp_path / "mathnet" / "train.jsonl", [mathnet_row(i) for i in range(30)])
@@ -144,6 +157,24 @@ class TestMath:
         with Grader() as grader:
             verdicts = grader.grade([Item(rf"\boxed{{{d['gold']}}}", d["gold"]) for d in docs])
         assert [d["gold"] for d, v in zip(docs, verdicts, strict=True) if not v.correct] == []
+
+
+@pytest.mark.parametrize(
+    "file, rows, load",
+    [
+        ("mathnet/train.jsonl", [{"id": "1"}], mathnet.dataset),
+        ("hendrycks_math/algebra/test.jsonl", [{"problem": "p", "solution": "no box"}],
+         lambda data: math.test_docs(("algebra",), data)),
+        ("math500/test.jsonl", [{"solution": "no problem"}], math.math500_dataset),
+        ("gsm8k/test.jsonl", [{"question": "q", "answer": "24"}], gsm8k.dataset),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)  # fmt: skip
+def test_a_row_that_cannot_be_read_is_named_by_file_and_line(tmp_path, file, rows, load):
+    for name in ("gsm8k/train.jsonl", file):
+        write(tmp_path / name, rows)
+    with pytest.raises(DataError, match=f"^{tmp_path / file}, line 1: "):
+        load(str(tmp_path))
 
 
 class TestGsm8k:

@@ -80,7 +80,10 @@ def full_dataset(data: str | None = None, level: int | None = None, **_: Any) ->
 def math500_dataset(data: str | None = None, **_: Any) -> DatasetDict:
     """MATH-500; its gold is the `answer` column."""
     rows = load(MATH500, ("test",), data)
-    docs = [{**to_doc(row, row["subject"]), "gold": field(row, ("answer",), "math500")} for row in rows]
+    docs = [
+        {**to_doc(row, field(row, ("subject",), "math500")), "gold": str(field(row, ("answer",), "math500"))}
+        for row in rows
+    ]
     return DatasetDict(test=Dataset.from_list(docs))
 
 

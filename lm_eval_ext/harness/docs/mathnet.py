@@ -96,7 +96,8 @@ def to_doc(row: Row, solutions: bool = False) -> Row | None:
         DataError: a column is missing under every name it has had.
     """
     answer = field(row, ("final_answer", "answers_markdown"), "mathnet")
-    gold = (", ".join(answer) if isinstance(answer, list) else answer or "").strip()
+    listed = answer if isinstance(answer, list) else [] if answer is None else [answer]
+    gold = ", ".join(map(str, listed)).strip()
     problem = field(row, ("problem_markdown", "problem"), "mathnet")
     if not gold or row.get("images") or "![" in problem:
         return None
