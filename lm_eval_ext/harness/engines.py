@@ -10,6 +10,8 @@ import sys
 from lm_eval_ext.grading.pool import usable_cores
 from lm_eval_ext.harness.hardware import gpus
 
+PLUGIN = "lm_eval_ext"
+"""How vLLM knows `settle_lm_eval`."""
 ENGINE = "EngineCore"
 """How the names of vLLM's engine processes begin."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -21,10 +22,12 @@ _CHAT = ("local-chat-completions", "openai-chat-completions")
 
 def check_model(model: str, apply_chat_template: Any) -> None:
     """Raises UserError for a class lm-eval does not have, without its packages, or without chat template."""
-    from lm_eval.models import MODEL_MAPPING
+    import lm_eval.models  # noqa: F401  which fills the registry
+    from lm_eval.api.registry import model_registry
 
-    if model not in MODEL_MAPPING:
-        raise UserError(f"--model {model}: lm-eval has no such class{meant(model, MODEL_MAPPING)}")
+    known = {*model_registry, *(plugin.name for plugin in entry_points(group="lm_eval.models"))}
+    if model not in known:
+        raise UserError(f"--model {model}: lm-eval has no such class{meant(model, known)}")
     extra = _EXTRA_OF.get(model.partition("-")[0])
     lacking = [c for c in checks.extras() if c.name == f"extra {extra}" and c.state != "ok"]
     if lacking:

@@ -1,5 +1,6 @@
 """What doctor finds wrong: in this environment, and in folders and variables made for it."""
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -120,3 +121,14 @@ def test_the_command_prints_and_its_exit_code_tells(data, code):
     assert run.returncode == (1 if wrong else 0) and ("data" in wrong) == bool(code)
     assert all(row["advice"] for row in rows if row["state"] == "wrong")
     assert {"python", "cores", "memory", "grader"} <= {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize("plugins, state", [("lm_eval_ext,other", "ok"), ("other", "note")])
+def test_plain_lm_eval_on_a_cpu_needs_the_plugin_or_the_settings(plugins, state, monkeypatch):
+    monkeypatch.setattr(checks.engines, "on_cpu", lambda: {"VLLM_CPU_KVCACHE_SPACE": "2"})
+    monkeypatch.setattr(checks, "find_spec", lambda name: name)
+    found = importlib.metadata.EntryPoint("lm_eval_ext", "lm_eval_ext.harness.engines:settle_lm_eval", "")
+    monkeypatch.setattr(checks, "entry_points", lambda group: [found])
+    monkeypatch.setenv("VLLM_PLUGINS", plugins)
+    (check,) = checks.vllm_on_a_cpu()
+    assert check.state == state and ("export VLLM_CPU_KVCACHE_SPACE=2" in check.advice) is (state == "note")
