@@ -7,7 +7,9 @@ never built: `TooLarge` is raised before, and `residue` compares such expression
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
+from functools import lru_cache
 
 from lm_eval_ext.grading.reading.numbers import (
     DIGITS,
@@ -21,7 +23,16 @@ from lm_eval_ext.grading.reading.numbers import (
     whole,
 )
 from lm_eval_ext.grading.reading.operations import MAX_TERMS, OPERATIONS, add, div, mul
-from lm_eval_ext.grading.reading.tree import Call, Node, Num, Sym, Unreadable, without_unit
+from lm_eval_ext.grading.reading.tree import (
+    Call,
+    Node,
+    Num,
+    Sym,
+    Unreadable,
+    children,
+    symbols,
+    without_unit,
+)
 
 
 def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
@@ -67,6 +78,30 @@ def _spend() -> None:
         raise TooLarge
 
 
+_MOST_DIGITS = 1_200
+
+
+@lru_cache(maxsize=1024)
+def _digits(node: Node) -> int:
+    """How many digits a number in it adds: pi + 10^-50 needs 50 more than pi."""
+    if isinstance(node, Num):
+        return _decimals(node.value)
+    below = max(map(_digits, children(node)), default=0)
+    if isinstance(node, Call) and node.name == "pow" and not symbols(node):
+        with suppress(Undefined, TooLarge, Unreadable):
+            exponent = value(node.args[1])
+            times = abs(int(exponent)) if isinstance(exponent, Fraction) else 1
+            return max(below, _decimals(value(node.args[0])) * times)
+    return below
+
+
+def _decimals(number: Value) -> int:
+    """Digits of its numerator or its denominator, whichever are more."""
+    if not isinstance(number, Fraction):
+        return 1
+    return max(number.numerator.bit_length(), number.denominator.bit_length()) * 3 // 10
+
+
 def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
     """Whether two expressions have the same value, with as many digits as it takes to tell.
 
@@ -75,11 +110,14 @@ def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
     a, b = value(left, at), value(right, at)
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return a == b
+    needed = DIGITS + max(_digits(left), _digits(right))
+    if needed > _MOST_DIGITS:
+        raise Undefined(f"{needed} digits would be needed")
     try:
-        for digits in (DIGITS, 240, 1_200):
+        for digits in (DIGITS, 240, _MOST_DIGITS):
             mp.dps = digits
             a, b = as_real(value(left, at)), as_real(value(right, at))
-            if (verdict := compared(a, b)) is not None:
+            if (verdict := compared(a, b)) is not None and (not verdict or digits >= needed):
                 return verdict
         if max(abs(a), abs(b)) < mp.mpf(10) ** -1_000:  # zero, but for the rounding
             return True

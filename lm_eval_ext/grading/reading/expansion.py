@@ -90,11 +90,8 @@ def _elements(item: Item, alone: bool) -> list[Item]:
     if len(item.values) != 1 or item.order:
         return [item]
     name, node = item.values[0]
-    if isinstance(node, Group) and ((node.open == "{" and alone) or _is_list(node)):
-        elements = [
-            Group("(", ")", e.items) if node.open == "[" and isinstance(e, Group) else e for e in node.items
-        ]
-        return [Item(((name, each),), item.conditions, arguments=item.arguments) for each in elements]
+    if isinstance(node, Group) and node.open == "{" and alone:
+        return [Item(((name, each),), item.conditions, arguments=item.arguments) for each in node.items]
     if (
         isinstance(node, Call)
         and node.name == "union"
@@ -109,11 +106,14 @@ def _elements(item: Item, alone: bool) -> list[Item]:
     return [item]
 
 
-def _is_list(node: Group) -> bool:
-    """[1, 2, 3] and [[1, 2], [3, 4]] list values; [1, 2] alone is an interval."""
-    return (node.open, node.close) == ("[", "]") and (
-        len(node.items) != 2 or any(isinstance(i, Group) for i in node.items)
-    )
+def opened(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
+    """[[1, 2], [3, 4]] beside (1, 2), (3, 4) lists them; beside another such it is one thing, a matrix."""
+    nodes = [v for i in items for _, v in i.values]
+    if len(nodes) != 1 or len(other) < 2 or not isinstance(node := nodes[0], Group) or node.open != "[":
+        return items
+    if not all(isinstance(each, Group) for each in node.items):
+        return items
+    return tuple(replace(items[0], values=((items[0].values[0][0], each),)) for each in node.items)
 
 
 def _signs(item: Item) -> list[Item]:

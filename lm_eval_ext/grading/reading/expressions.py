@@ -227,6 +227,8 @@ class Expressions(Applications):
             return Call("floor" if opening == "⌊" else "ceil", (_single(items),))
         if len(items) == 1 and opening != "\\{" and not isinstance(items[0], Relation):
             return items[0]
+        if opening == "[" and closing == "]" and _are_groups(items):
+            return _rows(items)
         return Group(opening.strip("\\"), closing.strip("\\"), tuple(items))
 
 
@@ -234,6 +236,15 @@ def _with_sign(sign: str, node: Node) -> Node:
     if sign == "+":
         return node
     return Call({"-": "neg", "±": "pm", "∓": "mp"}[sign], (node,))
+
+
+def _are_groups(items: list[Node]) -> bool:
+    return all(isinstance(i, Group) and i.open in ("(", "[") for i in items)
+
+
+def _rows(items: list[Node]) -> Group:
+    """[[1, 2], [3, 4]] holds tuples, and no intervals."""
+    return Group("[", "]", tuple(Group("(", ")", i.items) for i in items if isinstance(i, Group)))
 
 
 def _single(items: list[Node]) -> Node:

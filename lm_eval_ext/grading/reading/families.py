@@ -23,6 +23,7 @@ from lm_eval_ext.grading.reading.tree import (
     Relation,
     Unreadable,
     symbols,
+    tuple_items,
 )
 from lm_eval_ext.grading.reading.truth import holds
 from lm_eval_ext.grading.verdict import Outcome
@@ -103,8 +104,8 @@ def _enumerable(items: Items) -> list[Callable[[int], list[tuple[Value, ...]]]] 
     found: list[Callable[[int], list[tuple[Value, ...]]]] = []
     for item in items:
         nodes = [v for _, v in item.values]
-        if len(nodes) == 1 and isinstance(nodes[0], Group) and nodes[0].open == "(":
-            nodes = list(nodes[0].items)
+        if len(nodes) == 1:
+            nodes = list(tuple_items(nodes[0])) or nodes
         letters = frozenset[str]().union(*(symbols(n) for n in nodes))
         if len(letters) > 1 or item.arguments or any(isinstance(n, (Group, Relation)) for n in nodes):
             return None

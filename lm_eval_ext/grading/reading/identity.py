@@ -8,8 +8,10 @@ a chance that vanishes with the size of the points (Schwartz, 1980; Zippel, 1979
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import chain
 
 from lm_eval_ext.grading.reading.arithmetic import equal_at, value
 from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, Value, is_less, is_real, same
@@ -29,9 +31,11 @@ from lm_eval_ext.grading.reading.tree import (
 from lm_eval_ext.grading.verdict import Outcome
 
 _INTEGERS_ONLY = frozenset("factorial factorial2 binom gcd lcm mod sum prod".split())
-_INTEGER_SENSITIVE = frozenset("floor ceil sin cos tan cot apply".split())
+_PERIODIC = frozenset("sin cos tan cot sec csc".split())
+_INTEGER_SENSITIVE = _PERIODIC | {"floor", "ceil", "apply"}
 _STEPS = frozenset("floor ceil min max gcd lcm mod abs sgn binom".split())
-_INTEGER_LETTERS = frozenset("ijklmnpqrstuvdNMKSn")
+_BRANCHED = frozenset("floor ceil min max gcd mod sgn".split())
+_INTEGER_LETTERS = frozenset("ijklmnpdNMK")
 _ROOTS = frozenset(["sqrt", "root", "log", "pow"])
 _PRIMES = (2**61 - 1, 2**89 - 1, 2**107 - 1)
 _POINTS = 8
@@ -76,20 +80,34 @@ def _by_residue(left: Node, right: Node) -> Outcome:
 
 
 def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
-    names = {n.name for n in (*walk(left), *walk(right)) if isinstance(n, Call)}
-    near = _constants(left, right) if names & _STEPS else []
+    calls = [n for n in (*walk(left), *walk(right)) if isinstance(n, Call)]
+    names = {n.name for n in calls}
+    if any(n.name == "pow" and _is_zero(n.args[0]) for n in calls):
+        return None, "a power of zero"  # 0^(x^2) is zero everywhere but where it has no value
+    steps = names & _STEPS
+    near = _turns(left, right) if steps or "sqrt" in names else []
     integer_letters = all(letter[0] in _INTEGER_LETTERS for letter in letters)
     if names & _INTEGERS_ONLY or ({"floor", "ceil"} & names and integer_letters):
         return _agree(left, right, _integer_points(letters, near))
+    special = bool(steps or names & (_PERIODIC | {"sqrt"}))
     roots = bool(names & _ROOTS) and "i" not in names
-    outcome = _agree(left, right, _real_points(letters, near), real_only=roots)
+    points = _special_points(letters) if special else []
+    outcome = _agree(left, right, chain(_real_points(letters, near), points), real_only=roots)
     if (
         outcome[0] is not True
         and integer_letters
         and (names & _INTEGER_SENSITIVE or _alternates(left, right))
+        and not (_varying(left, right, _PERIODIC) and _varying(right, left, _PERIODIC))
     ):
-        return _agree(left, right, _integer_points(letters, near))
+        return _agree(left, right, _integer_points(letters, near), _BRANCHED | _PERIODIC | {"pow"})
     return outcome
+
+
+def _is_zero(node: Node) -> bool:
+    try:
+        return not symbols(node) and bool(value(node) == 0)
+    except (Undefined, TooLarge, Unreadable):
+        return False
 
 
 def _alternates(left: Node, right: Node) -> bool:
@@ -97,6 +115,14 @@ def _alternates(left: Node, right: Node) -> bool:
     return any(
         isinstance(n, Call) and n.name == "pow" and symbols(n.args[1]) for n in (*walk(left), *walk(right))
     )
+
+
+def _varying(node: Node, other: Node, names: frozenset[str]) -> list[Call]:
+    """The functions of that name, of letters, that `node` has and `other` has not."""
+    there = set(walk(other))
+    return [
+        n for n in walk(node) if isinstance(n, Call) and n.name in names and symbols(n) and n not in there
+    ]
 
 
 Point = dict[str, Value]
@@ -127,25 +153,52 @@ def _real_points(letters: list[str], near: list[int]) -> Iterator[Point]:
             letter: Fraction(chance.randint(2, most) * chance.choice(signs), chance.randint(2, 19))
             for letter in letters
         }
-    for constant in near[:4]:
-        yield {letter: constant + Fraction(chance.randint(1, 9), 7) for letter in letters}
+    for constant in near:
+        for sign in (1, -1):
+            yield {letter: sign * (constant + Fraction(chance.randint(1, 9), 7)) for letter in letters}
 
 
-def _constants(*nodes: Node) -> list[int]:
-    """Integers that occur, and their neighbours: min(n, 100) changes its course at one."""
-    found = {n.value.numerator for node in nodes for n in walk(node) if isinstance(n, Num)}
-    return sorted(
-        {c + d for c in found if 13 < c < 10**6 for d in (-1, 0, 1)}
-        | {2 * c for c in found if 13 < c < 10**6}
-    )[:24]
+def _special_points(letters: list[str]) -> Iterator[Point]:
+    """Where steps and waves show: 0, 1, -1, next to nothing, huge, and where no small period ends."""
+    tiny = Fraction(1, 10**20)
+    for point in (Fraction(0), Fraction(1), Fraction(-1), tiny, -tiny, 1 / tiny, -1 / tiny):
+        yield dict.fromkeys(letters, point)
+    for i in range(3):
+        yield {
+            other: Fraction(_PRIMES[1] + 10**26 * j, _PRIMES[0] << 28) for j, other in enumerate(letters, i)
+        }
+    if len(letters) > 1:
+        for letter in letters:
+            yield {other: Fraction(int(other != letter)) for other in letters}
 
 
-def _agree(left: Node, right: Node, points: Iterator[Point], real_only: bool = False) -> Outcome:
+_MOST_TURNS = 24
+
+
+def _turns(*nodes: Node) -> list[int]:
+    """Integers beside and beyond the numbers that occur: min(n, 100) changes its course at one."""
+    found = set[int]()
+    for node in (n for root in nodes for n in walk(root) if isinstance(n, (Num, Call)) and not symbols(n)):
+        with suppress(Undefined, TooLarge, Unreadable):
+            number = value(node)
+            if isinstance(number, Fraction) and abs(number) > 13:
+                found.add(int(abs(number)))
+    return sorted({c + d for c in found for d in (-1, 0, 1)} | {2 * c for c in found})[:_MOST_TURNS]
+
+
+def _agree(
+    left: Node,
+    right: Node,
+    points: Iterable[Point],
+    branched: frozenset[str] = _BRANCHED,
+    real_only: bool = False,
+) -> Outcome:
     """Whether the values agree at all points; `real_only` skips those where they differ but are not real.
 
-    The skipped ones are where sqrt(a) sqrt(b) and sqrt(ab) are different branches.
+    The skipped ones are where sqrt(a) sqrt(b) and sqrt(ab) are different branches. A step that one side
+    alone has must have been seen to step: one that no point reaches shows nothing.
     """
-    valid = 0
+    valid: list[Point] = []
     for point in points:
         try:
             if not equal_at(left, right, point):
@@ -155,10 +208,21 @@ def _agree(left: Node, right: Node, points: Iterator[Point], real_only: bool = F
                 return False, f"they differ at {where}"
         except (Undefined, TooLarge):
             continue
-        valid += 1
-    if valid < _NEEDED:
+        valid.append(point)
+    if len(valid) < _NEEDED:
         return None, "too few points where both have a value"
-    return True, f"equal at {valid} points"
+    for step in (*_varying(left, right, branched), *_varying(right, left, branched)):
+        if len({_branch(step, point) for point in valid}) < 2:
+            return None, f"{show(step)[:60]} is the same at every point"
+    return True, f"equal at {len(valid)} points"
+
+
+def _branch(step: Call, point: Point) -> object:
+    """Which course the step takes there: its value, or the argument it chooses."""
+    here = value(step, point)
+    if step.name in ("min", "max"):
+        return next((i for i, arg in enumerate(step.args) if same(here, value(arg, point))), -1)
+    return here
 
 
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}

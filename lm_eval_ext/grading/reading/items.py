@@ -22,6 +22,7 @@ from lm_eval_ext.grading.reading.tree import (
     show,
     substitute,
     symbols,
+    tuple_items,
     without_unit,
 )
 from lm_eval_ext.grading.reading.values import same_value
@@ -87,7 +88,7 @@ _NEAR = 0.02
 def _rough(item: Item) -> tuple[float, ...] | None:
     nodes = [v for _, v in item.values]
     if len(nodes) == 1 and isinstance(nodes[0], Group):
-        nodes = list(nodes[0].items) if nodes[0].open == "(" else []
+        nodes = list(tuple_items(nodes[0]))
     if not nodes or any(isinstance(n, (Group, Relation)) or symbols(n) or without_unit(n)[1] for n in nodes):
         return None
     try:
@@ -132,7 +133,7 @@ def _are_apart(given: Item, wanted: Item) -> bool:
 
 
 def _opened(node: Node) -> list[Node]:
-    return list(node.items) if isinstance(node, Group) and node.open == "(" and node.close == ")" else [node]
+    return list(tuple_items(node)) or [node]
 
 
 def _renamings(given: Item, wanted: Item, pairs: list[tuple[Node, Node]]) -> Iterator[dict[str, Node]]:

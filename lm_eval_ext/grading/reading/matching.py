@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lm_eval_ext.grading.reading.expansion import expanded, listed, unnumbered, without_start
+from lm_eval_ext.grading.reading.expansion import expanded, listed, opened, unnumbered, without_start
 from lm_eval_ext.grading.reading.families import same_cases, same_family
 from lm_eval_ext.grading.reading.items import may_be_equal, same_item, show_item
 from lm_eval_ext.grading.reading.regions import same_region
 from lm_eval_ext.grading.reading.tree import (
     Group,
     Item,
-    Node,
     Sym,
+    tuple_items,
 )
+from lm_eval_ext.grading.reading.values import same_value
 from lm_eval_ext.grading.verdict import Outcome
 
 MAX_SOLUTIONS = 150
@@ -24,6 +25,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
     given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
+    given, wanted = opened(given, wanted), opened(wanted, given)
     given, wanted = unnumbered(given, wanted), unnumbered(wanted, given)
     given, wanted = (listed(expanded(without_start(side))) for side in (given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
@@ -41,7 +43,7 @@ def _in_all_orders(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[It
     """{3, 5} beside (3, 5), (5, 3) stands for both orders."""
     sets = [v for i in items for _, v in i.values if isinstance(v, Group)]
     nested = any(isinstance(e, Group) for v in sets for e in v.items)
-    tuples = all(_tuple_items(i.values[0][1]) for i in other) and len(other) > len(items)
+    tuples = all(tuple_items(i.values[0][1]) for i in other) and len(other) > len(items)
     if not _are_unordered(items) or nested or not tuples:
         return items
     return tuple(
@@ -74,6 +76,7 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
         return (False, f"{len(given)} solutions, the gold has {len(wanted)}")
     left = list(given)
     unknown: Outcome | None = None
+    missing: list[tuple[Item, str]] = []
     reason = ""
     for item in wanted:
         match, outcome = _first_equal(left, item)
@@ -83,7 +86,10 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
         elif outcome[0] is None:
             unknown = outcome
         else:
-            return outcome
+            missing.append((item, outcome[1]))
+    if missing:
+        item, reason = missing[0]
+        return False, reason or f"{show_item(left[0])} and {show_item(item)} differ"
     return unknown or (True, reason if len(wanted) == 1 else f"the same {len(wanted)} solutions")
 
 
@@ -96,31 +102,33 @@ def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Outcome]:
             return i, outcome
         outcomes.append(outcome)
     undecided = next((o for o in outcomes if o[0] is None), None)
-    told = next((o for o in outcomes if o is not _APART), (False, f"{show_item(wanted)} is missing"))
-    return None, undecided or told
+    return None, undecided or (outcomes[0] if len(outcomes) == 1 else _APART)
 
 
-_APART: Outcome = (False, "another number")
+_APART: Outcome = (False, "")
 
 
 def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
-    """ "1, 2" for (m, n) = (1, 2): the values in the order of the names."""
+    """ "1, 2" for (m, n) = (1, 2): the values in the order of the names.
+
+    [1, 2, 3] may list a set: of a gold {1, 2, 3} in any order, else in the order of the gold.
+    """
     for one, several in ((given, wanted), (wanted, given)):
-        if (
-            len(one) == 1
-            and len(several) > 1
-            and all(len(i.values) == 1 and not i.values[0][0] and i.in_order for i in several)
-        ):
-            listed = Item(tuple(("", i.values[0][1]) for i in several))
-            values = one[0].values
-            width = len(values) if len(values) > 1 else len(_tuple_items(values[0][1]))
-            if width == len(several) and width > 2 - (len(values) > 1):
-                return same_item(listed, wanted[0]) if one is wanted else same_item(given[0], listed)
+        if len(one) != 1 or len(several) < 2 or any(len(i.values) != 1 for i in several):
+            continue
+        values = one[0].values
+        entries = [v for _, v in values] if len(values) > 1 else list(tuple_items(values[0][1]))
+        if len(entries) != len(several) or (len(values) == 1 and len(entries) < 3):
+            continue
+        listed = [i.values[0][1] for i in several]
+        if all(i.in_order and not i.values[0][0] for i in several):
+            plain = Item(tuple(("", v) for v in listed))
+            return same_item(plain, wanted[0]) if one is wanted else same_item(given[0], plain)
+        if isinstance(bracket := values[0][1], Group) and bracket.open == "[":
+            brackets = ("[", "]") if one is wanted else ("{", "}")
+            sides = Group(*brackets, tuple(entries)), Group(*brackets, tuple(listed))
+            return same_value(*(sides if one is given else sides[::-1]))
     return None
-
-
-def _tuple_items(node: Node) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Group) and (node.open, node.close) == ("(", ")") else ()
 
 
 def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -143,6 +151,6 @@ def _are_unordered(items: tuple[Item, ...]) -> bool:
 
 def _unordered(item: Item) -> Item:
     name, node = item.values[0]
-    if len(item.values) == 1 and isinstance(node, Group) and node.open == "(" and node.close == ")":
-        return Item(((name, Group("{", "}", node.items)),), item.conditions)
+    if len(item.values) == 1 and (entries := tuple_items(node)):
+        return Item(((name, Group("{", "}", entries)),), item.conditions)
     return item

@@ -29,7 +29,7 @@ def without_wrappers(text: str) -> str:
         and "<answer>" not in text
         and text.count("<") == text.count(">") == 1
     ):
-        text = text[1:-1]
+        text = f"({text[1:-1]})" if "," in text else text[1:-1]
     text = re.sub(r"</?answer>|\*\*|__|`", " ", text)
     return _LATIN.sub(lambda m: " ie " if m[0][0] in "iI" else " eg ", text).strip()
 

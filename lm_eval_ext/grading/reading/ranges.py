@@ -10,7 +10,7 @@ from itertools import pairwise
 from lm_eval_ext.grading.reading.arithmetic import value
 from lm_eval_ext.grading.reading.conditions import declared, is_domain
 from lm_eval_ext.grading.reading.identity import identical, same_relation
-from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, Value, mp
+from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, Value, mp, nearest
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Condition,
@@ -28,6 +28,7 @@ from lm_eval_ext.grading.reading.tree import (
 from lm_eval_ext.grading.reading.truth import holds
 from lm_eval_ext.grading.verdict import Outcome
 
+_COUNTING = frozenset("ijklmn")
 _USUAL = frozenset("real complex rational integer natural positive".split())
 _INTEGER_WORDS = frozenset(
     "integer natural even odd prime composite multiple divisor divides power square cube squarefree "
@@ -64,8 +65,9 @@ def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome
         return None, "conditions that cannot be compared"
     letters = declared(mine) | declared(theirs)
     for letter in sorted(letters):
-        argument = letter in wanted.arguments or letter in given.arguments
-        outcome = _same_range(_on(mine, letter), _on(theirs, letter), letter, argument)
+        functions = given.arguments + wanted.arguments
+        counting = letter in _COUNTING and not functions and len(wanted.values) == 1
+        outcome = _same_range(_on(mine, letter), _on(theirs, letter), letter, letter in functions, counting)
         if not outcome[0]:
             return outcome
     return True, ""
@@ -133,12 +135,14 @@ def _on(conditions: list[Condition], letter: str) -> list[Condition]:
     return [c for c in conditions if letter in declared([c])]
 
 
-def _same_range(mine: list[Condition], theirs: list[Condition], letter: str, argument: bool) -> Outcome:
+def _same_range(
+    mine: list[Condition], theirs: list[Condition], letter: str, argument: bool, counting: bool
+) -> Outcome:
     if set(mine) == set(theirs) or _same_relations(mine, theirs):
         return True, ""
     for some, other in ((mine, theirs), (theirs, mine)):
         if not some:
-            usual = all(_is_usual(c) or (argument and is_domain(c)) for c in other)
+            usual = all(_is_usual(c, counting) or (argument and is_domain(c)) for c in other)
             return usual, f"nothing limits {letter}" if usual else f"only one side limits {letter}"
     mine, theirs = harmonised(mine, theirs)
     try:
@@ -151,12 +155,17 @@ def _same_range(mine: list[Condition], theirs: list[Condition], letter: str, arg
     return True, "the same range"
 
 
-def _is_usual(condition: Condition) -> bool:
+def _is_usual(condition: Condition, counting: bool) -> bool:
+    """What goes without saying: that the k of 3k + 1 is an integer, that c is a real number."""
+    usual = _USUAL - {"real", "complex", "rational"} if counting else _USUAL
     if isinstance(condition, Property):
-        return condition.name in _USUAL and condition.holds
-    return condition.signs == ("in",) and isinstance(condition.terms[1], Sym) and condition.terms[1].name in (
-        "R", "C", "Z", "Q", "N", "Z>0",
-    )  # fmt: skip
+        return condition.name in usual and condition.holds
+    domains = ("Z", "N", "Z>0") if counting else ("R", "C", "Z", "Q", "N", "Z>0")
+    return (
+        condition.signs == ("in",)
+        and isinstance(condition.terms[1], Sym)
+        and condition.terms[1].name in domains
+    )
 
 
 _KINDS = frozenset(["integer", "real", "rational", "complex"])
@@ -219,9 +228,11 @@ def sample_points(mine: list[Condition], theirs: list[Condition]) -> list[Value]
     and irrational numbers are among the points unless both sides speak of integers.
     """
     conditions = [*mine, *theirs]
+    exact = [v for condition in conditions for v in _irrational(condition)]
     named = sorted({c for condition in conditions for c in _constants(condition)})
     points: set[Fraction] = {Fraction(n) for n in (-1, 0, 1)} | set(named)
     points |= {c + d for c in named for d in (-1, 1)}
+    points |= {nearest(v) + d for v in exact for d in range(-2, 3)}
     if is_integral(conditions):
         reach = 130 + 4 * int(max((abs(c) for c in named if abs(c) < 200), default=0))
         points |= {Fraction(n) for n in range(-20, reach)}
@@ -235,7 +246,6 @@ def sample_points(mine: list[Condition], theirs: list[Condition]) -> list[Value]
         return sorted(p for p in points if p.denominator == 1 or p in named)
     points |= {(low + high) / 2 for low, high in pairwise(named)} | {c + Fraction(1, 7) for c in named}
     points |= {Fraction(n, 2) for n in (-1, 1, 13, -15, 2001, -2001)}
-    exact = [v for condition in conditions for v in _irrational(condition)]
     return [
         *sorted(points),
         *exact,

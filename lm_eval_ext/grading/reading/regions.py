@@ -104,6 +104,8 @@ def _predicates(items: Items, beside_description: bool) -> list[Predicate] | Non
                 or Property("otherwise", Sym(_LETTER)) in conditions
             ):
                 return None
+            if any(_is_implicit(c) for c in conditions):
+                return None
             found.append((None, conditions))
         elif (
             _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node) - DOMAINS
@@ -123,6 +125,13 @@ def _predicates(items: Items, beside_description: bool) -> list[Predicate] | Non
         else:
             return None
     return found
+
+
+def _is_implicit(condition: Condition) -> bool:
+    """x^2 = 4: which numbers solve it, the sample points do not show."""
+    if not isinstance(condition, Relation) or not {"=", "!="} & set(condition.signs):
+        return False
+    return not any(t == Sym(_LETTER) for t in condition.terms)
 
 
 def _letters(items: Items) -> frozenset[str]:
@@ -151,7 +160,8 @@ def _parametric(item: Item, beside_description: bool) -> frozenset[Fraction] | N
         return None  # without a name it is a formula in that letter, not a set
     letter = next(iter(letters))
     said = [c for c in item.conditions if letter in declared([c])]
-    if len(said) != len(item.conditions) or (letter not in _INTEGER_LETTERS and not is_integral(said)):
+    integral = is_integral(said) or (letter in _INTEGER_LETTERS and all(map(_is_bound, said)))
+    if len(said) != len(item.conditions) or not integral:
         return None
     values: set[Fraction] = set()
     for k in range(-_REACH, _REACH + 1):
@@ -160,6 +170,13 @@ def _parametric(item: Item, beside_description: bool) -> frozenset[Fraction] | N
             if all(holds(c, at) for c in said):
                 values.add(value(node, at))
     return frozenset(values) if all(isinstance(v, Fraction) for v in values) else None
+
+
+def _is_bound(condition: Condition) -> bool:
+    """k >= 0, k positive: no word of what kind of number k is."""
+    if isinstance(condition, Property):
+        return condition.name not in ("real", "rational", "complex", "irrational")
+    return "in" not in condition.signs and "notin" not in condition.signs
 
 
 _REACH = 700

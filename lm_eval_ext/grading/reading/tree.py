@@ -52,6 +52,14 @@ class Relation:
     signs: tuple[str, ...]
 
 
+def tuple_items(node: Node) -> tuple[Node, ...]:
+    """The entries of (a, b), or of [a, b, c], which with two would be an interval; none of what is no tuple."""
+    if not isinstance(node, Group):
+        return ()
+    brackets = node.open, node.close
+    return node.items if brackets == ("(", ")") or (brackets == ("[", "]") and len(node.items) > 2) else ()
+
+
 Node: TypeAlias = Num | Sym | Call | Group | Relation
 
 ONE = Num(Fraction(1))

@@ -43,6 +43,8 @@ def _against_equation(given: Node, wanted: Node) -> Outcome:
             and not isinstance(other, Relation)
         ):
             left, last = equation.terms[0], equation.terms[-1]
+            if len({_spelling(t) for t in equation.terms}) == 1:
+                return False, f"{show(equation)[:60]} says nothing"
             if _is_quantity(left) or (
                 not isinstance(left, (Group, Sym))
                 and not isinstance(last, Group)
@@ -50,6 +52,13 @@ def _against_equation(given: Node, wanted: Node) -> Outcome:
             ):
                 return same_value(other, last) if swap else same_value(last, other)
     return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
+
+
+def _spelling(node: Node) -> str:
+    """The same for 2 + 3 and 3 + 2, for 1 and 1.0: forms that are no two forms of a value."""
+    if isinstance(node, Call) and node.name in ("add", "mul"):
+        return f"{node.name} {sorted(map(_spelling, node.args))}"
+    return show(node)
 
 
 def _is_quantity(node: Node) -> bool:
@@ -68,10 +77,9 @@ def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
     if wanted.open == "{":
         return _same_multiset(given.items, wanted.items)
     if (given.open, given.close) != (wanted.open, wanted.close):
-        lists = (
-            nested and {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
-        )
-        if not lists and not (len(wanted.items) > 2 and {given.open, wanted.open} == {"(", "["}):
+        lists = {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
+        rows = len(wanted.items) > 2 or all(isinstance(i, Group) for i in wanted.items)
+        if not lists or not (nested or rows):
             return False, f"brackets {given.open}{given.close} and {wanted.open}{wanted.close}"
     outcomes = [same_value(a, g, nested=True) for a, g in zip(given.items, wanted.items, strict=True)]
     return next((o for o in outcomes if not o[0]), (True, "element by element"))
@@ -79,9 +87,13 @@ def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
 
 def _same_multiset(given: tuple[Node, ...], wanted: tuple[Node, ...]) -> Outcome:
     left = list(given)
+    missing: list[Node] = []
     for node in wanted:
         match = next((i for i, other in enumerate(left) if same_value(other, node, nested=True)[0]), None)
         if match is None:
-            return False, f"{show(node)[:60]} is missing"
-        left.pop(match)
+            missing.append(node)
+        else:
+            left.pop(match)
+    if missing:
+        return False, f"{show(left[0])[:60]} and {show(missing[0])[:60]} differ"
     return True, "the same elements"
