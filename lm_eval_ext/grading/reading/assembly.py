@@ -94,7 +94,7 @@ class Assembly:
             return
         if (built := built_sets(part)) is not None:
             for names, values, conditions in built:
-                self._built(names, values, conditions)
+                self._built(names, values, conditions, len(built) == 1 and clause.joint != "or")
             return
         if is_noun_phrase(part):
             self._described(part, clause)
@@ -106,8 +106,10 @@ class Assembly:
         else:
             self._bare(node, clause, label, self.order)
 
-    def _built(self, names: Sequence[Token], values: Sequence[Token], conditions: Sequence[Token]) -> None:
-        """x in {f(t) : t > 0}."""
+    def _built(
+        self, names: Sequence[Token], values: Sequence[Token], conditions: Sequence[Token], alone: bool
+    ) -> None:
+        """x in {f(t) : t > 0}; `alone` where no other set is joined to it."""
         bound = names_of(parse(names)) if names else ("",)
         node = parse(values)
         if not conditions:  # a plain set beside one that is built
@@ -118,7 +120,7 @@ class Assembly:
         _, limits = read_conditions(conditions)
         if isinstance(node, Relation):  # {x in R : x > 0}
             limits, node = [node, *limits], node.terms[0]
-        self._add(Item(bind(bound, node), tuple(limits)))
+        self._add(Item(bind(bound, node), tuple(limits), braced=alone and not names))
         self.unlimited = len(self.items)
 
     def _described(self, part: list[Token], clause: Clause) -> None:

@@ -104,8 +104,8 @@ def _some_of(outcomes: list[Outcome]) -> Outcome:
 
 def _single(given: Answer, wanted: Answer) -> Outcome:
     if given.word or wanted.word:
-        negative = {given.word, wanted.word} <= {"no", "none"}
-        equal = given.word == wanted.word or negative
+        negative = {given.word, wanted.word}  # that there is no such thing answers both questions
+        equal = len(negative) == 1 or negative in ({"no", "absent"}, {"none", "absent"})
         return equal, f"{given.word or 'a value'} and {wanted.word or 'a value'}"
     if given.choice and wanted.choice:
         equal = given.choice.casefold() == wanted.choice.casefold()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import starts_with
@@ -14,54 +15,102 @@ from lm_eval_ext.grading.reading.trimming import closing
 _BOUNDARY = frozenset([",", ";", ".", ":", "newline", "-", "("])
 
 
+_DECIDED = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
+
+
 def as_word(part: Sequence[Token]) -> Answer | None:
     """Yes and no with whatever explains them; that there is no solution.
 
     A decision with a condition ("yes if n is even", "none except 3") is none of these.
     """
     texts = [t.text for t in part]
+    if texts[0] in _DECIDED and (texts[0] != "no" or _stands_alone(texts, 0)):
+        return None if _is_hedged(texts) else Answer(word=_DECIDED[texts[0]])
     sentence = _first_sentence(part)
-    if texts[0] in ("yes", "no", "true", "false"):
-        after = [t for t in texts[1:4] if t not in _BOUNDARY]
-        limited = bool(after) and (after[0] in LIMITS or (after[0] == "for" and after[1:2] not in _TOTAL))
-        if limited or {"yes", "no"} <= {texts[0], *after[:2]}:
-            return None
-        if texts[0] != "no" or not after or texts[1] in _BOUNDARY:
-            return Answer(word="yes" if texts[0] in ("yes", "true") else "no")
-        aside = part[len(sentence) + 1].text if len(sentence) + 1 < len(part) else ""
-        limited = _is_limited(sentence) or aside in LIMITS
-        return Answer(word="none") if _denies(part[1:]) and not limited else None
-    if texts[0] == "such" and sentence[-1].text in ("exist", "exists") and not _is_limited(sentence):
-        return Answer(word="yes")  # "such a function exists"
     if _is_limited(sentence) or (len(sentence) + 1 < len(part) and part[len(sentence) + 1].text in LIMITS):
         return None
+    if texts[0] == "such" and sentence[-1].text in ("exist", "exists"):
+        return Answer(word="yes")  # "such a function exists"
+    return _denial(sentence)
+
+
+def _denial(sentence: Sequence[Token]) -> Answer | None:
+    """ "none", "no solutions", "there is no such function", "impossible"."""
     start = next((i for i, t in enumerate(sentence) if t.text not in words.NOISE), len(sentence))
-    if start < len(sentence) and sentence[start].text == "no" and _denies(sentence[start + 1 :]):
-        return Answer(word="none")
     first = [t for t in sentence if t.text not in words.NOISE]
     if not first or first[0].kind != "word":
         return None
-    for phrases, word in ((words.NO, "no"), (words.YES, "yes"), (words.NONE, "none")):
+    said = [t.text for t in sentence]
+    absence = "absent" if {"exist", "exists", "such"} & set(said) else "none"
+    if first[0].text == "no":
+        return Answer(word=absence) if _denies(sentence[start + 1 :]) else None
+    for phrases, word in ((words.NO, "no"), (words.YES, "yes"), (words.NONE, absence)):
         if any(starts_with(first, p) for p in phrases if len(p) > 1 or sentence[-1] is first[0]):
             return Answer(word=word)
-    said = [t.text for t in sentence]
     denied = any(p == tuple(said[i : i + len(p)]) for p in words.NONE if len(p) > 1 for i in range(len(said)))
-    return Answer(word="none") if denied and not any(t.kind == "num" for t in first) else None
+    return Answer(word=absence) if denied and not any(t.kind == "num" for t in first) else None
 
 
 LIMITS = frozenset(
     "if when only except unless but iff provided or other greater less more fewer besides larger "
     "smaller and".split()
 )
-_TOTAL = (["all"], ["any"], ["every"], ["each"], ["which"], ["example"], ["instance"], ["some"])
+_TOTAL = frozenset("all any every each which example instance".split())
+_DOMAINS = frozenset("positive real integer integers natural reals naturals numbers number".split())
+
+
+def _stands_alone(texts: Sequence[str], at: int) -> bool:
+    """Whether the "no" there is a decision, not that of "no such number"."""
+    following = texts[at + 1] if at + 1 < len(texts) else ","
+    return not following.isalpha() or following in _LINKS
+
+
+_LINKS = frozenset("for to in if when at on with it this that they he she we newline gap is".split()) | LIMITS
+
+
+def _is_hedged(texts: Sequence[str]) -> bool:
+    """Whether a decision is taken back, limited or doubted by what follows: "yes for some, no for others"."""
+    opposite = ("no", "false") if _DECIDED[texts[0]] == "yes" else ("yes", "true")
+    if "?" in texts or any(
+        t in opposite and (t != "no" or _stands_alone(texts, i)) for i, t in enumerate(texts)
+    ):
+        return not (texts[0] == "no" and {"false", "true"} & set(texts) and "yes" not in texts)
+    ends = (i for i in range(1, len(texts)) if any(tuple(texts[i : i + len(p)]) == p for p in words.ASIDE))
+    sentence = (i for i, t in enumerate(texts) if i > 2 and t in (".", ";", "newline"))
+    head = texts[1 : min(*islice(ends, 1), *islice(sentence, 1), len(texts), len(texts))]
+    after = [t for t in head[:3] if t not in _BOUNDARY]
+    if after and (after[0] in LIMITS or (after[0] == "is" and words.NEGATIONS & set(after))):
+        return True
+    return bool(words.HEDGES & set(head)) or any(_limits(head, i) for i in range(len(head)))
+
+
+def _limits(texts: Sequence[str], at: int) -> bool:
+    """ "for even n", "in some cases", "only if", "not always" there; not "for all n", "for the robot"."""
+    here, following = texts[at], texts[at + 1 : at + 2]
+    if here in ("only", "not"):
+        return bool(_QUALIFIED & set(following))
+    if here == "in":
+        return bool(_PARTS & set(following))
+    if here == "given":
+        return following == ["that"]
+    if here != "for" or not following:
+        return here == "for"
+    if following[0] in _TOTAL:
+        narrow = (words.PROPERTIES.keys() - _DOMAINS) | {"<", ">", "<=", ">=", "!=", "=", "but"}
+        return bool(narrow & set(texts[at + 2 : at + 6]))
+    return following[0] in _PARTS | words.PROPERTIES.keys() or len(following[0]) == 1
+
+
+_QUALIFIED = frozenset("for if when in necessarily always every all".split())
+_PARTS = frozenset("some most many certain half few several general infinitely finitely large small".split())
 
 
 def _is_limited(sentence: Sequence[Token]) -> bool:
     """Whether it says "if", "except", "other than", "for n = 3": no decision for every case."""
     texts = [t.text for t in sentence if t.kind == "word"]
-    if any(t in LIMITS - {"and"} for t in texts):
+    if any(t in LIMITS - {"and"} or t in words.HEDGES for t in texts):
         return True
-    return any(t == "for" and texts[i + 1 : i + 2] not in _TOTAL for i, t in enumerate(texts))
+    return any(t == "for" and not _TOTAL & set(texts[i + 1 : i + 2]) for i, t in enumerate(texts))
 
 
 def _first_sentence(part: Sequence[Token]) -> list[Token]:

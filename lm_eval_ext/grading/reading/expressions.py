@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lm_eval_ext.grading.reading.applications import Applications
-from lm_eval_ext.grading.reading.signs import BRACKETS, OPEN
+from lm_eval_ext.grading.reading.signs import BRACKETS, CURRENCIES, OPEN
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Group,
@@ -154,19 +154,28 @@ class Expressions(Applications):
             if self.peek() == "!" and self.kind() == "op":
                 self.position += 1
                 node = Call("factorial2" if self.accept("!") else "factorial", (node,))
-            elif sign := self.accept("%", "°"):
+            elif sign := self.accept("%", "°", *CURRENCIES):
                 node = with_unit(node, sign)
+            elif self.accept("‰"):
+                node = Call("div", (node, number(1000)))
             elif self.kind() == "word" and self.peek() in UNITS:
-                power = {"square": "^2", "cubic": "^3"}.get(self.next().text, "")
-                if power and self.peek() in UNITS:
-                    self.position += 1
-                unit = UNITS[self.tokens[self.position - 1].text]
-                unit += power if unit else ""
-                if self.accept("^"):
-                    unit += f"^{self.next().text}"
+                unit = self.unit()
                 node = with_unit(node, unit) if unit else node
             else:
                 return node
+
+    def unit(self) -> str:
+        """ "cm", "cm^2", "m/s^2", "lb/in^2": a unit and those it is divided or multiplied by."""
+        power = {"square": "^2", "cubic": "^3"}.get(self.next().text, "")
+        if power and self.kind() == "word" and self.peek() in UNITS:
+            self.position += 1
+        unit = UNITS[self.tokens[self.position - 1].text]
+        unit += power if unit else ""
+        if self.accept("^"):
+            unit += f"^{show(self.exponent())}"
+        while self.kind(1) == "word" and self.peek(1) in UNITS and (sign := self.accept("/", "*")):
+            unit += sign + self.unit()
+        return unit
 
     def atom(self) -> Node:
         token = self.next()
@@ -186,6 +195,8 @@ class Expressions(Applications):
             return self.absolute()
         if token.kind == "op" and token.text in _STARTS:
             return self.brackets(token.text)
+        if token.kind == "op" and token.text in CURRENCIES:
+            return with_unit(self.factor(), token.text)
         if token.kind == "op" and token.text in OPEN:
             return self.matrix()
         raise Unreadable(f"{token.text!r} begins no expression")

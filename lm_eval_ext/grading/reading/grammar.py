@@ -30,9 +30,15 @@ class Relations(Expressions):
 
     def relation(self) -> Node:
         terms, signs = [self.ratio()], list[str]()
-        while (sign := self.peek()) in RELATIONS and not (sign == "|" and self.bars):
+        while (sign := self.peek()) in RELATIONS | {"≈"} and not (sign == "|" and self.bars):
             self.position += 1
             assert sign is not None
+            left = terms[-1]
+            if sign == "≈" and (isinstance(left, Sym) or (isinstance(left, Call) and left.name == "apply")):
+                raise Unreadable("the value is only near")
+            if sign == "≈":
+                terms[-1] = Call("about", (terms[-1], self.ratio()))
+                continue
             if sign in ("in", "notin"):
                 terms.append(self.region())
             elif sign in ("≡", "≢"):

@@ -164,9 +164,7 @@ def _special_points(letters: list[str]) -> Iterator[Point]:
     for point in (Fraction(0), Fraction(1), Fraction(-1), tiny, -tiny, 1 / tiny, -1 / tiny):
         yield dict.fromkeys(letters, point)
     for i in range(3):
-        yield {
-            other: Fraction(_PRIMES[1] + 10**26 * j, _PRIMES[0] << 28) for j, other in enumerate(letters, i)
-        }
+        yield {k: Fraction(_PRIMES[1] + 10**26 * j, _PRIMES[0] << 28) for j, k in enumerate(letters, i)}
     if len(letters) > 1:
         for letter in letters:
             yield {other: Fraction(int(other != letter)) for other in letters}

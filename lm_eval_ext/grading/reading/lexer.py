@@ -46,13 +46,15 @@ _SPELLED = {
     "**": ("op", "^"), ":=": ("op", "="), "=>": ("word", "then"), "<->": ("word", "iff"), "->": ("op", "->"),
     "°": ("op", "°"),
 }  # fmt: skip
-_ESCAPED = {"\\{": "\\{", "\\}": "\\}", "\\%": "%", "\\|": "|", "\\&": "and", "\\_": "_"}
+_ESCAPED = {"\\{": "\\{", "\\}": "\\}", "\\%": "%", "\\$": "$", "\\|": "|", "\\&": "and", "\\_": "_"}
 _THOUSANDS = (
     re.compile(
         r"(?<![\d.,])(?<!(?<!\\)[(\[])(?<!\{)(\d{1,3})((?:,\d{3})+)(?![\d,])"
     ),  # 1,200; but (1,200) is a pair
     re.compile(r"(?<![\d.,])(\d{1,3})((?:(?:\{,\}|\\,|\\ | |\u202f)\d{3})+)(?!\d)"),  # 1{,}200, 1\,200, 1 200
 )
+_SPACED_COMMA = re.compile(r"(?<=\d),\\! ?(?=\d{3})")
+"""Of 11,\\! 111: between the digits of one number."""
 _NEGATED = {"=": "!=", "in": "notin", "|": "notdivides", "≡": "≢"}
 _GROUP_MARK = re.compile(r"[^\d]+|,")
 _REPEATING = re.compile(
@@ -67,7 +69,7 @@ def tokens(text: str) -> list[Token]:
     """The tokens of an answer. Raises Unreadable for what is too long or has unknown commands."""
     if len(text) > MAX_CHARS:
         raise Unreadable(f"{len(text)} characters are an essay")
-    plain = plain_unicode(text).replace("\\!", "")
+    plain = _SPACED_COMMA.sub("{,}", plain_unicode(text)).replace("\\!", "")
     for grouped in _THOUSANDS:
         plain = grouped.sub(lambda m: m[1] + _GROUP_MARK.sub("", m[2]), plain)
     return _Lexer(plain).run()
@@ -132,7 +134,7 @@ class _Lexer:
         elif kind == "newline":
             self._put("op", "\\\\")
         elif kind == "escaped":
-            if value != "\\$" and value != "\\#":
+            if value != "\\#":
                 word = _ESCAPED.get(value, value)
                 self._put("word" if word == "and" else "op", word)
         elif kind == "other":
@@ -157,6 +159,8 @@ class _Lexer:
             if argument is None:
                 return position
             self.space = True
+            if self._unit(argument[1]):
+                return argument.end()
             self._lex(" ".join(argument[1].split()), math=False)
             self.space = True
             return argument.end()
@@ -168,6 +172,17 @@ class _Lexer:
             raise Unreadable(f"the command \\{name} is not known")
         self._put(*COMMANDS[name])
         return position
+
+    def _unit(self, text: str) -> bool:
+        r"""Puts the unit of 5\text{ m/s}, which is one by its place behind a number; False if it is none."""
+        parts = re.split(r"([/*])", text.replace("~", "").replace("\\,", "").strip(" ."))
+        known = all(p in "/*" if i % 2 else p in words.UNIT_SIGNS for i, p in enumerate(parts))
+        last = self.found[-1] if self.found else None
+        if not known or last is None or not (last.kind in ("num", "const") or last.text in _BEFORE_UNIT):
+            return False
+        for part in parts:
+            self._put("op" if part in "/*" else "word", words.UNIT_SIGNS.get(part, part))
+        return True
 
     def _letters(self, run: str, math: bool, text: str, end: int) -> None:
         word = run.lower().replace("’", "'")
@@ -213,6 +228,7 @@ class _Lexer:
         return len(run) > 3 or (len(run) == 3 and not (run.islower() or run.isupper()))
 
 
+_BEFORE_UNIT = frozenset([")", "}", "/", "*"])
 _NEXT_WORD = re.compile(r"\s+([A-Za-z-]{3,})")
 _CONNECTIVES = frozenset("and for where with has when that are can".split())
 

@@ -24,6 +24,8 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     """Whether two lists of solutions are the same set."""
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
+    if (outcome := _set_by_set(given, wanted)) is not None:
+        return outcome
     given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
     given, wanted = opened(given, wanted), opened(wanted, given)
     given, wanted = unnumbered(given, wanted), unnumbered(wanted, given)
@@ -37,6 +39,27 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
         if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
             return other
     return outcome
+
+
+def _set_by_set(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+    """{x : x > 3}, {x : x > 0} are two sets, and "x > 3, y > 0" speaks of two letters: nothing is united."""
+    if {i.braced for i in (*given, *wanted)} == {True} and max(len(given), len(wanted)) > 1:
+        if len(given) != len(wanted):
+            return False, f"{len(given)} sets, the gold has {len(wanted)}"
+        pairs = [((a,), (g,)) for a, g in zip(given, wanted, strict=True)]
+    else:
+        mine, theirs = _by_letter(given), _by_letter(wanted)
+        if mine is None or theirs is None or mine.keys() != theirs.keys():
+            return None
+        pairs = [((mine[letter],), (theirs[letter],)) for letter in mine]
+    outcomes = [same_solutions(a, g) for a, g in pairs]
+    return next((o for o in outcomes if o[0] is not True), outcomes[0])
+
+
+def _by_letter(items: tuple[Item, ...]) -> dict[str, Item] | None:
+    """The range of each of several letters; None for anything else."""
+    found = {v.name: i for i in items for _, v in i.values if isinstance(v, Sym) and i.conditions}
+    return found if 1 < len(found) == len(items) else None
 
 
 def _in_all_orders(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -89,6 +89,10 @@ COMMANDS: dict[str, Sign] = {
     **_all("rbrace", ("op", "\\}")),
     **_all("colon", ("op", ":")),
     **_all("prime", ("op", "'")),
+    **_all("approx simeq approxeq doteq thickapprox", ("op", "≈")),
+    **_all("permil perthousand textperthousand", ("op", "‰")),
+    **_all("euro", ("op", "€")),
+    **_all("pounds", ("op", "£")),
     **_all("degree degrees circ", ("op", "°")),
     **_all("quad qquad", ("op", "gap")),
     **_all("emptyset varnothing", ("word", "none")),
@@ -136,11 +140,14 @@ UNICODE: dict[str, Sign] = {
     **{chr(code): sign for code in range(0x391, 0x3CA) if (sign := _greek(chr(code)))},
     **{"π": ("const", "pi"), "∛": ("func", "cbrt"), "•": ("op", ";"), "’": ("op", "'")},
     **dict.fromkeys("−–—‒", ("op", "-")),
-    "≢": ("op", "≢"),
+    **{sign: ("op", sign) for sign in "≢≈‰€£¥"},
+    "≃": ("op", "≈"),
 }
 BRACKETS = {
     "(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉",
     **{f"begin {m}": f"end {m}" for m in ("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix")},
 }  # fmt: skip
 """What opens, and what closes it: tokens between them stay together."""
+CURRENCIES = frozenset(["$", "€", "£", "¥"])
+"""Each is a unit, before its number or behind it."""
 OPEN, CLOSE = frozenset(BRACKETS), frozenset(BRACKETS.values())

@@ -53,7 +53,7 @@ class Relation:
 
 
 def tuple_items(node: Node) -> tuple[Node, ...]:
-    """The entries of (a, b), or of [a, b, c], which with two would be an interval; none of what is no tuple."""
+    """The entries of (a, b), or of [a, b, c], which with two would be an interval; else none."""
     if not isinstance(node, Group):
         return ()
     brackets = node.open, node.close
@@ -192,6 +192,7 @@ class Item:
         order: "" as written, "permutations" or "cyclic" where all reorderings are meant.
         arguments: of each named function, in order: ("x",) for f(x) = 2x.
         in_order: written in a list with commas, not with "or" nor in set braces.
+        braced: a set {x : x > 0} by itself, united with no other.
     """
 
     values: tuple[tuple[str, Node], ...]
@@ -199,6 +200,7 @@ class Item:
     order: str = ""
     arguments: tuple[str, ...] = ()
     in_order: bool = False
+    braced: bool = False
 
     def limited(self, conditions: tuple[Condition, ...]) -> Item:
         return replace(self, conditions=self.conditions + conditions)
@@ -210,7 +212,8 @@ class Answer:
 
     Attributes:
         items: the solutions.
-        word: a decision without mathematics: "yes", "no", "none" (there is no solution).
+        word: a decision without mathematics: "yes", "no", "none" (there is no solution), "absent" (such a
+            thing does not exist).
         choice: a letter of multiple choice or the name of a player: "A", "1" for the first player; with
             `items` where its value is given too: "(C) 1200".
         again: the same said in other words: "..., i.e. n = 2k".

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from lm_eval_ext.grading.reading.arithmetic import value
 from lm_eval_ext.grading.reading.identity import identical, same_relation
+from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined, is_less
 from lm_eval_ext.grading.reading.scalars import same_scalar
 from lm_eval_ext.grading.reading.tree import (
     Call,
@@ -10,6 +14,8 @@ from lm_eval_ext.grading.reading.tree import (
     Node,
     Relation,
     Sym,
+    Unreadable,
+    number,
     show,
     symbols,
     walk,
@@ -23,6 +29,8 @@ def same_value(given: Node, wanted: Node, nested: bool = False) -> Outcome:
         if isinstance(node, Call) and node.name == "equals":
             forms = [same_value(*((other, form) if swap else (form, other)), nested) for form in node.args]
             return next((f for f in forms if f[0] is False), next((f for f in forms if f[0]), forms[0]))
+        if isinstance(node, Call) and node.name == "about":
+            return _about(node, other, swap, nested)
     if isinstance(given, Group) and isinstance(wanted, Group):
         return _same_group(given, wanted, nested)
     if isinstance(given, Relation) and isinstance(wanted, Relation):
@@ -32,6 +40,19 @@ def same_value(given: Node, wanted: Node, nested: bool = False) -> Outcome:
     if isinstance(given, Group) or isinstance(wanted, Group):
         return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
     return same_scalar(given, wanted)
+
+
+def _about(node: Call, other: Node, swap: bool, nested: bool) -> Outcome:
+    r"""\sqrt{2} \approx 1.41: the exact value counts, if the other is near."""
+    exact, rough = node.args
+    try:
+        gap = value(Call("abs", (Call("add", (exact, Call("neg", (rough,)))),)))
+        near = not is_less(value(Call("abs", (Call("mul", (number(Fraction(1, 50)), exact)),))), gap)
+    except (Undefined, TooLarge, Unreadable) as error:
+        return None, str(error)
+    if not near:
+        return False, f"{show(rough)[:60]} is not near {show(exact)[:60]}"
+    return same_value(*((other, exact) if swap else (exact, other)), nested)
 
 
 def _against_equation(given: Node, wanted: Node) -> Outcome:

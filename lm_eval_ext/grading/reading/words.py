@@ -108,6 +108,13 @@ NONE = (
 )  # fmt: skip
 """There is no solution."""
 
+HEDGES = frozenset(
+    "sometimes mostly partially partly half maybe perhaps possibly probably probability likely almost nearly "
+    "exceptions exception depends depending might assuming usually often rarely typically otherwise others "
+    "while whereas unless except if iff when whenever provided least most neither unknown".split()
+)
+"""Words that take something back from a decision."""
+
 ORDINALS = {"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2"}
 UNITS = {
     "centimeter": "cm", "meter": "m", "inch": "in", "foot": "ft", "mile": "mi", "cm": "cm", "mm": "mm",
@@ -115,9 +122,21 @@ UNITS = {
     "kilometers": "km", "degrees": "°", "degree": "°", "percent": "%", "dollars": "$", "dollar": "$",
     "cents": "cents", "hours": "h", "hour": "h", "minutes": "min", "minute": "min", "min": "min",
     "seconds": "s", "days": "days", "units": "", "unit": "", "inches": "in", "feet": "ft", "miles": "mi",
-    "square": "", "cubic": "", "euros": "€", "pounds": "lb", "rubles": "rub", "euro": "€", "mph": "mph",
-    "years": "years", "radians": "",
+    "square": "", "cubic": "", "euros": "€", "pounds": "lb", "pound": "lb", "rubles": "rub", "euro": "€",
+    "mph": "mph",
+    "years": "years", "radians": "", "gram": "g", "grams": "g", "mg": "mg", "liter": "L", "liters": "L",
+    "litre": "L", "litres": "L", "newtons": "N", "joules": "J", "watts": "W", "volts": "V", "amperes": "A",
+    "kelvins": "K", "hertz": "Hz", "pascals": "Pa", "milliliters": "mL", "ounces": "oz", "yards": "yd",
+    "kilowatts": "kW", "second": "s", "kilograms": "kg", "kilogram": "kg", "kilometer": "km", "yard": "yd",
 }  # fmt: skip
+UNIT_SIGNS = {
+    "m": "meters", "g": "grams", "s": "seconds", "h": "hours", "L": "liters", "l": "liters", "N": "newtons",
+    "J": "joules", "W": "watts", "V": "volts", "A": "amperes", "K": "kelvins", "Hz": "hertz", "Pa": "pascals",
+    "mL": "milliliters", "ml": "milliliters", "in": "inches", "ft": "feet", "mi": "miles", "lb": "pounds",
+    "lbs": "pounds", "oz": "ounces", "yd": "yards", "cm": "cm", "mm": "mm", "km": "km", "kg": "kg",
+    "mg": "mg", "min": "minutes", "sec": "seconds", "hr": "hours", "mph": "mph", "kW": "kilowatts",
+}  # fmt: skip
+"""Signs of units, which are such only in text behind a number: 5\\text{ m}; and the unit each one is."""
 NEGATIONS = frozenset(
     "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail "
     "approximately about less more than least most almost nearly false impossible except wrong "

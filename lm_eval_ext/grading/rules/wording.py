@@ -114,14 +114,19 @@ RULES = (
     ),
     Rule(
         "decisions",
-        'That there is no solution may be said in many ways; "no" is one of them.',
+        'That there is no solution may be said in many ways; a bare "no" is none of them.',
         (
             ("There are no solutions.", "none"),
             ("no such function exists", "No solution"),
             (r"\emptyset", "none"),
-            ("No", "None"),
+            ("No", "No such function exists"),
         ),
-        (("There are no solutions except 3", "none"), ("0", "none"), ("no more than 5 solutions", "none")),
+        (
+            ("No", "None"),
+            ("There are no solutions except 3", "none"),
+            ("0", "none"),
+            ("no more than 5 solutions", "none"),
+        ),
     ),
     Rule(
         "choice and winners",
