@@ -1,5 +1,5 @@
 # `make eval`, `make test` and `make bench` do all the set-up themselves, in .venv.
-.PHONY: help setup eval test test-full check bench docs baselines
+.PHONY: help setup lock eval test test-full test-lowest check bench docs baselines
 
 help:
 	@echo "make eval    evaluate SmolLM2-135M on a subset of the packaged problems, through vLLM"
@@ -9,17 +9,22 @@ help:
 	@echo "make baselines  grade stored responses again; SmolLM2 must stay within its baseline"
 	@echo "make check   lint, format and type checks"
 	@echo "make docs    write docs/rules.md, what the grader accepts, from the rules in the package"
-	@echo "make setup   prepare .venv alone"
+	@echo "make setup   prepare .venv alone (NEWEST=1 make setup: the newest versions, not the locked ones)"
+	@echo "make lock    write scripts/lock/, the versions that set-up installs, anew"
+	@echo "make test-lowest  the unit tests with the lowest versions that pyproject.toml claims"
 
 setup:
 	@bash scripts/setup.sh
+
+lock:
+	@bash scripts/lock.sh
 
 eval: setup
 	@bash scripts/eval.sh
 
 test: setup
 ifdef TIER
-	.venv/bin/python -m pytest -m $(TIER)
+	.venv/bin/python -m pytest -m "$(TIER) and not full"
 else
 	.venv/bin/python -m pytest -m "alone and not full"
 	.venv/bin/python -m pytest -m "not alone and not full" -n 2 --dist worksteal
@@ -27,6 +32,9 @@ endif
 
 test-full: setup
 	.venv/bin/python -m pytest -m full
+
+test-lowest: setup
+	@bash scripts/test_lowest.sh
 
 bench: setup
 	@bash scripts/bench.sh $(ARGS)

@@ -84,7 +84,7 @@ def scripted(answer: Callable[[dict[str, Any]], str | Said]) -> Iterator[Server]
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with running.lock:
-                running.requests.append({**request, "headers": dict(self.headers), "path": self.path})
+                running.requests.append({**request, "headers": self.headers, "path": self.path})
                 running.under_way += 1
                 running.most_at_once = max(running.most_at_once, running.under_way)
             answered = answer(request)

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Writes scripts/lock/: the newest versions that go together, for the CPU stack (Python 3.11 to 3.13) and for
+# the GPU stack (CUDA, Linux, Python 3.12). Names and versions only: where they come from is the machine's affair.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/environment.sh
+hardware=cpu # torch's +cpu build must be found, whatever this machine has
+with_uv
+
+compile() {
+  .venv/bin/uv pip compile --quiet --upgrade --no-annotate --custom-compile-command "make lock" \
+    --extra judge --extra report --extra bench --extra dev pyproject.toml "$@"
+}
+mkdir -p scripts/lock
+compile --universal --python-version 3.11 scripts/cpu/requirements.txt --override scripts/cpu/overrides.txt \
+  --output-file scripts/lock/cpu.txt
+unset UV_FIND_LINKS UV_EXTRA_INDEX_URL UV_INDEX_STRATEGY
+compile --python-version 3.12 --python-platform linux --extra vllm --extra hf --extra api --extra train \
+  --output-file scripts/lock/gpu.txt

@@ -1,0 +1,75 @@
+"""What set-up installs, and that extras which are used together can be installed together."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.conftest import ROOT
+
+tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+OF = {"gpu": set(EXTRAS), "cpu": {"judge", "report", "bench", "dev"}}
+
+
+def locked(hardware: str) -> list[str]:
+    lines = (ROOT / "scripts" / "lock" / f"{hardware}.txt").read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("hardware", OF)
+def test_a_lock_has_exact_versions_of_all_we_ask_for_and_no_addresses(hardware):
+    lines = locked(hardware)
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+!]+( ; .+)?", line)] == []
+    pins = [Requirement(line) for line in lines]
+    asked = [*PROJECT["dependencies"], *(text for extra in OF[hardware] for text in EXTRAS[extra])]
+    for ours in map(Requirement, asked):
+        found = [pin for pin in pins if canonicalize_name(pin.name) == canonicalize_name(ours.name)]
+        assert found, f"{ours} is not in {hardware}.txt: make lock"
+        versions = [next(iter(pin.specifier)).version for pin in found]
+        assert all(version in ours.specifier for version in versions), f"{ours} is {versions}: make lock"
+
+
+def resolved(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """`uv pip compile` for the machine that most users have; requirements that no file has on stdin."""
+    uv = Path(sys.executable).parent / "uv"
+    command = [str(uv), "pip", "compile", "--quiet", "--no-annotate", "--no-header"]
+    command += ["--python-version", "3.12", "--python-platform", "linux", *arguments]
+    return subprocess.run(command, input=given, capture_output=True, text=True, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def index() -> None:
+    if (tried := resolved("-", given="packaging")).returncode:
+        pytest.skip(f"no package index can be reached: {tried.stderr.strip().splitlines()[-1]}")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "extras, theirs",
+    [
+        ("vllm", ""),
+        ("vllm,train", "trl[vllm]"),
+        ("vllm,judge,report", "lm-eval[litellm,vllm]"),
+        ("hf,judge", "lm-eval[hf,litellm]"),
+        ("api,judge,report", "lm-eval[api,litellm]"),
+        ("train,judge,report,bench", "lm-eval[math]"),
+        ("vllm,hf,api,train,judge,report,bench,dev", "trl[vllm]\nlm-eval[litellm,vllm,math]"),
+    ],
+)
+def test_extras_that_are_used_together_resolve_together(index, tmp_path, extras, theirs):
+    """And what they resolve to is what the others' own extras take: TRL's vLLM, lm-eval's litellm."""
+    chosen = [option for extra in extras.split(",") for option in ("--extra", extra)]
+    ours = resolved("pyproject.toml", *chosen)
+    assert ours.returncode == 0, ours.stderr
+    (tmp_path / "chosen.txt").write_text(ours.stdout.replace("antlr4-python3-runtime==", "# antlr "))
+    both = resolved("-", "--constraint", str(tmp_path / "chosen.txt"), given=theirs)
+    assert both.returncode == 0, both.stderr
