@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from lm_eval_ext.grading.pool import Slot
-from lm_eval_ext.grading.verdict import Outcome, Verdict
+from lm_eval_ext.grading.verdict import VALUES_DIFFER, Outcome, ValuesDiffer, Verdict
 from lm_eval_ext.grading.worker import Failure
 
 Pair = tuple[str, str]
@@ -33,7 +33,8 @@ def _as_verdict(answer: str, outcome: Outcome | Failure) -> Verdict:
     if isinstance(outcome, Failure):
         return Verdict(None, "none", answer, outcome.reason)
     equal, reason = outcome
-    return Verdict(equal, "none" if equal is None else "symbolic", answer, reason)
+    rule = VALUES_DIFFER if isinstance(outcome, ValuesDiffer) else None
+    return Verdict(equal, "none" if equal is None else "symbolic", answer, reason, rule)
 
 
 class Memory:

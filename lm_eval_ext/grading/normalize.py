@@ -61,6 +61,7 @@ _THOUSANDS = re.compile(r"(?<![\d.,(\[{])\d{1,3}(?:,\d{3})+(?![\d,])")
 _SCRIPTS = (("^", re.compile("[⁰¹²³⁴-⁹⁺⁻ⁿⁱ]+")), ("_", re.compile("[₀-₉₊₋ₐₙₖ]+")))
 _VULGAR = re.compile("[¼-¾⅐-⅞]")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_TEX_THOUSANDS = re.compile(r"(?<=\d),(?:\\!\s*)+(?=\d{3}(?!\d))")
 _WORDS = re.compile(r"[A-Za-z]{2}[A-Za-z .'-]*")
 _NAMED = re.compile(r"^[A-Za-z](?:_\w|\([A-Za-z]\))?\s*=\s*(?=[^=])")
 
@@ -69,6 +70,7 @@ def plain_unicode(text: str) -> str:
     """Unicode mathematics as ASCII: "x² + 2½" is "x^{2} + 2 1/2". NFKC alone would make x² into x2."""
     for sign, script in _SCRIPTS:
         text = script.sub(rf"{sign}{{\g<0>}}", text)  # NFKC below turns the digits into plain ones
+    text = _TEX_THOUSANDS.sub("{,}", text)  # 1,\\! 234 is a number, no pair
     text = _VULGAR.sub(lambda m: f" {_nfkc(m.group())} ", text)
     return _nfkc(_INVISIBLE.sub("", text)).strip()
 

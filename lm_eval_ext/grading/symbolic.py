@@ -3,43 +3,40 @@
 Importing this module loads sympy, latex2sympy2_extended and math_verify; only `worker` does. Strings come
 in and strings go out, so that no expression ever reaches the caller. Time and memory are bounded from
 outside: `math_verify`'s own timeouts need the main thread's SIGALRM and are off.
+
+Only what math-verify has read whole is decided: `countertest` says which texts may be, and changes them.
 """
 
 from __future__ import annotations
 
 import logging
-import re
+import time
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
+from math_verify import LatexExtractionConfig, parse, verify
+from sympy import Basic, Expr, Mod, N, Rational, nan, zoo
 
-from lm_eval_ext.grading.normalize import plain_unicode
+from lm_eval_ext.grading import reading
+from lm_eval_ext.grading.countertest import changes, formula, is_known, name
 from lm_eval_ext.grading.verdict import Outcome
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)
 
-_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
-_FUNCTIONS = frozenset(
-    ["sqrt", "cbrt", "sinh", "cosh", "tanh", "asin", "acos", "atan", "floor", "ceil", "sign"]
-)
-_CONFIGS = [LatexExtractionConfig(), ExprExtractionConfig()]
-
-
-def _is_prose(text: str) -> bool:
-    """A word of four letters or more that no function is called: not a formula as it stands."""
-    return any(word.lower() not in _FUNCTIONS for word in _PROSE.findall(text))
+_CONFIGS = [LatexExtractionConfig()]
+_PATIENCE_S = 3.0
+_APART = 1e-6
+"""Formulas whose values at a point differ by more than this part of them are plainly different."""
 
 
 @lru_cache(maxsize=4096)
-def read(text: str) -> tuple[Any, ...]:
-    """What math_verify makes of a formula: sympy expressions, best first; empty if it reads nothing."""
-    plain = plain_unicode(text).strip("$ ")
-    if _is_prose(plain):
-        return ()
-    source = f"${plain}$" if "\\" in plain or "$" not in plain else plain
-    found = parse(source, _CONFIGS, fallback_mode="no_fallback", parsing_timeout=None, raise_on_error=True)
-    return tuple(found)
+def read(source: str) -> Any:
+    """The sympy expression that math_verify makes of a formula, None where it reads none or several."""
+    found = parse(
+        f"${source}$", _CONFIGS, fallback_mode="no_fallback", parsing_timeout=None, raise_on_error=True
+    )
+    return found[0] if len(found) == 1 else None
 
 
 def compare(answer: str, gold: str) -> Outcome:
@@ -47,17 +44,72 @@ def compare(answer: str, gold: str) -> Outcome:
 
     Raises whatever sympy raises, memory errors too: the caller reports that as undecided.
     """
-    golds = read(gold)
-    if not golds:
-        return None, "the gold cannot be read as mathematics"
-    answers = read(answer)
-    if not answers and _is_prose(plain_unicode(answer)):
-        return None, "the answer is prose, the gold is not"
-    if not answers:
-        return False, "the answer cannot be read as mathematics, the gold can"
-    if verify(list(golds), list(answers), timeout_seconds=None, raise_on_error=True):
-        return True, "math-verify finds them equal"
-    return False, "math-verify finds them different"
+    wanted, given = _exact(formula(gold)), _exact(formula(answer))
+    if name(answer) and name(gold) and name(answer) != name(gold):
+        return None, f"one is {name(answer)}, the other {name(gold)}"
+    if (outcome := reading.compare(given, wanted))[0] is not None:  # without names and layout, it can be read
+        return outcome
+    for side, source in (("gold", wanted), ("answer", given)):
+        if not is_known(source):
+            return None, f"the {side} cannot be read whole as one formula"
+        if (value := read(source)) is None or _is_undefined(value):
+            return None, f"the {side} {'cannot be read' if value is None else 'has no value'}: {source[:80]}"
+    if not _equal(wanted, given):
+        return False, "math-verify finds them different"
+    return _tested(wanted, given)
+
+
+def _exact(source: str) -> str:
+    """`source` without the decimals that a closed value is said to be about: 2/3 of 2/3 \\approx 0.67."""
+    exact, about, decimals = source.rpartition("\\approx")
+    return exact if about and reading.compare(exact, decimals)[0] is True else source
+
+
+def _tested(wanted: str, given: str) -> Outcome:
+    """The verdict "equal", once each change of either side was found different."""
+    until = time.monotonic() + _PATIENCE_S
+    others = chain(((c, given) for c in changes(wanted)), ((wanted, c) for c in changes(given)))
+    for left, right in others:
+        if time.monotonic() > until:
+            return None, "math-verify finds them equal, but there was no time to test that"
+        if _passes(left, right):
+            changed = f"gold {left}" if right == given else f"answer {right}"
+            return None, f"math-verify has not read all: it takes the {changed[:100]} for equal, too"
+    return True, "math-verify finds them equal, and no change of either"
+
+
+def _equal(wanted: str, given: str, strict: bool = True) -> bool:
+    return bool(verify(read(wanted), read(given), timeout_seconds=None, raise_on_error=strict))
+
+
+def _passes(wanted: str, given: str) -> bool:
+    """Whether a changed pair is found equal: no reading and no value is a difference."""
+    left, right = read(wanted), read(given)
+    if left is None or right is None or _plainly_differ(left, right):
+        return False
+    return _equal(wanted, given, strict=False)
+
+
+def _plainly_differ(left: Any, right: Any) -> bool:
+    """Whether their values at a point are far apart, which spares the simplification of their difference."""
+    if not (isinstance(left, Expr) and isinstance(right, Expr) and left.free_symbols | right.free_symbols):
+        return False
+    letters = sorted(left.free_symbols | right.free_symbols, key=str)
+    point = {letter: Rational(7 + 3 * i, 5 + i) for i, letter in enumerate(letters)}
+    try:
+        mine, theirs = complex(N(left.subs(point))), complex(N(right.subs(point)))
+    except (ArithmeticError, AttributeError, TypeError, ValueError):  # no number at this point
+        return False
+    return abs(mine - theirs) > _APART * max(abs(mine), abs(theirs))
+
+
+def _is_undefined(value: Any) -> bool:
+    """nan, zoo, oo - oo, and a residue of letters: such an expression is equal to nothing."""
+    if not isinstance(value, Basic):  # a matrix
+        return any(_is_undefined(entry) for entry in value)
+    if any(residue.free_symbols for residue in value.atoms(Mod)):
+        return True
+    return value.has(nan, zoo) or (not value.free_symbols and value.doit().has(nan, zoo))
 
 
 compare(r"\frac{1}{2}", "0.5")  # lazy imports, parser tables: 70 ms in the fork server, not in every worker

@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Layer = Literal["exact", "normalized", "symbolic", "judge", "none"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 Outcome = tuple[bool | None, str]
 """(equal, reason) of a comparison; equal is None where it cannot tell."""
+
+VALUES_DIFFER = "values-differ"
+"""The rule of two closed values that differ: arithmetic has decided, and no judge is asked."""
+
+
+class ValuesDiffer(NamedTuple):
+    """The outcome of two closed values that differ, such as 3 and 2."""
+
+    equal: Literal[False]
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,14 @@ class Verdict:
             answer (`correct=False`) or nothing could decide (`correct=None`).
         answer: what was extracted from the response, None if it commits to nothing.
         reason: the rule that made the two equal, the difference, or why it stayed undecided.
+        rule: the id of what decided, where it has one: `VALUES_DIFFER`.
     """
 
     correct: bool | None
     layer: Layer
     answer: str | None
     reason: str | None = None
+    rule: str | None = None
 
     def __post_init__(self) -> None:
         assert not (fault := self._fault()), fault

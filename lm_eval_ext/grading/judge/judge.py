@@ -21,7 +21,7 @@ from lm_eval_ext.grading.judge.pace import Refused, Rejected, Unreachable
 from lm_eval_ext.grading.judge.parse import parse
 from lm_eval_ext.grading.judge.prompt import load
 from lm_eval_ext.grading.judge.usage import JudgeUsage, Opinion, used
-from lm_eval_ext.grading.verdict import Item, Verdict
+from lm_eval_ext.grading.verdict import VALUES_DIFFER, Item, Verdict
 
 _SHOWN = 120
 _TRIAL = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")
@@ -43,8 +43,8 @@ class LlmJudge:
     It is asked about answers that the layers leave undecided or find different, each distinct question once;
     what it says decides. Where it does not say anything (unreachable, over budget, malformed), the answer is
     undecided, what the layers found different too: with a judge their "different" is a question, not a
-    verdict. Answers rejected for their size, responses without an answer and golds that are empty do not
-    reach it. Thread safe.
+    verdict. Two closed values that differ, answers rejected for their size, responses without an answer and
+    golds that are empty do not reach it. Thread safe.
 
     Args:
         config: which model, and how to ask.
@@ -132,7 +132,7 @@ class LlmJudge:
     def _stands(self, verdict: Verdict) -> bool:
         """Whether the layers' verdict holds whatever the judge says."""
         if verdict.correct is False and verdict.layer == "symbolic":
-            return self.config.asks == "undecided"
+            return self.config.asks == "undecided" or verdict.rule == VALUES_DIFFER
         return verdict.correct is not None
 
     def _is_audited(self, problem: str | None, gold: str, verdict: Verdict) -> bool:

@@ -157,7 +157,8 @@ def _big(node: Call, at: Mapping[str, Value]) -> Value:
 
 def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
     """f(2) of an unknown f: some number that depends on nothing but f and 2."""
-    assert isinstance(node.args[0], Sym)
+    if not isinstance(node.args[0], Sym):
+        raise Unreadable("a function that is no letter")
     key = [node.args[0].name]
     for arg in node.args[1:]:
         if isinstance(arg, (Sym, Num, Call)):

@@ -20,9 +20,14 @@ from lm_eval_ext.grading.reading.numbers import TooLarge, Undefined
 from lm_eval_ext.grading.reading.phrases import read
 from lm_eval_ext.grading.reading.tree import (
     Answer,
+    Call,
+    Group,
+    Relation,
+    Sym,
     Unreadable,
+    walk,
 )
-from lm_eval_ext.grading.verdict import Outcome
+from lm_eval_ext.grading.verdict import Outcome, ValuesDiffer
 
 MAX_STEPS = 20_000
 """Operations evaluated for one comparison; each takes some microseconds."""
@@ -60,7 +65,34 @@ def compare(answer: str, gold: str) -> Outcome:
         ValueError,
     ) as error:  # a number that cannot be: computer algebra may know better
         return None, f"not evaluated: {error}"[:200]
+    if outcome[0] is False and (shape := _closed_shape(given)) is not None and shape == _closed_shape(wanted):
+        return ValuesDiffer(False, outcome[1])
     return outcome
+
+
+def _closed_shape(parts: tuple[Answer, ...]) -> tuple[object, ...] | None:
+    """How many closed values there are and in which brackets; None where anything else is said.
+
+    What has letters or units, conditions or other words leaves room for opinion.
+    """
+    answer = parts[0]
+    if (
+        len(parts) > 1
+        or answer.word
+        or answer.choice
+        or answer.again
+        or any(i.conditions for i in answer.items)
+    ):
+        return None
+    nodes = [value for item in answer.items for _, value in item.values]
+    if any(
+        isinstance(n, (Sym, Relation))
+        or (isinstance(n, Call) and n.name.startswith(("unit ", "equals", "apply")))
+        for node in nodes
+        for n in walk(node)
+    ):
+        return None
+    return tuple((n.open, n.close, len(n.items)) if isinstance(n, Group) else "value" for n in nodes)
 
 
 def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Outcome:

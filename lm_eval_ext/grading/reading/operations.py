@@ -229,5 +229,5 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
     "tan": _elementary("tan"), "cot": _elementary("cot"), "sec": _elementary("sec"),
     "csc": _elementary("csc"), "arcsin": _elementary("asin"), "arccos": _elementary("acos"),
     "arctan": _elementary("atan"), "sinh": _elementary("sinh"), "cosh": _elementary("cosh"),
-    "tanh": _elementary("tanh"),
+    **{name: _elementary(name) for name in ("tanh", "coth", "sech", "csch", "erf", "erfc")},
 }  # fmt: skip

@@ -31,7 +31,7 @@ def without_wrappers(text: str) -> str:
     ):
         text = f"({text[1:-1]})" if "," in text else text[1:-1]
     text = re.sub(r"</?answer>|\*\*|__|`", " ", text)
-    return _LATIN.sub(lambda m: " ie " if m[0][0] in "iI" else " eg ", text).strip()
+    return _LATIN.sub(lambda m: " that is " if m[0][0] in "iI" else " eg ", text).strip()
 
 
 @lru_cache(maxsize=8192)

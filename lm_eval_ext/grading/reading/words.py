@@ -7,8 +7,8 @@ leaving it out cannot change what an answer says ("the", "solutions"), never a n
 from __future__ import annotations
 
 FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp sqrt cbrt floor ceil "
-    "abs min max gcd lcm frac binom sum prod overline sgn".split()
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch erf erfc log ln lg exp sqrt "
+    "cbrt floor ceil abs min max gcd lcm frac binom sum prod overline sgn".split()
 )
 FUNCTION_ALIASES = {
     "ceiling": "ceil", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot",

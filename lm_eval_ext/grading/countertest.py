@@ -1,0 +1,114 @@
+r"""What math-verify may be trusted with: a formula it can read whole, and changes of it that must not pass.
+
+Its parser drops what it does not understand: it reads `\neg 42`, `42‰` and `$41$ no $42$` as 42. So it gets
+one formula, in signs that it knows; and where it says "equal", each number, letter and sign of both sides is
+changed in turn: where it still says "equal", it has not read that place. Strings only.
+
+    >>> formula(r"$y(x) \approx \dfrac{x}{2}$"), is_known(formula(r"$41$ no $42$"))
+    ('\\frac{x}{2}', False)
+    >>> list(changes("2x+1"))
+    ['3x+1', '2w+1', '2+1', '2x-1', '2x+2']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lm_eval_ext.grading.normalize import plain_unicode
+from lm_eval_ext.grading.reading.signs import GREEK
+
+MAX_TOKENS = 300
+_DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
+_LAYOUT = re.compile(
+    r"\\(?:left|right|[Bb]igg?[lrm]?|displaystyle|textstyle|limits|nolimits)(?![A-Za-z])\s*\.?"
+    r"|\\[,;:! ]|\\q?quad(?![A-Za-z])"
+)
+_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_NAMED_FUNCTION = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{\s*([a-z]+)\s*\}")
+_HEAD = re.compile(
+    r"\s*([A-Za-z](?:_\w|_\{\w+\})?)\s*(?:\([^()=\d]*\))?\s*(?:=|\\approx|\\sim(?:eq)?)(?![A-Za-z=])"
+)
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\S")
+_RUN = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+
+_TURNED = {
+    "+": "-", "-": "+", "*": "+", "/": "+", "^": "+", "=": "<", "<": ">", ">": "<", ",": "+", "!": "",
+    "&": "+", "\\cdot": "+", "\\times": "+", "\\div": "+", "\\pm": "+", "\\mp": "+", "\\cup": "\\cap",
+    "\\cap": "\\cup", "\\le": ">", "\\leq": ">", "\\leqslant": ">", "\\ge": "<", "\\geq": "<",
+    "\\geqslant": "<", "\\lt": ">", "\\gt": "<",
+}  # fmt: skip
+"""A sign, and what it is changed into."""
+_FUNCTIONS = frozenset(
+    "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan ln log exp max min gcd det".split()
+)
+_NAMES = frozenset([*GREEK, *(f"var{letter}" for letter in GREEK), "pi", "infty"])
+_STRUCTURE = frozenset(
+    "frac sqrt binom int sum prod lim lfloor rfloor lceil rceil lvert rvert vert begin end to".split()
+)
+_KNOWN = (
+    _FUNCTIONS | _NAMES | _STRUCTURE | {sign[1:] for sign in _TURNED if sign[0] == "\\"} | {"{", "}", "\\"}
+)
+_SIGNS = frozenset("()[]{}|.+-*/^_=<>,!&")
+
+
+def formula(text: str) -> str:
+    """`text` without dollars, layout and the name that it is given."""
+    text = " ".join(_LAYOUT.sub(" ", plain_unicode(text)).split()).rstrip(".,; ")
+    for opens, closes in _DELIMITERS:
+        inside = text[len(opens) : -len(closes)]
+        if text == f"{opens}{inside}{closes}" and not any(d in inside for d in ("$", "\\(", "\\[")):
+            text = inside
+    text = _NAMED_FUNCTION.sub(
+        lambda m: f"\\{m[1]} " if m[1] in _FUNCTIONS else m[0], _FRACTION.sub(r"\\frac", text)
+    )
+    head = _HEAD.match(text)
+    return (text[head.end() :] if head else text).strip(" .,;")
+
+
+def name(text: str) -> str:
+    """What the formula is said to be: "y" in `y(x) = 2x`; empty where nothing is."""
+    head = _HEAD.match(_LAYOUT.sub(" ", plain_unicode(text).strip("$ ")))
+    return head[1].replace("{", "").replace("}", "") if head else ""
+
+
+def is_known(text: str) -> bool:
+    """Whether every sign of it is one that math-verify reads, and no word is among its letters."""
+    if any(word.lower() not in _FUNCTIONS | {"sqrt"} for word in _RUN.findall(_without_environments(text))):
+        return False
+    tokens = _TOKEN.findall(_without_environments(text))
+    return 0 < len(tokens) <= MAX_TOKENS and all(
+        token[1:] in _KNOWN
+        if token[0] == "\\"
+        else token.isascii() and (token[0].isalnum() or token in _SIGNS)
+        for token in tokens
+    )
+
+
+def _without_environments(text: str) -> str:
+    return re.sub(r"\\(begin|end)\{[pbvBV]?matrix\}", r"\\\1", text)
+
+
+def changes(source: str) -> Iterator[str]:
+    """`source` with one number, letter or sign changed, or one letter left out: each is another formula."""
+    fresh = next(c for c in "wqvzkmW" if c not in source)
+    environments = [m.span() for m in re.finditer(r"\{[pbvBV]?matrix\}", source)]
+    for token in _TOKEN.finditer(source):
+        if any(start <= token.start() < end for start, end in environments):
+            continue
+        for other in _others(token[0], fresh):
+            yield source[: token.start()] + other + source[token.end() :]
+
+
+def _others(token: str, fresh: str) -> tuple[str, ...]:
+    if token[0].isdigit():
+        return (token[:-1] + ("8" if token[-1] == "9" else str(int(token[-1]) + 1)),)
+    if token in _TURNED:
+        return (_TURNED[token],)
+    if token.isalpha():
+        return fresh, ""
+    if token[1:] in _NAMES:
+        return (f" {fresh} ",)
+    if token[1:] in _FUNCTIONS:
+        return ("\\cos" if token == "\\sin" else "\\sin",)
+    return ()
