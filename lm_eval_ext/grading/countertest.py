@@ -7,7 +7,7 @@ changed in turn: where it still says "equal", it has not read that place. String
     >>> formula(r"$y(x) \approx \dfrac{x}{2}$"), is_known(formula(r"$41$ no $42$"))
     ('\\frac{x}{2}', False)
     >>> list(changes("2x+1"))
-    ['3x+1', '2w+1', '2+1', '2x-1', '2x+2']
+    ['3x+1', '2w+1', '2x-1', '2x+2']
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_TOKENS = 300
 _DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _LAYOUT = re.compile(
     r"\\(?:left|right|[Bb]igg?[lrm]?|displaystyle|textstyle|limits|nolimits)(?![A-Za-z])\s*\.?"
-    r"|\\[,;:! ]|\\q?quad(?![A-Za-z])"
+    r"|(?<!\\)\\[,;:! ]|\\q?quad(?![A-Za-z])"
 )
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _NAMED_FUNCTION = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{\s*([a-z]+)\s*\}")
@@ -30,7 +30,9 @@ _HEAD = re.compile(
     r"\s*([A-Za-z](?:_\w|_\{\w+\})?)\s*(?:\([^()=\d]*\))?\s*(?:=|\\approx|\\sim(?:eq)?)(?![A-Za-z=])"
 )
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\S")
-_RUN = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
+_LAST_LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]+$")
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{[pbvBV]?matrix\}")
 
 _TURNED = {
     "+": "-", "-": "+", "*": "+", "/": "+", "^": "+", "=": "<", "<": ">", ">": "<", ",": "+", "!": "",
@@ -44,7 +46,7 @@ _FUNCTIONS = frozenset(
 )
 _NAMES = frozenset([*GREEK, *(f"var{letter}" for letter in GREEK), "pi", "infty"])
 _STRUCTURE = frozenset(
-    "frac sqrt binom int sum prod lim lfloor rfloor lceil rceil lvert rvert vert begin end to".split()
+    "frac sqrt binom int sum prod lim lfloor rfloor lceil rceil lvert rvert vert to".split()
 )
 _KNOWN = (
     _FUNCTIONS | _NAMES | _STRUCTURE | {sign[1:] for sign in _TURNED if sign[0] == "\\"} | {"{", "}", "\\"}
@@ -74,41 +76,39 @@ def name(text: str) -> str:
 
 def is_known(text: str) -> bool:
     """Whether every sign of it is one that math-verify reads, and no word is among its letters."""
-    if any(word.lower() not in _FUNCTIONS | {"sqrt"} for word in _RUN.findall(_without_environments(text))):
-        return False
-    tokens = _TOKEN.findall(_without_environments(text))
-    return 0 < len(tokens) <= MAX_TOKENS and all(
-        token[1:] in _KNOWN
-        if token[0] == "\\"
-        else token.isascii() and (token[0].isalnum() or token in _SIGNS)
-        for token in tokens
+    text = _ENVIRONMENT.sub(" ", text)
+    tokens = _TOKEN.findall(text)
+    words = {word.lower() for word in _WORD.findall(text)}
+    return (
+        0 < len(tokens) <= MAX_TOKENS
+        and words <= _FUNCTIONS
+        and all(
+            t[1:] in _KNOWN if t[0] == "\\" else t.isascii() and (t[0].isalnum() or t in _SIGNS)
+            for t in tokens
+        )
     )
 
 
-def _without_environments(text: str) -> str:
-    return re.sub(r"\\(begin|end)\{[pbvBV]?matrix\}", r"\\\1", text)
-
-
 def changes(source: str) -> Iterator[str]:
-    """`source` with one number, letter or sign changed, or one letter left out: each is another formula."""
+    """`source` with one number, letter or sign changed, or without its last letters: other formulas, all."""
     fresh = next(c for c in "wqvzkmW" if c not in source)
-    environments = [m.span() for m in re.finditer(r"\{[pbvBV]?matrix\}", source)]
-    for token in _TOKEN.finditer(source):
-        if any(start <= token.start() < end for start, end in environments):
-            continue
-        for other in _others(token[0], fresh):
+    for token in _TOKEN.finditer(_ENVIRONMENT.sub(lambda m: " " * len(m[0]), source)):
+        if (other := _other(token[0], fresh)) is not None:
             yield source[: token.start()] + other + source[token.end() :]
+    last = None if "\\int" in source else _LAST_LETTERS.search(source)
+    if last is not None:  # a unit, perhaps, and no dx
+        yield source[: last.start()]
 
 
-def _others(token: str, fresh: str) -> tuple[str, ...]:
+def _other(token: str, fresh: str) -> str | None:
     if token[0].isdigit():
-        return (token[:-1] + ("8" if token[-1] == "9" else str(int(token[-1]) + 1)),)
+        return token[:-1] + ("8" if token[-1] == "9" else str(int(token[-1]) + 1))
     if token in _TURNED:
-        return (_TURNED[token],)
+        return _TURNED[token]
     if token.isalpha():
-        return fresh, ""
+        return fresh
     if token[1:] in _NAMES:
-        return (f" {fresh} ",)
+        return f" {fresh} "
     if token[1:] in _FUNCTIONS:
-        return ("\\cos" if token == "\\sin" else "\\sin",)
-    return ()
+        return "\\cos" if token == "\\sin" else "\\sin"
+    return None

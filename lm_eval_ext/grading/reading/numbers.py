@@ -87,6 +87,8 @@ def bounded(number: Value) -> Value:
         and max(number.numerator.bit_length(), number.denominator.bit_length()) > MAX_BITS
     ):
         raise TooLarge
+    if number != number:
+        raise Undefined("no number, such as oo - oo")
     return number
 
 
