@@ -83,6 +83,20 @@ def test_what_flipped_is_told_with_both_layers(tmp_path, grader):
     assert (other.old, other.new.correct, other.up, other.down) == ("undecided", False, False, False)
 
 
+def test_metrics_that_grading_no_longer_makes_go(tmp_path, grader):
+    file = write_run(tmp_path / "old", [True, False])
+    old = {"accuracy_exact": 1.0, "accuracy_symbolic": 1.0, "accuracy_level_2": None, "other": 3.0}
+    rewrite(samples_of(file, "mathnet"), lambda row: {**row, **old, "metrics": [*row["metrics"], *old]})
+    results = json.loads(file.read_text())
+    gone = {"accuracy_exact,grade_math": 1.0, "accuracy_level_2_stderr,grade_math": 0.0}
+    results["results"]["mathnet"] |= gone
+    file.write_text(json.dumps(results))
+    regrade(file.parent, grader, out=tmp_path / "new")
+    new = runs.load(tmp_path / "new").unit("mathnet")
+    assert {"accuracy", "other"} <= set(new.metrics)
+    assert not ({*old, *gone} - {"other"}) & {*new.metrics, *new.reported}
+
+
 def test_repeats_keep_their_metrics(tmp_path, grader):
     file = write_run(tmp_path / "old", [True])
     rewrite(samples_of(file, "mathnet"), as_repeats)
