@@ -183,9 +183,10 @@ class Grader:
             extractor: from a response to its answer.
             progress: label of a progress bar on stderr; None for no bar.
         """
-        verdicts = self._verdicts(_asked(item, extractor) for item in items)
-        bar = tqdm(verdicts, total=len(items), desc=progress, disable=progress is None, unit="answer")
-        return self._judged(items, list(bar))
+        verdicts: Iterable[Verdict] = self._verdicts(_asked(item, extractor) for item in items)
+        if progress is not None:  # a bar brings a semaphore, which a child that is killed would leave behind
+            verdicts = tqdm(verdicts, total=len(items), desc=progress, unit="answer")
+        return self._judged(items, list(verdicts))
 
     def equal(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
         """Verdicts on answers already extracted: (answer, gold) pairs, in order."""

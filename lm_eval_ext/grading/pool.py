@@ -6,9 +6,9 @@ second stage, one task and one hard deadline each. A chunk that fails as a whole
 of its pairs runs alone, so that a bad one costs only itself.
 
 One thread hands out the tasks. Each worker has a connection of its own and shares no lock and no queue with
-others: its death, whatever it was doing, is the end of one connection, costs at most the pair under way and
-leaves the others as they were. Workers come from a fork server that has the stages loaded, so that another
-one is there in about 0.1 s.
+others: its death, whatever it was doing, is the end of one connection and leaves the others as they were.
+What was under way is tried again; a pair is undecided where workers die three times, twice alone with it.
+Workers come from a fork server that has the stages loaded, so that another one is there in about 0.1 s.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing.connection import wait
 from typing import Any
@@ -31,7 +31,7 @@ from typing import Any
 from lm_eval_ext.grading import worker
 from lm_eval_ext.grading.seat import Seat
 from lm_eval_ext.grading.verdict import Outcome
-from lm_eval_ext.grading.worker import Failure
+from lm_eval_ext.grading.worker import Death, Failure
 
 log = logging.getLogger(__name__)
 STAGES = ("lm_eval_ext.grading.reading", "lm_eval_ext.grading.symbolic")
@@ -65,10 +65,14 @@ class _Job:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """Jobs for one worker: a chunk for the first stage, or a single one for `stages` in turn."""
+    """Jobs for one worker: a chunk for the first stage, or a single one for `stages` in turn.
+
+    A single one is tried `again` when its worker dies: it may have been killed by somebody else.
+    """
 
     jobs: tuple[_Job, ...]
     stages: tuple[str, ...] = ()
+    again: bool = True
 
 
 def usable_cores() -> int:
@@ -268,7 +272,10 @@ class KillablePool:
             self._first.appendleft(task)
             return
         if task.stages:
-            yield task.jobs[0], result
+            if task.again and isinstance(result, Death):
+                self._first.append(replace(task, again=False))
+            else:
+                yield task.jobs[0], result
             return
         failed = isinstance(result, Failure)
         stages = self._stages if failed else self._stages[1:]

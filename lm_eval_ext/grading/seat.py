@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
 from lm_eval_ext.grading.forkserver import SERVER
-from lm_eval_ext.grading.worker import Exit, Failure
+from lm_eval_ext.grading.worker import Death, Exit, Failure
 
 Task = TypeVar("Task")
 START_S = 60.0
@@ -78,9 +78,9 @@ class Seat(Generic[Task]):
             self.due = time.monotonic() + START_S
             return []
         if self.ready:
-            return self._replaced(f"timed out after {self._timeout_s:g} s")
+            return self._replaced(Failure(f"timed out after {self._timeout_s:g} s"))
         SERVER.stop()  # it may be what hangs
-        return self._replaced(f"it was not ready within {START_S:g} s")
+        return self._replaced(Failure(f"it was not ready within {START_S:g} s"))
 
     def _heard(self) -> list[tuple[Task, Any]]:
         assert self.connection is not None
@@ -90,31 +90,31 @@ class Seat(Generic[Task]):
             message = Exit()
         if isinstance(message, Exit):
             known = "" if message.code is None else f" (exit code {message.code})"
-            return self._replaced(f"the worker died{known}")
+            return self._replaced(Death(f"the worker died{known}"))
         if self.ready:
             task = self.tasks.popleft()
             self.due = time.monotonic() + self._timeout_s if self.tasks else math.inf
             return [(task, message)]
         if isinstance(message, Failure):
-            return self._replaced(message.reason, MAX_FAULTS)
+            return self._replaced(message, fault=True)
         if message is None:
             self.ready, self.due, self._failed_starts = True, math.inf, 0
         else:
             self._pid = message
         return []
 
-    def _replaced(self, reason: str, most: int = MAX_STARTS) -> list[tuple[Task, Any]]:
+    def _replaced(self, why: Failure, fault: bool = False) -> list[tuple[Task, Any]]:
         """Ends the worker; the next one starts at once, or after a pause if this one never came up."""
         if not self.ready:
             self._failed_starts += 1
-            if self._failed_starts >= most:
+            if self._failed_starts >= (MAX_FAULTS if fault else MAX_STARTS):
                 raise RuntimeError(
-                    f"no symbolic worker came up in {self._failed_starts} attempts ({reason}); "
+                    f"no symbolic worker came up in {self._failed_starts} attempts ({why.reason}); "
                     f"`python -c 'import {', '.join(self._stages)}'` shows what is in its way"
                 )
         if not self.tasks:
-            self._lost(reason)
-        ended = [(task, None if place else Failure(reason)) for place, task in enumerate(self.tasks)]
+            self._lost(why.reason)
+        ended = [(task, None if place else why) for place, task in enumerate(self.tasks)]
         self.kill()
         self.close()
         self.due = time.monotonic() + min(_PAUSE_S * self._failed_starts, _LONGEST_PAUSE_S)

@@ -33,6 +33,10 @@ class Failure:
     reason: str
 
 
+class Death(Failure):
+    """The worker died before it answered: by the call's own doing, or killed by somebody else."""
+
+
 @dataclass(frozen=True)
 class Exit:
     """The end of a worker: its exit code, -N after signal N; None where nobody knows it."""
