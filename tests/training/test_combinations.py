@@ -40,7 +40,9 @@ REFUSED = [
 
 @pytest.mark.parametrize(("kind", "settings", "message"), REFUSED)
 def test_in_one_line_before_anything_is_loaded(monkeypatch, kind, settings, message):
-    monkeypatch.setattr("training.combinations.find_spec", lambda name: name != "vllm" and find_spec(name))
+    monkeypatch.setattr(
+        "training.combinations.find_spec", lambda name: None if name == "vllm" else find_spec(name)
+    )
     more = [part for name, value in settings.items() for part in (f"--{name}", value)]
     with pytest.raises(UserError, match=message) as refused:
         check_installed(*read(kind, ["--config", str(CONFIGS / f"smoke_{kind}.yaml"), *more])[1:])
