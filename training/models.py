@@ -8,11 +8,46 @@ from lm_eval_ext.harness.errors import at_hand
 
 
 def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
-    """The tokenizer of that name as it is, padding on the left. Raises ModelError where there is none."""
+    """The tokenizer of that name, padding on the left; it encodes texts as lm-eval does (`ids_of`).
+
+    Raises ModelError where there is none.
+    """
     from transformers import AutoTokenizer
 
     with at_hand(name):
-        return AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
+        return as_evaluated(AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left"))
+
+
+def as_evaluated(tokenizer: Any) -> Any:
+    """The same tokenizer, which writes no second BOS before a text that starts with one.
+
+    Chat templates write BOS as text. lm-eval encodes such prompts without special tokens, TRL, which calls the
+    tokenizer, with them. It is saved as it was.
+    """
+    kind = type(tokenizer)
+    if not issubclass(kind, _AsEvaluated):
+        named = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        tokenizer.__class__ = type(kind.__name__, (_AsEvaluated, kind), named)  # its name is saved with it
+    return tokenizer
+
+
+class _AsEvaluated:
+    def __call__(self, text: Any = None, *more: Any, **settings: Any) -> Any:
+        texts = [text] if isinstance(text, str) else text or ()
+        if texts and all(_has_bos(self, one) for one in texts):
+            settings.setdefault("add_special_tokens", False)
+        return super().__call__(text, *more, **settings)  # type: ignore[misc]
+
+
+def ids_of(tokenizer: Any, text: str) -> list[int]:
+    """Tokens of a prompt as lm-eval sends them: with special ones, unless the text starts with BOS."""
+    bare = {"add_special_tokens": False} if _has_bos(tokenizer, text) else {}
+    return list(tokenizer(text, **bare)["input_ids"])
+
+
+def _has_bos(tokenizer: Any, text: Any) -> bool:
+    bos = tokenizer.bos_token
+    return bool(bos) and isinstance(text, str) and text.startswith(bos)
 
 
 def loaded_model(name: str, **settings: Any) -> Any:

@@ -36,10 +36,13 @@ def write_copy(model: str, folder: Path, *, ends: str | None = None, **tokens: s
     return str(folder)
 
 
-def write_tiny_qwen3(folder: Path, *, seed: int = 0) -> str:
-    """Saves model and tokenizer (bytes, and Qwen's special tokens) in `folder`; returns its name."""
+def write_tiny_qwen3(folder: Path, *, seed: int = 0, bos: bool = False) -> str:
+    """Saves model and tokenizer (bytes, and Qwen's special tokens) in `folder`; returns its name.
+
+    With `bos` both the tokenizer and its chat template write one, as Llama 3's and Gemma's do.
+    """
     import torch
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
     vocabulary = {c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
@@ -47,10 +50,14 @@ def write_tiny_qwen3(folder: Path, *, seed: int = 0) -> str:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(name, special=True) for name in SPECIAL])
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", padding_side="left"
-    )
-    fast.chat_template = CHAT_TEMPLATE
+    if bos:
+        tokenizer.add_special_tokens([AddedToken("<s>", special=True)])
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="<s> $A", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
+        )
+    named = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", **({"bos_token": "<s>"} if bos else {})}
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, padding_side="left", **named)
+    fast.chat_template = "{{ bos_token }}" * bos + CHAT_TEMPLATE
     fast.save_pretrained(folder)
     torch.manual_seed(seed)
     config = Qwen3Config(
@@ -63,7 +70,7 @@ def write_tiny_qwen3(folder: Path, *, seed: int = 0) -> str:
         head_dim=32,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
-        bos_token_id=None,
+        bos_token_id=fast.bos_token_id,
         eos_token_id=fast.eos_token_id,
         pad_token_id=fast.pad_token_id,
     )

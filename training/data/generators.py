@@ -12,7 +12,7 @@ from lm_eval_ext.harness.errors import UserError
 
 from ..ends import end_ids, listed
 from ..merge.engines import can_run_vllm
-from ..models import loaded_model, loaded_tokenizer
+from ..models import ids_of, loaded_model, loaded_tokenizer
 
 Engine = Literal["auto", "vllm", "transformers"]
 
@@ -203,8 +203,8 @@ def generator(
 
 
 def _ids(requests: Sequence[Request], tokenizer: Any, sampling: Sampling, window: int) -> list[list[int]]:
-    """Tokens of the prompts, as lm-eval gives them to vLLM: no special token is added."""
-    ids = [tokenizer(request.prompt, add_special_tokens=False)["input_ids"] for request in requests]
+    """Tokens of the prompts, as lm-eval gives them to vLLM."""
+    ids = [ids_of(tokenizer, request.prompt) for request in requests]
     for request, tokens in zip(requests, ids, strict=True):
         if len(tokens) + sampling.max_tokens > window:
             raise UserError(

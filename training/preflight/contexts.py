@@ -83,6 +83,19 @@ class EvaluationTask:
         finally:
             dataset[split], config.process_docs = evaluated, process
 
+    def ids(self, context: str) -> list[int]:
+        """The tokens of a context, as lm-eval's model classes encode it."""
+        from lm_eval.models.huggingface import HFLM
+
+        tokenizer = self.subject.tokenizer
+        first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+        model = SimpleNamespace(
+            tokenizer=tokenizer,
+            prefix_token_id=first,
+            add_bos_token=self.settings.model_args.get("add_bos_token"),
+        )
+        return list(HFLM.tok_encode(model, context))
+
     def _built(self, samples: list[int] | None = None) -> list[str]:
         """`build_all_requests`, as `simple_evaluate` calls it."""
         task, chat = self.task, self.settings.chat

@@ -195,6 +195,14 @@ class Subject:
         return [self.prompts.prompt(doc) for doc in self.sampled]
 
     @once
+    def prompt_ids(self) -> list[list[int] | None]:
+        """The tokens that TRL makes of each row, under GRPO of its prompt alone; None of a row it drops."""
+        if self.kind == "grpo":
+            return [list(ids) for ids in self.tokenizer(text=self.asked)["input_ids"]]
+        kept = {row.number: row.ids for row in self.prepared}
+        return [kept.get(number) for number in range(len(self.rows))]
+
+    @once
     def targets(self) -> list[str]:
         """What each row has behind its prompt; under GRPO nothing."""
         if self.kind == "grpo":

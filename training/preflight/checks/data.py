@@ -27,14 +27,19 @@ def same_prompts(subject: Subject) -> Outcome:
                 "has them (chat, thinking, num_fewshot, system_instruction), or set eval_chat, "
                 "eval_num_fewshot and eval_model_args as in training"
             )
-    start = subject.prepared[0].ids[:2] if subject.kind == "sft" else []
-    if start and start == [subject.tokenizer.bos_token_id] * 2:
-        return broken(
-            "a row starts with two BOS tokens: the chat template's and the tokenizer's; drop one of them"
-        )
+    for ours, context in zip(subject.prompt_ids, contexts, strict=False):
+        theirs = subject.task.ids(context)
+        if ours is not None and ours[: len(theirs)] != theirs:
+            place = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), len(ours))
+            return broken(
+                f"the texts of training and evaluation are equal, their tokens part at {place}: "
+                f"{ours[place : place + 4]} is trained on, {theirs[place : place + 4]} is evaluated (BOS is "
+                f"{subject.tokenizer.bos_token_id}); load the tokenizer by training.models.loaded_tokenizer, "
+                "give eval_model_args no add_bos_token, and start no response with white space"
+            )
     compared = min(COMPARED, len(contexts))
     return passed(
-        f"{compared} training prompts equal lm-eval's contexts for {subject.recipe.task}, byte for byte"
+        f"{compared} training prompts equal lm-eval's contexts for {subject.recipe.task}, token for token"
     )
 
 
