@@ -43,6 +43,69 @@ def test_conversations_and_listed_choices(reward):
     assert text_of([{"role": "user", "content": "2"}]) == ""
 
 
+PARTS = [
+    {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "Final "}, {"type": "text", "text": "answer: 7"}],
+    }
+]
+SHAPES = [
+    ("Final answer: 2", 2),
+    ("Final answer: 27", 27.0),
+    ("Final answer: B", r"\boxed{B}"),
+    ("Final answer: 7", "3 + 4 = 7.\n#### 7"),
+    ("Final answer: 1/2", ["0.3", r"\frac{1}{2}"]),
+    (PARTS, "7"),
+]
+
+
+@pytest.mark.parametrize(("completion", "gold"), SHAPES)
+def test_golds_and_completions_of_all_shapes(reward, completion, gold):
+    assert reward(completions=[completion, "Final answer: 77"], gold=[gold, gold]) == [1.0, 0.0]
+
+
+def test_no_completion_is_no_answer(reward):
+    nothing = [None, "", [], [{"role": "assistant", "content": None}], [{"role": "assistant", "content": []}]]
+    assert reward(completions=nothing, gold=["1"] * 5) == [0.0] * 5
+
+
+def test_trls_column_where_there_is_no_gold(reward):
+    said = ["Final answer: 7", "Final answer: 8"]
+    assert reward(completions=said, solution=[r"So \boxed{7}.", "#### 7"]) == [1.0, 0.0]
+    assert reward(completions=said, gold=["8", "8"], solution=["7", "7"]) == [0.0, 1.0]
+    with pytest.raises(ValueError, match=r"no column gold and no column solution \(it has answer, problem"):
+        reward(completions=said, answer=["7", "7"], problem=["", ""])
+
+
+@pytest.mark.parametrize(("extract", "rewards"), [("statement", [0.0, 1.0]), ("boxed", [1.0, 0.0])])
+def test_answers_are_found_as_the_evaluation_finds_them(extract, rewards):
+    found = AccuracyReward(extract=extract, workers=1)
+    said = [rf"So \boxed{{{a}}}. Hence the final answer is {b}." for a, b in ((8, 9), (9, 8))]
+    assert found(completions=said, gold=["8", "8"]) == rewards
+    assert [found.answer(text) for text in said] == (["9", "8"] if extract == "statement" else ["8", "9"])
+
+
+def test_there_is_no_other_way_to_find_an_answer():
+    with pytest.raises(ValueError, match="extract is 'box'; it must be one of bare, boxed, flexible,"):
+        AccuracyReward(extract="box")
+
+
+def test_why_nothing_is_rewarded(reward, caplog):
+    said = ["Final answer: the tallest tower"] * 2 + ["Final answer: 2"]
+    golds = ["The smallest tower of all", "", "2"]
+    assert reward(completions=said[:2], gold=golds[:2], id=["train-7", "train-8"]) == [None, None]
+    (told,) = caplog.messages
+    assert told.startswith("all of 2 completions could not be graded and get no reward: gold 'The smallest")
+    assert "(id train-7): " in told and "gold '' (id train-8): the gold is empty" in told
+    assert told.endswith("or set undecided=0.0 to count them as wrong")
+    caplog.clear()
+    reward(completions=said, gold=golds)
+    assert caplog.messages[0].startswith("2 of 3 completions could not be graded")
+    caplog.clear()
+    reward(completions=said[2:], gold=["3"])
+    assert not caplog.messages
+
+
 def test_columns_of_another_length(reward):
     with pytest.raises(ValueError, match="2 completions, and 1 rows"):
         reward(completions=["1", "2"], gold=["1"])

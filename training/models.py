@@ -21,8 +21,8 @@ def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
 def as_evaluated(tokenizer: Any) -> Any:
     """The same tokenizer, which writes no second BOS before a text that starts with one.
 
-    Chat templates write BOS as text. lm-eval encodes such prompts without special tokens, TRL, which calls the
-    tokenizer, with them. It is saved as it was.
+    Chat templates write BOS as text. lm-eval encodes such prompts without special tokens; TRL, which calls
+    the tokenizer, does not. It is saved as it was.
     """
     kind = type(tokenizer)
     if not issubclass(kind, _AsEvaluated):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext.grading.golds import KINDS, is_gold
 from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import load, read_rows
@@ -62,6 +63,8 @@ def _of_file(file: Path, data: str | None) -> list[Doc]:
             raise DataError(
                 f"{file}, row {number}: no {' and no '.join(sorted(missing))}; it has {sorted(row)}"
             )
+        if not is_gold(row["gold"], blank=False):
+            raise DataError(f"{file}, row {number}: gold is {row['gold']!r}; it must be {KINDS}")
     return [{"id": str(number), **row} for number, row in enumerate(rows)]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+from lm_eval_ext.grading.golds import acceptable, plain
 from lm_eval_ext.harness.errors import DataError
 
 from ..prompts import TaskPrompts
@@ -83,16 +84,26 @@ def text(row: Row) -> str:
 
 def unsupervised(docs: Iterable[Doc], prompts: TaskPrompts) -> list[Row]:
     """Rows for GRPO: prompts, and what the reward needs."""
-    return [
-        {"id": doc["id"], "prompt": prompts.prompt(doc), "gold": doc["gold"], "problem": doc["problem"]}
+    rows = [
+        {
+            "id": doc["id"],
+            "prompt": prompts.prompt(doc),
+            "gold": plain(doc["gold"]),
+            "problem": doc["problem"],
+        }
         for doc in docs
     ]
+    if any(isinstance(row["gold"], list) for row in rows):  # a column of a data set has one type
+        rows = [{**row, "gold": [str(gold) for gold in acceptable(row["gold"])]} for row in rows]
+    return rows
 
 
 def boxed(docs: Iterable[Doc]) -> list[Doc]:
     r"""Documents whose solutions end in a sentence with the gold in a `\boxed{}`; responses stay as is."""
     return [
-        doc if "response" in doc else {**doc, "solution": worked(doc) + BOXED.replace("%s", doc["gold"])}
+        doc
+        if "response" in doc
+        else {**doc, "solution": worked(doc) + BOXED.replace("%s", acceptable(doc["gold"])[0])}
         for doc in docs
     ]
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from lm_eval_ext.grading.golds import acceptable, is_gold
 from lm_eval_ext.rewards import AccuracyReward
 
 from ...data.documents import Doc
@@ -78,12 +79,17 @@ def same_verdicts(subject: Subject) -> Outcome:
 def _solution(subject: Subject, doc: Doc) -> str:
     if str(doc.get("solution") or "").strip():
         return subject.prompts.target(doc)
-    return f"Final answer: {doc['gold']}"
+    return f"Final answer: {_said(doc)}"
+
+
+def _said(doc: Doc) -> str:
+    """The gold as a model would write it; "" where there is none."""
+    return acceptable(doc["gold"])[0] if is_gold(doc["gold"], blank=False) else ""
 
 
 def _probe(subject: Subject, probe: str, doc: Doc) -> str:
     stop = next(iter(subject.prompts.stops), "\n\n")
-    return probe.replace("STOP", stop).replace("GOLD", str(doc["gold"])).replace("OTHER", OTHER)
+    return probe.replace("STOP", stop).replace("GOLD", _said(doc)).replace("OTHER", OTHER)
 
 
 def _worth(verdict: bool | None, reward: AccuracyReward) -> float | None:

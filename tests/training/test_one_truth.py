@@ -1,0 +1,85 @@
+"""A task's evaluation and the reward of a run that trains on it give the same verdicts."""
+
+from __future__ import annotations
+
+import pytest
+
+from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.rewards import AccuracyReward
+from training.data.build import prompts_of
+from training.recipe import Recipe
+
+pytestmark = pytest.mark.unit
+
+RESPONSES = (
+    r"So \boxed{GOLD}. Hence the final answer is 7919.",
+    r"So \boxed{7919}. Hence the final answer is GOLD.",
+    "The answer is GOLD. That took 7919 steps.",
+    "Final answer: 7919. No, wait. Final answer: GOLD",
+    "<think>The answer is GOLD.</think>The answer is 7919.",
+    "#### 7919\n#### GOLD",
+    "GOLD",
+    "",
+    "The answer is GOLD.\n\n\nQuestion: How many?\nAnswer: The answer is 7919.",
+    "The answer is GOLD.\n\nProblem: How many?\n\nSolution: The answer is 7919.",
+)
+"""What the extractors, and the stops, of the tasks read differently."""
+
+
+def tasks() -> list[str]:
+    from lm_eval.tasks import TaskManager
+
+    return sorted(TaskManager(include_path=str(tasks_path()), include_defaults=False).all_subtasks)
+
+
+@pytest.fixture(autouse=True)
+def sample(monkeypatch):
+    monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
+
+
+class Templated:
+    """A tokenizer so far as prompts need one."""
+
+    chat_template = "x"
+
+    def apply_chat_template(self, messages, **_):
+        return "".join(message["content"] for message in messages)
+
+
+def evaluated(task, docs, responses, chat):
+    """What lm-eval's own way makes of responses that end where it ends them."""
+    task.build_all_requests(
+        limit=1, apply_chat_template=chat, fewshot_as_multiturn=chat,
+        chat_template=(lambda messages, **_: str(messages)) if chat else None,
+    )  # fmt: skip
+    sent = task.instances[0].args[1]
+    pipeline = next(f for f in task._filters if f.name == "grade_math")
+    found = []
+    for stop in sent["until"]:
+        responses = [response.split(stop)[0] for response in responses]
+    from lm_eval.api.instance import Instance
+
+    asked = [
+        Instance("generate_until", dict(doc), ("", sent), i, ("", i, 1), [response])
+        for i, (doc, response) in enumerate(zip(docs, responses, strict=True))
+    ]
+    pipeline.apply(asked)
+    found = [instance.filtered_resps["grade_math"][0].correct for instance in asked]
+    return [None if correct is None else float(correct) for correct in found]
+
+
+@pytest.mark.parametrize("chat", [False, True], ids=["raw", "chat"])
+@pytest.mark.parametrize("task", tasks())
+def test_the_reward_is_the_evaluation(task, chat):
+    prompts = prompts_of(Recipe(task=task, chat=chat), Templated())
+    docs = [doc for doc in prompts.evaluated[:2] for _ in RESPONSES]
+    responses = [
+        said.replace("GOLD", str(doc["gold"])) for doc, said in zip(docs, RESPONSES * 2, strict=True)
+    ]
+    reward = AccuracyReward(**prompts.reward_settings)
+    try:
+        given = reward(responses, gold=[d["gold"] for d in docs], problem=[d["problem"] for d in docs])
+    finally:
+        reward.close()
+    assert given == evaluated(prompts.task, docs, responses, chat)
+    assert 1.0 in given and 0.0 in given
