@@ -108,7 +108,7 @@ def accelerated():
 
     from lm_eval_ext.rewards import AccuracyReward
 
-    state = PartialState()
+    state = PartialState(cpu=True)
     numbers = list(NUMBERS)[state.process_index :: state.num_processes]
     found = gather_object([verdict(number) for number in numbers])
     workers = gather_object([AccuracyReward().config.workers])

@@ -53,7 +53,8 @@ def test_a_child_grades_and_ends(kind):
 @pytest.mark.full
 def test_the_ranks_of_a_launcher_grade_share_the_cores_and_end():
     out, _ = run(
-        *("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"),
+        *("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"),
+        *("--num_machines", "1"),
         *("--mixed_precision", "no", "--dynamo_backend", "no", "-m", "tests.grading.children", "accelerated"),
     )
     share = max(1, usable_cores() // 2)
