@@ -22,7 +22,7 @@ from lm_eval_ext.grading.reading.numbers import (
     mp,
     whole,
 )
-from lm_eval_ext.grading.reading.operations import MAX_TERMS, OPERATIONS, add, div, mul
+from lm_eval_ext.grading.reading.operations import ELEMENTARY, MAX_TERMS, OPERATIONS, add, div, mul
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Node,
@@ -31,6 +31,7 @@ from lm_eval_ext.grading.reading.tree import (
     Unreadable,
     children,
     symbols,
+    walk,
     without_unit,
 )
 
@@ -78,6 +79,11 @@ def _spend() -> None:
         raise TooLarge
 
 
+def _is_snapped(*nodes: Node) -> bool:
+    """Whether a value may have become a fraction by rounding: cos(10^-30) is not 1."""
+    return any(isinstance(n, Call) and n.name in ELEMENTARY for node in nodes for n in walk(node))
+
+
 _MOST_DIGITS = 1_200
 
 
@@ -87,12 +93,15 @@ def _digits(node: Node) -> int:
     if isinstance(node, Num):
         return _decimals(node.value)
     below = max(map(_digits, children(node)), default=0)
-    if isinstance(node, Call) and node.name == "pow" and not symbols(node):
+    if isinstance(node, Call) and node.name in _EXPONENTIAL and not symbols(node):
         with suppress(Undefined, TooLarge, Unreadable):
-            exponent = value(node.args[1])
+            exponent = value(node.args[-1])
             times = abs(int(exponent)) if isinstance(exponent, Fraction) else 1
-            return max(below, _decimals(value(node.args[0])) * times)
+            return max(below, _decimals(value(node.args[0])) * times if node.name == "pow" else times)
     return below
+
+
+_EXPONENTIAL = frozenset("pow exp sinh cosh tanh".split())
 
 
 def _decimals(number: Value) -> int:
@@ -108,7 +117,7 @@ def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
     Raises Undefined where 1,200 digits cannot tell.
     """
     a, b = value(left, at), value(right, at)
-    if isinstance(a, Fraction) and isinstance(b, Fraction):
+    if isinstance(a, Fraction) and isinstance(b, Fraction) and (a != b or not _is_snapped(left, right)):
         return a == b
     needed = DIGITS + max(_digits(left), _digits(right))
     if needed > _MOST_DIGITS:

@@ -20,6 +20,7 @@ from lm_eval_ext.grading.reading.tree import (
     Group,
     Item,
     Node,
+    Num,
     Property,
     Relation,
     Sym,
@@ -97,6 +98,8 @@ class Assembly:
                 self._built(names, values, conditions, len(built) == 1 and clause.joint != "or")
             return
         if is_noun_phrase(part):
+            if clause.tokens[0].text == "some":
+                raise Unreadable("some is not all")
             self._described(part, clause)
             return
         node = _read(part)
@@ -263,6 +266,8 @@ class Assembly:
     def _except(self, part: list[Token]) -> None:
         _, conditions = read_conditions([Token("word", "except"), *part])
         subject = self._subject()
+        if isinstance(subject, (Num, Call)) and not symbols(subject):
+            raise Unreadable("an exception to a number")
         self._limited_from(len(self.items) - 1, tuple(about(c, subject) for c in conditions))
 
     def _subject(self) -> Node:

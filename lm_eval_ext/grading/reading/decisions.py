@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from lm_eval_ext.grading.reading import words
 from lm_eval_ext.grading.reading.conditions import starts_with
 from lm_eval_ext.grading.reading.lexer import Token
 from lm_eval_ext.grading.reading.signs import OPEN
 from lm_eval_ext.grading.reading.tree import Answer
-from lm_eval_ext.grading.reading.trimming import closing
+from lm_eval_ext.grading.reading.trimming import INEQUALITY, closing
 
 _BOUNDARY = frozenset([",", ";", ".", ":", "newline", "-", "("])
 
@@ -65,7 +64,10 @@ def _stands_alone(texts: Sequence[str], at: int) -> bool:
     return not following.isalpha() or following in _LINKS
 
 
-_LINKS = frozenset("for to in if when at on with it this that they he she we newline gap is".split()) | LIMITS
+_LINKS = frozenset(
+    "for to in at on with it this that they he she we newline gap is if when only except unless "
+    "but iff provided or and".split()
+)
 
 
 def _is_hedged(texts: Sequence[str]) -> bool:
@@ -77,7 +79,8 @@ def _is_hedged(texts: Sequence[str]) -> bool:
         return not (texts[0] == "no" and {"false", "true"} & set(texts) and "yes" not in texts)
     ends = (i for i in range(1, len(texts)) if any(tuple(texts[i : i + len(p)]) == p for p in words.ASIDE))
     sentence = (i for i, t in enumerate(texts) if i > 2 and t in (".", ";", "newline"))
-    head = texts[1 : min(*islice(ends, 1), *islice(sentence, 1), len(texts), len(texts))]
+    denials = (i for i, t in enumerate(texts) if i and t in _DENYING and texts[0] in ("no", "false"))
+    head = texts[1 : min(*(next(x, len(texts)) for x in (ends, sentence, denials)))]
     after = [t for t in head[:3] if t not in _BOUNDARY]
     if after and (after[0] in LIMITS or (after[0] == "is" and words.NEGATIONS & set(after))):
         return True
@@ -91,8 +94,11 @@ def _limits(texts: Sequence[str], at: int) -> bool:
         return bool(_QUALIFIED & set(following))
     if here == "in":
         return bool(_PARTS & set(following))
-    if here == "given":
-        return following == ["that"]
+    if here in ("given", "subject", "under", "on"):
+        return bool({"that", "to", "condition", "conditions", "assumption"} & set(texts[at + 1 : at + 3]))
+    if here in ("with", "where", "once", "from", "to"):
+        signs = INEQUALITY if here == "with" else INEQUALITY | {"="}  # "yes, with n = 4" is an example
+        return bool(signs & set(texts[at + 2 : at + 4]))
     if here != "for" or not following:
         return here == "for"
     if following[0] in _TOTAL:
@@ -101,8 +107,11 @@ def _limits(texts: Sequence[str], at: int) -> bool:
     return following[0] in _PARTS | words.PROPERTIES.keys() or len(following[0]) == 1
 
 
-_QUALIFIED = frozenset("for if when in necessarily always every all".split())
-_PARTS = frozenset("some most many certain half few several general infinitely finitely large small".split())
+_DENYING = frozenset("not fails fail false counterexample cannot wrong never".split())
+_QUALIFIED = frozenset("for if when in necessarily always every all sure proven certain known clear".split())
+_PARTS = frozenset(
+    "case some most many certain half few several general infinitely finitely large small".split()
+)
 
 
 def _is_limited(sentence: Sequence[Token]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from lm_eval_ext.grading.reading.expressions import Expressions
 from lm_eval_ext.grading.reading.lexer import Token
-from lm_eval_ext.grading.reading.tree import Call, Node, Relation, Sym, Unreadable
+from lm_eval_ext.grading.reading.tree import Call, Node, Relation, Sym, Unreadable, symbols
 
 RELATIONS = frozenset(["=", "<", ">", "<=", ">=", "!=", "in", "notin", "≡", "≢", "|", "notdivides"])
 DOMAINS = frozenset("RZNQC")
@@ -33,8 +33,7 @@ class Relations(Expressions):
         while (sign := self.peek()) in RELATIONS | {"≈"} and not (sign == "|" and self.bars):
             self.position += 1
             assert sign is not None
-            left = terms[-1]
-            if sign == "≈" and (isinstance(left, Sym) or (isinstance(left, Call) and left.name == "apply")):
+            if sign == "≈" and symbols(terms[-1]):
                 raise Unreadable("the value is only near")
             if sign == "≈":
                 terms[-1] = Call("about", (terms[-1], self.ratio()))

@@ -99,7 +99,8 @@ def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
         and (names & _INTEGER_SENSITIVE or _alternates(left, right))
         and not (_varying(left, right, _PERIODIC) and _varying(right, left, _PERIODIC))
     ):
-        return _agree(left, right, _integer_points(letters, near), _BRANCHED | _PERIODIC | {"pow"})
+        waves = _PERIODIC | ({"pow"} if "i" in names else set())
+        return _agree(left, right, _integer_points(letters, near), _BRANCHED | waves)
     return outcome
 
 

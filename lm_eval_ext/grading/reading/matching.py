@@ -94,7 +94,10 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
         given = tuple(_unordered(i) for i in given)
     if len(given) != len(wanted) and (outcome := _as_one_tuple(given, wanted)) is not None and outcome[0]:
         return outcome
-    given, wanted = _distinct(given), _distinct(wanted)
+    once = _distinct(given), _distinct(wanted)
+    listed = all(i.in_order for i in (*given, *wanted)) and len(given) == len(wanted)
+    if not listed or len(once[0]) == len(given) or len(once[1]) == len(wanted):
+        given, wanted = once  # else both sides repeat some: 2, 2, 3 is not 2, 3, 3
     if len(given) != len(wanted):
         return (False, f"{len(given)} solutions, the gold has {len(wanted)}")
     left = list(given)

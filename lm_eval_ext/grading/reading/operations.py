@@ -210,14 +210,16 @@ def _elementary(name: str) -> Callable[[Value], Value]:
 
 
 def _snapped(number: Any) -> Value:
-    """cos(pi/2) is 0 and sin(pi/6) is 1/2: a value within 1e-50 of such a number is that number."""
+    """cos(pi/2) is 0 and sin(pi/6) is 1/2: a value that differs in the last ten digits only is so."""
     if isinstance(number, mp.mpf) and abs(number) < _MAX_ARGUMENT:
         near = mp.nint(2 * number)
-        if abs(2 * number - near) < mp.mpf(10) ** -50:
+        if abs(2 * number - near) < mp.mpf(10) ** (10 - mp.dps):
             return Fraction(int(near), 2)
     return number
 
 
+ELEMENTARY = frozenset("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh".split())
+"""Those whose values are rounded to a fraction that is next to them."""
 OPERATIONS: dict[str, Callable[..., Value]] = {
     "add": add, "mul": mul, "neg": lambda a: mul(Fraction(-1), a), "div": div, "pow": _pow,
     "sqrt": _root, "root": _root, "factorial": _factorial, "factorial2": _double_factorial,

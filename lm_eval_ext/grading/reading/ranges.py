@@ -229,7 +229,10 @@ def sample_points(mine: list[Condition], theirs: list[Condition]) -> list[Value]
     """
     conditions = [*mine, *theirs]
     exact = [v for condition in conditions for v in _irrational(condition)]
-    named = sorted({c for condition in conditions for c in _constants(condition)})
+    said = {c for condition in conditions for c in _constants(condition)}
+    if any(map(_is_loose, conditions)):  # x^2 > 9 changes at -3 as well
+        said |= {-c for c in said}
+    named = sorted(said)
     points: set[Fraction] = {Fraction(n) for n in (-1, 0, 1)} | set(named)
     points |= {c + d for c in named for d in (-1, 1)}
     points |= {nearest(v) + d for v in exact for d in range(-2, 3)}

@@ -135,6 +135,9 @@ class Solutions(Assembly):
 
     def _condition(self, clause: Clause) -> None:
         part = without_noise(clause.tokens)
+        arguments = {a for i in self.items for a in i.arguments}
+        if clause.tokens and clause.tokens[0].text == "some" and {t.text for t in part} & arguments:
+            raise Unreadable("some is not all")
         self.defining = any(t.text == "=" for t in part) and part[0].kind == "name"
         self.defined = part[0].text if part else ""
         if self.items and self._described_pair(clause):

@@ -111,7 +111,8 @@ NONE = (
 HEDGES = frozenset(
     "sometimes mostly partially partly half maybe perhaps possibly probably probability likely almost nearly "
     "exceptions exception depends depending might assuming usually often rarely typically otherwise others "
-    "while whereas unless except if iff when whenever provided least most neither unknown".split()
+    "while whereas unless except if iff when whenever provided least most neither unknown excluding apart "
+    "aside long eventually think guess believe unsure presumably apparently conjecturally hopefully".split()
 )
 """Words that take something back from a decision."""
 
