@@ -52,6 +52,18 @@ def test_the_scoreboard_counts_what_is_scored_and_what_is_not(report):
     assert base["judge decided"] == 1 and base["tokens"] is None and base["cost"] is None
 
 
+def test_a_terminal_gets_few_lines_and_columns(report, tmp_path):
+    made = sections.overview(report)
+    assert [c.name for c in made.columns] == [
+        "task", "run", "n", "accuracy", "accuracy_high", "undecided", "answered", "capped"
+    ]  # fmt: skip
+    head, first, _ = tables.as_text(made).splitlines()
+    assert head.startswith("task ") and "51.3% [" in first and first.endswith(" –")
+    places = [runs.load(write_run(tmp_path / str(i), [True], task=f"task{i:02}")) for i in range(20)]
+    lines = tables.as_text(sections.overview(build(places, ONE_WORKER))).splitlines()
+    assert len(lines) <= 14 and lines[-1] == "8 more rows are in the report"
+
+
 def test_layers_add_up_to_the_responses(report):
     for row in rows(sections.layers(report)):
         assert sum(row[name] for name in sections.LAYER_PARTS) == row["n"] == 39

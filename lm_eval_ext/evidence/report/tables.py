@@ -131,11 +131,16 @@ def as_markdown(made: Table) -> str:
 def as_text(made: Table) -> str:
     """A table for a terminal: columns aligned, figures to the right."""
     lines = [[column.name for column in made.columns]]
-    lines += [[shown(v, c.kind) for v, c in zip(row, made.columns, strict=True)] for row in made.rows]
+    lines += [[_printable(v, c.kind) for v, c in zip(row, made.columns, strict=True)] for row in made.rows]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     align = ["<" if column.kind == TEXT else ">" for column in made.columns]
     aligned = [[f"{c:{a}{w}}" for c, a, w in zip(line, align, widths, strict=True)] for line in lines]
     return "\n".join([*map("  ".join, aligned), *filter(None, [made.note])])
+
+
+def _printable(value: Any, kind: str) -> str:
+    """A cell that cannot steer the terminal: names come from elsewhere."""
+    return "".join(c for c in shown(value, kind) if c.isprintable())
 
 
 def plain(text: str) -> str:
