@@ -20,6 +20,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when datasets is imported: no test ma
 _AT_ONCE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 os.environ |= {**on_cpu(), "OMP_NUM_THREADS": str(max(1, usable_cores() // _AT_ONCE))}
 
+pytest_plugins = ["tests.extras"]
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(__file__).resolve().parent / "cases"
 
