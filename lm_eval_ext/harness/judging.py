@@ -8,6 +8,7 @@ from typing import Any
 
 from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.redaction import redacted_url
 
 Settings = str | Mapping[str, Any]
 """A model's name, or the fields of `JudgeConfig`."""
@@ -53,7 +54,7 @@ def try_judge(judge: LlmJudge) -> None:
     if why is not None:
         log.warning(
             "the judge %s does not reply now: %s; it is tried again once the responses are there",
-            *(judge.config.model, why),
+            *(judge.config.model, redacted_url(why)),
         )
 
 

@@ -96,7 +96,14 @@ class MathTask(ConfigurableTask):
         super().apply_filters()
         for judge, usage in zip(self._judges, before, strict=True):
             record = judge.record(judge.usage - usage)
-            log.info("%s: %s", self.config.task, judge.usage - usage)
+            spent = judge.usage - usage
+            log.info("%s: %s", self.config.task, spent)
+            if unasked := spent.unreachable + spent.rejected + spent.over_budget:
+                log.warning(
+                    "%s: the judge left %d answers undecided: unreachable %d, rejected %d, over budget %d; "
+                    "lm-eval-ext regrade --judge asks again",
+                    *(self.config.task, unasked, spent.unreachable, spent.rejected, spent.over_budget),
+                )
             self.config.metadata["protocol"]["judge"] = record
         self._mark_capped()
         for warning in self._warnings():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +18,18 @@ from lm_eval_ext.grading.judge.config import TEMPERATURE, JudgeConfig, JudgeErro
 from lm_eval_ext.grading.judge.pace import Fuse, Pace, Refused, Rejected, Unreachable
 from lm_eval_ext.grading.judge.prompt import Message
 from lm_eval_ext.grading.judge.usage import Kind, Opinion
+from lm_eval_ext.redaction import HIDDEN, redacted_url
 
 _REFUSALS = {401, 402, 403, 404}
+_REFUSAL = re.compile(
+    r"(missing|invalid|incorrect|wrong|no|unable to locate)\b.{0,40}\b(credentials?|api[ _-]?keys?)\b"
+    r"|\b(credentials?|api[ _-]?keys?)\b.{0,60}\b(missing|invalid|incorrect|must be set)\b"
+    r"|\b(credentials?|api[ _-]?keys?)\b.{0,60}\bnot (valid|set|found)\b"
+    r"|invalid authentication|illegal header value|pip install"
+    r"|\bmodel\b.{0,80}\b(does not exist|not found|not (available|supported)|unknown)\b|\bunknown model\b",
+    re.IGNORECASE,
+)
+"""What is said, under statuses that mean something else, where no question will ever be taken."""
 _PASSING = {408, 409, 425, 429}
 _MAX_WAIT_S = 60.0
 _SHOWN = 300
@@ -79,6 +90,9 @@ class Client:
         self._budget = Budget(config.budget_usd)
         self._loading = threading.Lock()
         self._loaded: tuple[Any, str, Price | None] | None = None
+        self._has_key = False
+        if config.api_key_env is not None and not re.fullmatch(r"[A-Za-z_]\w*", config.api_key_env):
+            raise JudgeError("judge: api_key_env is the name of an environment variable, not the key itself")
         if config.budget_usd is not None:
             self._check_price()
 
@@ -106,6 +120,7 @@ class Client:
 
     def _attempt(self, messages: Sequence[Message], bill: Bill, stop: threading.Event) -> Reply:
         litellm, model, price = self._load()
+        self._check_key(litellm)
         worst = price.worst(messages, self.config.max_tokens) if price else 0.0
         self._budget.reserve(worst)
         cost = 0.0
@@ -141,24 +156,29 @@ class Client:
                 drop_params=True,
                 **self._address(),
             )
-        except import_module("openai").APIError as error:  # the base of all that litellm raises for a server
+        except import_module("openai").OpenAIError as error:  # the base of what litellm raises
             raise self._understood(error) from error
 
     def _understood(self, error: Any) -> Exception:
         """What an error of litellm's means for the questions to come."""
-        status, why = getattr(error, "status_code", None) or 500, _first_line(error)
-        if status in _REFUSALS:
-            where = self.config.base_url or "its provider"
-            refused = Refused(
+        status = getattr(error, "status_code", None) or 500
+        key = os.environ.get(self.config.api_key_env or "", "") or HIDDEN
+        why = redacted_url(_first_line(error)).replace(key, HIDDEN)
+        if status in _REFUSALS or _REFUSAL.search(why):
+            where = redacted_url(self.config.base_url or "its provider")
+            return self._refused(
                 f"judge {self.config.model} at {where} refuses to be asked ({status}): {why}; check the "
                 f"model's name, the address and the key"
             )
-            self._fuse.refuse(refused)
-            return refused
         if status in _PASSING or status >= 500:
             return _Passing(why, _retry_after(error), paid=status == 408)
         self._fuse.rejected(f"judge {self.config.model}: {why}")
         return Rejected(why)
+
+    def _refused(self, why: str) -> Refused:
+        error = Refused(why)
+        self._fuse.refuse(error)
+        return error
 
     def _address(self) -> dict[str, Any]:
         """Where to, and the key. A key for the provider is not sent to another server unless it is named."""
@@ -167,9 +187,11 @@ class Client:
             address["api_base"] = self.config.base_url.rstrip("/").removesuffix("/chat/completions")
             address["api_key"] = "none"
         if self.config.api_key_env is not None:
-            key = os.environ.get(self.config.api_key_env)
+            key = os.environ.get(self.config.api_key_env, "").strip()
             if not key:
-                raise JudgeError(f"judge: the environment has no {self.config.api_key_env}, which is the key")
+                raise self._refused(
+                    f"judge: the environment has no {self.config.api_key_env}, which is the key: set it"
+                )
             address["api_key"] = key
         return address
 
@@ -184,6 +206,16 @@ class Client:
         if failure.after_s is not None:
             return min(failure.after_s, _MAX_WAIT_S)
         return float(min(self.config.backoff_s * 2**attempt, _MAX_WAIT_S) * random.uniform(0.75, 1.25))
+
+    def _check_key(self, litellm: Any) -> None:
+        with self._loading:
+            missing = [] if self._has_key else _missing_keys(litellm, self.config)
+            self._has_key = not missing
+        if missing:
+            raise self._refused(
+                f"judge: no key for {self.config.model}: set {' or '.join(missing)}, or name the variable "
+                f"that has it with --judge-api-key-env"
+            )
 
     def _check_price(self) -> None:
         config = self.config
@@ -224,6 +256,23 @@ def _routed(litellm: Any, config: JudgeConfig) -> str:
             f"(anthropic/NAME, gemini/NAME, openai/NAME), or give --judge-base-url for a server of your own"
         ) from None
     return config.model
+
+
+def _missing_keys(litellm: Any, config: JudgeConfig) -> list[str]:
+    """Variables of which the provider needs one and the environment has none, or an empty one.
+
+    Providers that take something else in place of a key (a role, a profile, an account) are left to say so.
+    """
+    if config.base_url is not None or config.api_key_env is not None or litellm.api_key:
+        return []
+    empty = {name: value for name, value in os.environ.items() if not value.strip()}
+    for name in empty:
+        del os.environ[name]  # litellm looks no further than whether it is there
+    try:
+        missing: list[str] = litellm.validate_environment(config.model)["missing_keys"]
+    finally:
+        os.environ.update(empty)
+    return missing if all(name.endswith("_API_KEY") for name in missing) else []
 
 
 def _price(litellm: Any, model: str, config: JudgeConfig) -> Price | None:

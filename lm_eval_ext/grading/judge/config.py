@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from lm_eval_ext.redaction import redacted_url
+
 TEMPERATURE = 0.0
+_LEAST = {"max_tokens": 1, "concurrency": 1, "give_up_after": 1, "retries": 0, "backoff_s": 0, "rest_s": 0}
 
 
 class JudgeError(ValueError):
@@ -67,22 +71,36 @@ class JudgeConfig:
     on_refusal: Literal["raise", "undecided"] = "raise"
 
     def __post_init__(self) -> None:
-        assert isinstance(self.model, str) and self.model.strip(), f"model must be a name, got {self.model!r}"
-        for name in ("max_tokens", "concurrency", "give_up_after"):
-            assert getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}"
-        for name in ("retries", "backoff_s", "rest_s"):
-            assert getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}"
+        if not (isinstance(self.model, str) and self.model.strip()):
+            raise JudgeError(f"judge: model must be a name, got {self.model!r}")
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and least <= value < math.inf):
+                raise JudgeError(f"judge: {name} must be at least {least}, got {value!r}")
         for name in ("timeout_s", "requests_per_minute", "budget_usd"):
             value = getattr(self, name)
-            assert value is None or value > 0, f"{name} must be positive, got {value}"
-        assert self.price is None or (len(self.price) == 2 and min(self.price) >= 0), (
-            f"price must be two numbers, USD per million prompt and completion tokens, got {self.price}"
-        )
-        assert 0 <= self.audit <= 1, f"audit must be a share between 0 and 1, got {self.audit}"
-        assert self.asks in ("unequal", "undecided"), f"asks must be unequal or undecided, got {self.asks!r}"
-        assert self.on_refusal in ("raise", "undecided"), (
-            f"on_refusal must be raise or undecided, got {self.on_refusal!r}"
-        )
+            if value is None and name != "timeout_s":
+                continue
+            if not (isinstance(value, int | float) and 0 < value < math.inf):
+                raise JudgeError(f"judge: {name} must be a positive number, got {value!r}")
+        if self.price is not None and not (len(self.price) == 2 and 0 <= min(self.price) < math.inf):
+            raise JudgeError(
+                f"judge: price must be two numbers, USD per million prompt and completion tokens, "
+                f"got {self.price}"
+            )
+        if not (isinstance(self.audit, int | float) and 0 <= self.audit <= 1):
+            raise JudgeError(f"judge: audit must be a share between 0 and 1, got {self.audit!r}")
+        for name, known in {"asks": ("unequal", "undecided"), "on_refusal": ("raise", "undecided")}.items():
+            if getattr(self, name) not in known:
+                raise JudgeError(f"judge: {name} must be {' or '.join(known)}, got {getattr(self, name)!r}")
+        for name in ("base_url", "api_key_env", "prompt", "cache", "log"):
+            if not isinstance(getattr(self, name), str | None):
+                raise JudgeError(f"judge: {name} must be text, got {getattr(self, name)!r}")
+        if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
+            raise JudgeError(
+                f"judge: base_url must begin with http:// or https://, like http://localhost:8000/v1; "
+                f"got {redacted_url(self.base_url)!r}"
+            )
 
     @property
     def cache_folder(self) -> Path:
@@ -109,7 +127,7 @@ class JudgeConfig:
             if given.get("price") is not None:
                 given["price"] = read_price(given["price"])
             return cls(**given)
-        except (AssertionError, TypeError) as error:
+        except TypeError as error:
             raise JudgeError(f"judge: {error}") from None
 
 

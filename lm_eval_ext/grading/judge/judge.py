@@ -20,7 +20,7 @@ from lm_eval_ext.grading.judge.config import TEMPERATURE, JudgeConfig
 from lm_eval_ext.grading.judge.pace import Refused, Rejected, Unreachable
 from lm_eval_ext.grading.judge.parse import parse
 from lm_eval_ext.grading.judge.prompt import load
-from lm_eval_ext.grading.judge.usage import JudgeUsage, Opinion, used
+from lm_eval_ext.grading.judge.usage import UNREACHABLE, JudgeUsage, Opinion, used
 from lm_eval_ext.grading.verdict import VALUES_DIFFER, Item, Verdict
 
 _SHOWN = 120
@@ -211,7 +211,7 @@ class LlmJudge:
         if opinion.equal is not None:
             return f"{self.config.model} says {opinion.kind.upper()}"
         if opinion.kind == "unreachable":
-            return f"judge unreachable: {opinion.text}"
+            return f"{UNREACHABLE}{opinion.text}"
         if opinion.kind != "malformed":
             return f"judge: {opinion.text}"
         hint = f" (cut at max_tokens={self.config.max_tokens})" if opinion.cut else ""

@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 Kind = Literal["yes", "no", "malformed", "unreachable", "rejected", "over_budget"]
 
+UNREACHABLE, OVER_BUDGET = "judge unreachable: ", "judge: budget reached"
+"""How the reason begins where a judge was to be asked and could not be: another run asks again."""
+
 
 @dataclass(frozen=True)
 class Opinion:

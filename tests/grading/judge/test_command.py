@@ -138,7 +138,10 @@ def test_a_budget_that_ends_leaves_the_rest_undecided(command, tmp_path):
         (("--judge-cache", "x"), "Error: --judge-cache needs --judge MODEL"),
         (("--judge", "m", "--judge-price", "x"), "like 0.15,0.6; got 'x'"),
         (("--judge", "m", "--judge-prompt", "x"), "no prompt 'x'"),
-        (("--judge", "m", "--judge-base-url", "u", "--judge-budget-usd", "1"), "no price is known for m"),
+        (
+            ("--judge", "m", "--judge-base-url", "http://u", "--judge-budget-usd", "1"),
+            "no price is known for m",
+        ),
         (("--judge", "Qwen3"), "litellm knows no provider of 'Qwen3'"),
     ],
     ids=lambda value: value[-2] if isinstance(value, tuple) else "",

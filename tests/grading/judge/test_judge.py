@@ -1,6 +1,7 @@
 """The judge against a scripted server: what is sent, what comes back, and what happens when it does not."""
 
 import json
+import os
 import socket
 import threading
 import time
@@ -291,7 +292,8 @@ def test_a_budget_needs_a_price(judge):
     LlmJudge(JudgeConfig("gpt-4o-mini", budget_usd=5))
 
 
-def test_a_price_that_litellm_knows(judge):
+def test_a_price_that_litellm_knows(judge, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
     with scripted(lambda request: YES) as server:
         j = judge(None, model="gpt-4o-mini")
         j._client._address = lambda: {
@@ -300,6 +302,46 @@ def test_a_price_that_litellm_knows(judge):
         }  # stands in for api.openai.com
         j.judge(*undecided())
     assert j.usage.cost_usd == pytest.approx(100 * 0.15e-6 + 1 * 0.6e-6)
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+@pytest.mark.parametrize(
+    "model, variable",
+    [
+        ("gpt-4o-mini", "OPENAI_API_KEY"),
+        ("anthropic/x", "ANTHROPIC_API_KEY"),
+        ("gemini/x", "GEMINI_API_KEY"),
+        ("groq/x", "GROQ_API_KEY"),
+    ],
+)
+def test_a_missing_key_ends_it_at_once(judge, monkeypatch, model, variable, value):
+    for name in [name for name in os.environ if name.endswith("_API_KEY")]:
+        monkeypatch.delenv(name)
+    if value is not None:
+        monkeypatch.setenv(variable, value)
+    for ask in (lambda j: j.judge(*undecided()), lambda j: j.probe()):
+        with pytest.raises(JudgeError, match=rf"no key for {model}: set .*{variable}"):
+            ask(judge(None, model=model))
+    assert os.environ.get(variable) == value
+
+
+@pytest.mark.parametrize(
+    "status, said",
+    [
+        (400, "API key not valid. Please pass a valid API key."),
+        (400, "The model `m` does not exist"),
+        (500, "Missing credentials. Please pass an `api_key`"),
+        (403, "forbidden"),
+        (401, "Incorrect API key provided: sk-12345"),
+    ],
+)
+def test_a_refusal_under_any_status_is_not_tried_again(judge, monkeypatch, status, said):
+    monkeypatch.setenv("MY_KEY", "sk-12345")
+    with scripted(lambda request: Said(said, status)) as server:
+        with pytest.raises(JudgeError, match="refuses to be asked") as raised:
+            judge(server.url.replace("//", "//u:pw-1@"), api_key_env="MY_KEY").judge(*undecided())
+        assert len(server.requests) == 1
+    assert "sk-12345" not in str(raised.value) and "pw-1" not in str(raised.value)
 
 
 def test_a_model_without_a_provider_is_an_error(judge):
@@ -391,12 +433,12 @@ def test_grade_and_stream_ask_it(judge):
         ({"base_url": "x"}, "no model among the settings base_url"),
         ({"model": " "}, "model must be a name, got ' '"),
         ({"model": "m", "concurrency": 0}, "concurrency must be at least 1, got 0"),
-        ({"model": "m", "budget_usd": 0}, "budget_usd must be positive, got 0"),
+        ({"model": "m", "budget_usd": 0}, "budget_usd must be a positive number, got 0"),
         ({"model": "m", "audit": 2}, "audit must be a share between 0 and 1, got 2"),
         ({"model": "m", "price": "cheap"}, "like 0.15,0.6; got 'cheap'"),
         ({"model": "m", "price": [1, -1]}, r"got \(1.0, -1.0\)"),
         ({"model": "m", "asks": "all"}, "asks must be unequal or undecided, got 'all'"),
-        ({"model": "m", "timeout_s": "long"}, "not supported between"),
+        ({"model": "m", "timeout_s": "long"}, "timeout_s must be a positive number, got 'long'"),
     ],
 )
 def test_settings_that_cannot_be(settings, why):
