@@ -2,12 +2,15 @@
 
 Rows are appended to `OUT.partial` as they are graded, in the order of the input, and the file gets its name
 when it is complete. A killed run leaves whole rows and at most one half; the next run takes it off,
-compares what is there with the input row by row, and goes on behind it.
+compares what is there with the input row by row, and goes on behind it. `OUT.settings.json` keeps what the
+verdicts depend on: rows made with other settings are not continued. Rows that a judge was to be asked about
+and could not be are graded again, with all behind them; what it did say is in its cache.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sys
 import time
@@ -17,11 +20,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
+from lm_eval_ext import __version__, atomic
 from lm_eval_ext.grading.grader import Grader
+from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
 from lm_eval_ext.grading.rows import ADDED, Fields, Row, RowError, count_lines, open_lines, parse, read, same
 from lm_eval_ext.grading.verdict import LAYERS
 
@@ -84,13 +89,44 @@ def grade_file(
     """
     name = "standard input" if source is None else str(source)
     total = None if source is None else count_lines(source)
+    if out is not None:
+        _check_place(out, source)
     with _input(source) as lines:
-        rows = read(lines, name, fields or Fields())
+        rows = _at_least_one(read(lines, name, fields or Fields()), name)
         if out is None:
             return _grade(rows, sys.stdout.buffer, grader, Tally(), total)
-        if source is not None and out.exists() and out.samefile(source):
-            raise RowError(f"{out} is the input; --out must name another file")
-        return _Output(out, name, say).fill(rows, grader, total, overwrite)
+        output = _Output(out, name, say, settings_of(grader, fields or Fields()))
+        return output.fill(rows, grader, total, overwrite)
+
+
+def settings_of(grader: Grader, fields: Fields) -> dict[str, Any]:
+    """What the verdicts on a file depend on, besides the file and the version; as JSON."""
+    judge = grader.config.judge
+    record = getattr(judge, "record", None)
+    judged = None if judge is None else record() if record else {"judge": type(judge).__name__}
+    return {
+        **{f"{name}_field": field for name, field in vars(fields).items()},
+        "timeout": grader.config.timeout_s,
+        "judge": judged and {name: value for name, value in judged.items() if name != "usage"},
+    }
+
+
+def _check_place(out: Path, source: Path | None) -> None:
+    """Before anything is graded: a place that cannot be written must not show when all is done."""
+    if out.is_dir():
+        raise RowError(f"{out} is a folder; --out must name a file, {out / 'graded.jsonl'} for example")
+    if source is not None and out.exists() and out.samefile(source):
+        raise RowError(f"{out} is the input; --out must name another file")
+    out.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _at_least_one(rows: Iterator[Row], name: str) -> Iterator[Row]:
+    """The rows. Raises RowError where there is none."""
+    number = -1
+    for number, row in enumerate(rows):  # noqa: B007
+        yield row
+    if number < 0:
+        raise RowError(f"{name} has no rows: nothing to grade; check the file")
 
 
 @contextmanager
@@ -137,11 +173,19 @@ class _Feed:
             self.error = error
 
 
+def _setting(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return "not given" if value is None else repr(value)
+
+
 class _Output:
     """`out`, and `out.partial` as long as it is not complete."""
 
-    def __init__(self, out: Path, source: str, say: Say) -> None:
+    def __init__(self, out: Path, source: str, say: Say, settings: dict[str, Any]) -> None:
         self.out = out
+        self.settings = settings
+        self.remembered = out.with_name(f"{out.name}.settings.json")
         self.partial = out.with_name(f"{out.name}.partial")
         self.source = source
         self.say = say
@@ -150,9 +194,11 @@ class _Output:
         """Grades what is not there yet; complete, the file gets its name."""
         tally, end = Tally(), 0
         begun = None if overwrite else next((p for p in (self.partial, self.out) if p.exists()), None)
+        if begun is not None and begun.stat().st_size:
+            self._compare_settings(begun)
         if begun is not None:
-            end = self._pass_by(begun, rows, tally)
-            following = list(islice(rows, 1))
+            end, again = self._pass_by(begun, rows, tally)
+            following = again or list(islice(rows, 1))
             if begun == self.out and not following:
                 self.say(f"{self.out} is complete, nothing is left to do; --overwrite grades again")
                 return tally
@@ -161,9 +207,14 @@ class _Output:
             self.say(f"resuming after {tally.rows} rows")
             rows = chain(following, rows)
         with self._opened(end, overwrite or begun is None) as file:
+            self._remember()
             try:
                 _grade(rows, file, grader, tally, total)
             except RowError:
+                if not tally.rows:
+                    self.partial.unlink()
+                    self.remembered.unlink(missing_ok=True)
+                    raise
                 self.say(
                     f"{tally.rows} rows are graded in {self.partial}; once {self.source} is repaired, "
                     f"the same command goes on behind them"
@@ -173,8 +224,34 @@ class _Output:
             os.replace(self.partial, self.out)
         return tally
 
-    def _pass_by(self, begun: Path, rows: Iterator[Row], tally: Tally) -> int:
-        """Moves `rows` behind what is graded already. Returns where the last whole row ends, in bytes."""
+    def _compare_settings(self, begun: Path) -> None:
+        """Raises RowError where what is there was made with other settings; says so where none are known."""
+        if not self.remembered.exists():
+            self.say(f"{begun}: it is not known with which settings; taken for the same")
+            return
+        kept = parse(self.remembered.read_bytes()) or {}
+        version = kept.pop("version", None)
+        names = [n for n in sorted({*kept, *self.settings}) if kept.get(n) != self.settings.get(n)]
+        if names:
+            what = "; ".join(
+                f"{n} was {_setting(kept.get(n))} and is {_setting(self.settings.get(n))}" for n in names
+            )
+            raise RowError(
+                f"{begun} was graded with other settings: {what}; give those, another --out, or --overwrite "
+                f"to grade again"
+            )
+        if version != __version__:
+            self.say(f"{begun}: its rows were graded by version {version}, this is {__version__}")
+
+    def _remember(self) -> None:
+        text = json.dumps({**self.settings, "version": __version__}, indent=1, ensure_ascii=False)
+        atomic.write_text(self.remembered, text + "\n")
+
+    def _pass_by(self, begun: Path, rows: Iterator[Row], tally: Tally) -> tuple[int, list[Row]]:
+        """Moves `rows` behind what is graded already.
+
+        Returns where that ends, in bytes, and the row moved past if it is to be graded again.
+        """
         end = 0
         with begun.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -189,9 +266,12 @@ class _Output:
                         f"{begun}, line {number} is not row {number} of {self.source}: it comes from another "
                         f"input, or the input has changed; give another --out, or --overwrite to replace it"
                     )
+                if self.settings["judge"] and str(graded["reason"]).startswith((UNREACHABLE, OVER_BUDGET)):
+                    self.say(f"row {number}: the judge could not be asked; it is asked again from there")
+                    return end, [row] if row else []
                 tally.add(graded["correct"], graded["layer"], graded["answer"])
                 end += len(line)
-        return end
+        return end, []
 
     def _must_be_last(self, lines: BinaryIO, begun: Path, number: int) -> None:
         if lines.readline():

@@ -6,6 +6,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -104,10 +105,17 @@ def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[Row]:
         name: of the file, for errors.
         fields: where to find response, gold and problem.
     """
-    try:
+    with unpacked(name):
         for number, line in enumerate(lines, 1):
             if line.strip():
                 yield _row(line.removeprefix(_BOM) if number == 1 else line, f"{name}, line {number}", fields)
+
+
+@contextmanager
+def unpacked(name: str) -> Iterator[None]:
+    """Raises RowError where a packed file of this name turns out to be none, or to be cut off."""
+    try:
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise RowError(f"{name} cannot be unpacked to its end: {error}; pack it again") from error
 
@@ -116,6 +124,8 @@ def _row(line: bytes, where: str, fields: Fields) -> Row:
     values = parse(line)
     if values is None:
         raise RowError(f"{where} is no JSON object: {_shown(line)}; every line must be one, like {_EXAMPLE}")
+    if {"doc", "resps", "target"} <= set(values):
+        raise RowError(f"{where} is a sample of lm-eval's: lm-eval-ext regrade FOLDER grades its run")
     response = named_field(values, fields.response, "response", where)
     if not isinstance(response, str):
         raise RowError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lm_eval_ext.grading import Grader, GraderConfig
+from lm_eval_ext.grading import Grader, GraderConfig, Verdict
 from lm_eval_ext.grading.files import grade_file
 from lm_eval_ext.grading.rows import Fields, RowError
 from tests.grading.test_stages import STAGES
@@ -167,7 +167,8 @@ def test_a_complete_output_is_left_alone_unless_it_is_to_be_replaced(folder, gra
     before = (folder / "out.jsonl").stat()
     again, said = grade(folder, grader)
     assert "is complete" in said[0] and again.outcomes == first.outcomes and again.graded == 0
-    assert (folder / "out.jsonl").stat() == before
+    now = (folder / "out.jsonl").stat()
+    assert (now.st_ino, now.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     anew, said = grade(folder, grader, overwrite=True)
     assert said == [] and anew.graded == 50 and (folder / "out.jsonl").stat().st_ino != before.st_ino
 
@@ -178,6 +179,68 @@ def test_rows_added_to_the_input_are_graded_too(folder, grader):
     tally, said = grade(folder, grader)
     assert said == ["resuming after 50 rows"] and tally.graded == 10
     assert [row["id"] for row in read(folder / "out.jsonl")] == list(range(60))
+
+
+OTHER = {
+    "a field": ({"fields": Fields(gold="é")}, "gold_field was 'gold' and is 'é'"),
+    "the timeout": ({"timeout_s": 9.0}, "timeout was 5.0 and is 9.0"),
+    "a judge": ({"judge": True}, "judge was not given and is judge Silent"),
+}
+
+
+class Silent:
+    """A judge that cannot be asked, until it can."""
+
+    reachable = False
+
+    def judge(self, items, verdicts):
+        def asked(verdict):
+            if verdict.correct:
+                return verdict
+            if self.reachable:
+                return Verdict(False, "judge", verdict.answer, "NO")
+            return Verdict(None, "none", verdict.answer, "judge unreachable: no connection")
+
+        return [asked(verdict) for verdict in verdicts]
+
+
+@pytest.mark.parametrize("partial", [False, True], ids=["complete", "partial"])
+@pytest.mark.parametrize("name", OTHER)
+def test_rows_made_with_other_settings_are_not_continued(folder, grader, name, partial):
+    grade(folder, grader)
+    if partial:
+        (folder / "out.jsonl").rename(folder / "out.jsonl.partial")
+    options, why = dict(OTHER[name][0]), OTHER[name][1]
+    fields = {"fields": options.pop("fields")} if "fields" in options else {}
+    judge = Silent() if options.pop("judge", False) else None
+    with (
+        Grader(GraderConfig(workers=1, stages=STAGES, judge=judge, **options)) as other,
+        pytest.raises(RowError, match=why),
+    ):
+        grade(folder, other, **fields)
+    if judge is not None:
+        with Grader(GraderConfig(workers=1, stages=STAGES, judge=judge)) as other:
+            tally, _ = grade(folder, other, overwrite=True)
+        assert tally.outcomes["undecided"] == 16
+
+
+def test_rows_whose_judge_could_not_be_asked_are_graded_again(folder):
+    judge = Silent()
+    with Grader(GraderConfig(workers=1, stages=STAGES, judge=judge)) as judged:
+        first, _ = grade(folder, judged)
+        judge.reachable = True
+        again, said = grade(folder, judged)
+        done, _ = grade(folder, judged)
+    assert first.outcomes["undecided"] == 16 and done.graded == 0
+    assert again.outcomes == {"correct": 34, "wrong": 16} and again.graded == 48
+    assert said[0] == "row 3: the judge could not be asked; it is asked again from there"
+    assert [row["id"] for row in read(folder / "out.jsonl")] == list(range(50))
+
+
+def test_rows_of_unknown_settings_are_continued_with_a_word(folder, grader):
+    grade(folder, grader)
+    (folder / "out.jsonl.settings.json").unlink()
+    assert "not known with which settings" in grade(folder, grader)[1][0]
 
 
 @pytest.mark.parametrize("change", ["another row", "fewer rows", "ungraded", "no rows at all"])
