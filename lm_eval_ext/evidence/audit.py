@@ -18,8 +18,9 @@ from lm_eval_ext.evidence import stats
 from lm_eval_ext.evidence.quality import Quality, Stratum
 from lm_eval_ext.evidence.report.disagreements import problem_of
 from lm_eval_ext.evidence.report.entries import ERROR, RIGHT, Entry, entries_of
-from lm_eval_ext.evidence.report.tables import Table, as_markdown, safe, table
+from lm_eval_ext.evidence.report.tables import Table, as_markdown, table
 from lm_eval_ext.evidence.runs import Run
+from lm_eval_ext.evidence.spreadsheet import csv_text
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import read_rows
 
@@ -130,11 +131,8 @@ def _secret(which: str, run: str, entry: Entry) -> dict[str, Any]:
 
 
 def _csv(rows: Sequence[Mapping[str, str]]) -> str:
-    file = io.StringIO()
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: safe(value) for name, value in row.items()} for row in rows)
-    return "\ufeff" + file.getvalue()  # without the mark a spreadsheet reads UTF-8 as something else
+    text = csv_text([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])
+    return f"\ufeff{text}"  # without the mark a spreadsheet reads UTF-8 as something else
 
 
 def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -145,8 +143,9 @@ def _read_key(key: Path) -> tuple[dict[str, int], dict[str, dict[str, Any]]]:
     try:
         read = json.loads(key.read_text("utf-8"))
         sizes, answers = read["sizes"], read["answers"]
-        assert {ACCEPTED, MISSED} == set(sizes) and all("stratum" in a for a in answers.values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+        if {ACCEPTED, MISSED} != set(sizes) or not all("stratum" in a for a in answers.values()):
+            raise ValueError("its answers have no strata")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = str(error) or type(error).__name__
         raise DataError(
             f"{key} is no key of an audit ({why}): name the key.json that --audit wrote"

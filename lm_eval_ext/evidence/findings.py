@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from lm_eval_ext.evidence.breakdown import Breakdown
 from lm_eval_ext.evidence.comparison import Comparison, Side, UnitComparison
 from lm_eval_ext.evidence.pairs import Pair, field
 from lm_eval_ext.evidence.samples import Sample, answers
+from lm_eval_ext.evidence.spreadsheet import csv_text
 
 CSV_FIELDS = (
     *("a", "b", "unit", "task", "doc_hash", "id", "right", "score_a", "score_b"),
@@ -225,13 +224,9 @@ def _answer(sample: Sample) -> str:
 
 
 def _csv(findings: Findings) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for made in findings.comparisons:
-        for unit in made.units:
-            writer.writerows(flip_row(pair, unit) for pair in unit.flips)
-    return text.getvalue()
+    units = [unit for made in findings.comparisons for unit in made.units]
+    flips = (flip_row(pair, unit) for unit in units for pair in unit.flips)
+    return csv_text([CSV_FIELDS, *([flip[name] for name in CSV_FIELDS] for flip in flips)])
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lm_eval_ext.evidence import stats
+from lm_eval_ext.evidence.spreadsheet import csv_text
 
 TEXT, COUNT, SHARE, ESTIMATE, NUMBER, P, USD = KINDS = (
     "text", "count", "share", "estimate", "number", "p", "usd",
 )  # fmt: skip
 _NOTHING = "–"
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FIGURE = re.compile(r"[-+]?[\d.,]+%?(?: to [-+]?[\d.,]+%?)?")
 
 
 @dataclass(frozen=True)
@@ -103,19 +99,15 @@ def shown(value: Any, kind: str) -> str:
 
 def as_csv(made: Table) -> str:
     """For a program or a spreadsheet: shares between 0 and 1, an estimate in four columns."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
     header: list[str] = []
     for column in made.columns:
         extra = ("low", "high", "n") if column.kind == ESTIMATE else ()
         header += [column.name, *(f"{column.name} {name}" for name in extra)]
-    writer.writerow(header)
-    for row in made.rows:
-        cells: list[Any] = []
-        for column, value in zip(made.columns, row, strict=True):
-            cells += _csv_cells(value, column.kind)
-        writer.writerow(cells)
-    return file.getvalue()
+    rows = (
+        [cell for column, value in zip(made.columns, row, strict=True) for cell in _cells(value, column.kind)]
+        for row in made.rows
+    )
+    return csv_text([header, *rows])
 
 
 def as_markdown(made: Table) -> str:
@@ -152,14 +144,7 @@ def _escaped(cell: str) -> str:
     return plain(cell).replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _csv_cells(value: Any, kind: str) -> list[Any]:
+def _cells(value: Any, kind: str) -> list[Any]:
     if kind == ESTIMATE:
         return [None] * 4 if value is None else [value.value, value.low, value.high, value.n]
-    return [safe(value)]
-
-
-def safe(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: a text that could be one gets an apostrophe."""
-    if not isinstance(value, str) or _FIGURE.fullmatch(value):
-        return value
-    return f"'{value}" if value[:1] in _STARTS_FORMULA and value else value
+    return [value]
