@@ -188,16 +188,18 @@ def _tested(figure: Figure, task: TaskRun, place: Path | None, paired: bool | No
 
 def _paired(figure: Figure, task: TaskRun, kept: Mapping[Key, bool], level: float) -> Checked:
     scored = task.scored(figure.metric)
-    common = kept.keys() & scored.keys()
+    tasks = {key[0] for key in scored}  # a baseline keeps the verdicts on all its tasks together
+    own = {key: correct for key, correct in kept.items() if key[0] in tasks}
+    common = own.keys() & scored.keys()
     if not common:
         raise RunError(
             f"{figure.task}: none of the baseline's {len(kept)} problems is in {task.results_file}"
         )
-    lost = sum(kept[key] and scored[key] != 1 for key in common)
-    gained = sum(not kept[key] and scored[key] == 1 for key in common)
-    before, n = sum(kept[key] for key in common), len(common)
+    lost = sum(own[key] and scored[key] != 1 for key in common)
+    gained = sum(not own[key] and scored[key] == 1 for key in common)
+    before, n = sum(own[key] for key in common), len(common)
     most = _first(n + 1, lambda more: stats.mcnemar_loss(more, gained) < level) - 1
-    apart = (len(kept) - n, len(scored) - n)
+    apart = (max(len(own), figure.n or 0) - n, len(scored) - n)
     return replace(
         _untested(figure, task),
         test=PAIRED,

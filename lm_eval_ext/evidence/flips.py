@@ -69,6 +69,7 @@ class Comparison:
         flips: in the order of the documents.
         primary: whether the old metric is the task's own score.
         singly: whether responses could be compared one by one; if not there are no flips.
+        scored: whether there was an old score at all: `--predict_only` leaves none.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Comparison:
     flips: list[Flip] = field(default_factory=list)
     primary: bool = False
     singly: bool = True
+    scored: bool = True
 
     @property
     def up(self) -> int:
@@ -92,10 +94,13 @@ class Comparison:
     def down(self) -> int:
         return sum(flip.down for flip in self.flips)
 
-    def add(self, gold: str, row: Row, score: float, graded: Graded, scores: Mapping[str, float]) -> None:
-        """One document: its old row and score, the new verdicts and the metrics made of them."""
+    def add(
+        self, gold: str, row: Row, score: float | None, graded: Graded, scores: Mapping[str, float]
+    ) -> None:
+        """One document: its old row and score (None: it had none), the new verdicts and their metrics."""
         self.n += 1
-        self.old += score
+        self.scored &= score is not None
+        self.old += score or 0.0
         self.new += scores["accuracy"]
         self.high += scores["accuracy_high"]
         self.undecided += scores["undecided"]
@@ -116,6 +121,7 @@ def merged(name: str, parts: Sequence[Comparison]) -> Comparison:
         whole.layers += part.layers
         whole.flips += part.flips
         whole.singly &= part.singly
+        whole.scored &= part.scored
     return whole
 
 
@@ -133,7 +139,7 @@ def all_flips(comparisons: Iterable[Comparison]) -> Iterable[Flip]:
     return (flip for comparison in comparisons for flip in comparison.flips)
 
 
-def _before(row: Row, score: float, responses: int) -> Sequence[Verdict | bool] | None:
+def _before(row: Row, score: float | None, responses: int) -> Sequence[Verdict | bool] | None:
     """What the old grading said of each response; None where it said one thing of several responses."""
     verdicts = logged_verdicts(row)
     if len(verdicts) == responses:

@@ -30,7 +30,8 @@ def scores(runs: Sequence[Regraded]) -> Table:
     for run in runs:
         for c in (*run.groups, *run.comparisons):
             flips = (str(c.up), str(c.down)) if c.singly else ("-", "-")
-            shares = (_share(value, c.n) for value in (c.old, c.new, c.high, c.undecided))
+            old = _share(c.old, c.n) if c.scored else "-"
+            shares = (old, *(_share(value, c.n) for value in (c.new, c.high, c.undecided)))
             names = (run.name, c.name) if several else (c.name,)
             table.add_row(*names, _metric(c), str(c.n), *shares, _layers(c), *flips)
     return table
