@@ -28,7 +28,9 @@ def check_baseline(
         typer.Option("--paired/--tolerance", help="Problem by problem, or by value. Without: as kept."),
     ] = None,
     alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Share of false alarms.")] = 0.05,
-    folder: Annotated[Path | None, typer.Option(help="Of baselines. Without it: the package's.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Of baselines. Without it: the package's.")
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the baselines there are.")] = False,
     record: Annotated[str | None, typer.Option(help="Make a new baseline of this name of the run.")] = None,
     source: Annotated[str, typer.Option(help="With --record: where the run was made.")] = "measured",

@@ -27,7 +27,7 @@ def compare_command(
     noise: Annotated[str | None, typer.Option(help="Another run of A's model: the noise floor.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Field whose problems hang together.")] = None,
     flips: Annotated[int, typer.Option(min=0, help="Show so many problems that flipped.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for CSV, JSON and Markdown.")] = None,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for CSV, JSON, Markdown.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compare under unequal protocols.")] = False,
 ) -> None:
@@ -45,7 +45,7 @@ def compare_command(
     """
     from lm_eval_ext.evidence import findings as found
     from lm_eval_ext.evidence import runs
-    from lm_eval_ext.evidence.breakdown import broken_down
+    from lm_eval_ext.evidence.breakdown import broken_down, require_fields
     from lm_eval_ext.evidence.compare import compare_all, noise_floor
 
     if len(places) < 2:
@@ -55,6 +55,7 @@ def compare_command(
     again = runs.named([f"again={noise}"], filter=filter)[0] if noise else None
     fields = [name.strip() for name in by.split(",") if name.strip()]
     broken = broken_down(made, fields, min_group)
+    require_fields(made, [cluster] if cluster else [])
     floor = noise_floor(loaded[0], again, metric=metric, pair_on=pair_on, force=force) if again else None
     result = found.Findings(made, broken, floor, cluster)
     if as_json:

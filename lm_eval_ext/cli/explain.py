@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import Timeout, app
 
 
-@app.command("explain")
+@app.command("explain", context_settings={"ignore_unknown_options": True})  # -3 is a gold
 def explain_command(
     response: Annotated[str, typer.Argument(help="All that the model wrote: a text, or a file of it.")],
     gold: Annotated[str, typer.Argument(help="The reference answer: a text, or a file of it.")],
     problem: Annotated[
         str | None, typer.Option(help="The problem (text or file), for listed choices.")
     ] = None,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds for one comparison.")] = 5.0,
+    timeout: Timeout = 5.0,
 ) -> None:
     r"""Show how one verdict comes about: what is extracted, what each layer makes of it, which rule decides.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import Timeout, app, one_line
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def grade(
     gold_field: Annotated[str, typer.Option(help="The reference answer, text or a number.")] = "gold",
     problem_field: Annotated[str, typer.Option(help="The problem, if there is one.")] = "problem",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. Without it: one per core.")] = None,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds for one comparison.")] = 5.0,
+    timeout: Timeout = 5.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Grade all rows again.")] = False,
     judge: LlmJudge | None = None,
 ) -> None:
@@ -57,6 +57,8 @@ def grade(
         with Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
             source = None if file == "-" else Path(file)
             say(str(grade_file(source, out, grader, fields=fields, overwrite=overwrite, say=say)))
+        if judge is not None and out and judge.usage.unreachable + judge.usage.over_budget:
+            say("the judge could not be asked about some rows; the same command asks again")
     except BrokenPipeError:
         # The reader of the output has had enough: what is left in the buffer goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,7 +67,7 @@ def grade(
         say("what was graded is kept; the same command goes on behind it" if out else "not all is graded")
         raise
     except (RowError, OSError) as error:
-        say(f"Error: {error}")
+        say(f"Error: {one_line(error)}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         say("interrupted" + ("; the same command goes on from here" if out else ""))

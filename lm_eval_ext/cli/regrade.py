@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import Timeout, app, one_line
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def regrade(
         list[str],
         typer.Argument(help="results_*.json, a folder with one (NAME=PATH names it), or a plain .jsonl."),
     ],
-    out: Annotated[Path | None, typer.Option(help="Folder for the new runs. Without it: only shown.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder for the new runs. Without it: only shown.")
+    ] = None,
     extract: Annotated[
         str | None, typer.Option(help="How to find answers: statement, boxed, strict, flexible, bare.")
     ] = None,
@@ -37,7 +39,7 @@ def regrade(
     old_metric: Annotated[str | None, typer.Option(help="Show what flips against this one.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show all flips, uncut.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. Without it: one per core.")] = None,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds for one comparison.")] = 5.0,
+    timeout: Timeout = 5.0,
     task: Annotated[str | None, _of_file("Name for the task.")] = None,
     model: Annotated[str | None, _of_file("Name where rows have none.")] = None,
     response_field: Annotated[str, _of_file("A text, or a list of them: repeats.")] = "response",
@@ -87,7 +89,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (RunError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {one_line(error)}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("interrupted; runs that are complete are kept", err=True)
@@ -123,7 +125,10 @@ def _regrade(runs: list[str], grader: Grader, out: Path | None, options: Any, ev
     _print(regrade_tables.scores(found))
     changed = regrade_tables.flips(found, everything=everything)
     if changed is None:
-        typer.echo("no verdict changed")
+        compared = any(c.singly for run in found for c in run.comparisons)
+        typer.echo(
+            "no verdict changed" if compared else "nothing to compare with: the run has no old verdicts"
+        )
     else:
         _print(changed)
     for run in found:

@@ -16,7 +16,7 @@ def report_command(
         list[str] | None,
         typer.Argument(metavar="RUN...", help="results_*.json or folders; NAME=PATH names one."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("report"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="The folder to write.")] = Path("report"),
     samples: Annotated[int, typer.Option(min=0, help="Responses of each run on the samples page.")] = 200,
     response_chars: Annotated[int, typer.Option(min=100, help="Characters shown of each of them.")] = 1500,
     budgets: Annotated[

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
@@ -109,7 +110,7 @@ def folder() -> Path:
 def load(file: Path) -> Baseline:
     """One file. Raises RunError: missing, or what in it is no baseline."""
     try:
-        return Baseline.model_validate_json(file.read_text("utf-8"))
+        return Baseline.model_validate_json(file.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except OSError as error:
         raise RunError(f"{file} cannot be read: {error.strerror}") from error
     except ValidationError as error:
@@ -119,7 +120,10 @@ def load(file: Path) -> Baseline:
 
 def load_all(place: Path | None = None) -> dict[str, Baseline]:
     """All baselines of a folder by name, which is the file's."""
-    return {file.stem: load(file) for file in sorted((place or folder()).glob("*.json"))}
+    place = place or folder()
+    if not (files := sorted(place.glob("*.json"))):
+        raise RunError(f"no baselines (*.json) in {place}; --folder names their folder")
+    return {file.stem: load(file) for file in files}
 
 
 def verdicts(figure: Figure, place: Path | None = None) -> dict[Key, bool]:
@@ -129,14 +133,16 @@ def verdicts(figure: Figure, place: Path | None = None) -> dict[Key, bool]:
     file = (place or folder()) / figure.samples
     try:
         rows = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
-    except (OSError, EOFError, ValueError) as error:
-        raise RunError(f"the verdicts of {figure.model} on {figure.task} cannot be read: {error}") from error
+        kept = [(str(row["task"]), str(row["doc_hash"]), bool(row["correct"])) for row in rows]
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        raise RunError(
+            f"{file}: the verdicts of {figure.model} on {figure.task} cannot be read: {error!r}"
+        ) from error
     seen: Counter[tuple[str, str]] = Counter()
     found: dict[Key, bool] = {}
-    for row in rows:
-        place_of = (row["task"], row["doc_hash"])
-        found[place_of[0], place_of[1], seen[place_of]] = row["correct"]
-        seen[place_of] += 1
+    for task, doc_hash, correct in kept:
+        found[task, doc_hash, seen[task, doc_hash]] = correct
+        seen[task, doc_hash] += 1
     return found
 
 

@@ -78,13 +78,16 @@ def broken_down(
     comparisons: Sequence[Comparison], fields: Sequence[str], min_group: int = MIN_GROUP
 ) -> tuple[tuple[tuple[Breakdown, ...], ...], ...]:
     """The breakdowns of each unit of each comparison. Raises RunError: a field that no document has."""
-    made = tuple(tuple(breakdowns(u, fields, min_group) for u in one.units) for one in comparisons)
-    found = {one.field for units in made for of in units for one in of}
-    if missing := [name for name in fields if name not in found]:
-        units = [unit for one in comparisons for unit in one.units]
+    require_fields(comparisons, fields)
+    return tuple(tuple(breakdowns(u, fields, min_group) for u in one.units) for one in comparisons)
+
+
+def require_fields(comparisons: Sequence[Comparison], fields: Sequence[str]) -> None:
+    """Raises RunError: a field that no document has."""
+    units = [unit for one in comparisons for unit in one.units]
+    if missing := [name for name in fields if not any(has_field(unit, name) for unit in units)]:
         have = sorted({key for unit in units for pair in unit.pairs for key in pair.a.doc})
         raise RunError(f"no document has {' or '.join(missing)}; they have {', '.join(have)}")
-    return made
 
 
 def breakdown(unit: UnitComparison, name: str, min_group: int = MIN_GROUP) -> Breakdown:

@@ -9,6 +9,7 @@ of every denominator. The documents come from the rows, or from a data set file 
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 
 from lm_eval_ext.evidence.samples import RunError
 from lm_eval_ext.grading.golds import KINDS, is_gold, plain
-from lm_eval_ext.grading.rows import RowError, named_field, open_lines, parse
+from lm_eval_ext.grading.rows import RowError, named_field, open_lines, parse, unpacked
 from lm_eval_ext.harness.docs import mathnet
 
 Row = Mapping[str, Any]
@@ -132,10 +133,10 @@ def by_model(responses: Sequence[Response], model: str | None = None) -> dict[st
 
 
 def _rows(file: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    with open_lines(file) as lines:
+    with open_lines(file) as lines, unpacked(str(file)):
         for number, line in enumerate(lines, 1):
             if line.strip():
-                row = parse(line.removeprefix(b"\xef\xbb\xbf"))
+                row = parse(line.removeprefix(BOM_UTF8))
                 if row is None:
                     raise RunError(
                         f"{file}, line {number} is no JSON object: {line[:80].decode('utf-8', 'replace')!r}"

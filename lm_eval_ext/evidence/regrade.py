@@ -13,13 +13,16 @@ from typing import Any
 
 from lm_eval_ext.evidence import adapters, records, runs, writing
 from lm_eval_ext.evidence.flips import Comparison, Flip, all_flips, merged
-from lm_eval_ext.evidence.samples import REFUSED, RunError, check_responses, doc_rows, read_samples
+from lm_eval_ext.evidence.samples import REFUSED, RunError, check_responses, doc_rows, is_score, read_samples
 from lm_eval_ext.grading import Grader
 from lm_eval_ext.grading.golds import shown
 from lm_eval_ext.harness.filters import grade_docs
 from lm_eval_ext.harness.metrics import RETIRED, Graded, process_results
 
 Row = Mapping[str, Any]
+BYPASS = "bypass"
+"""What `--predict_only` logs in place of every metric."""
+UNSCORED = "not scored"
 Docs = Sequence[Sequence[Row]]
 """The rows of each document, one per filter."""
 
@@ -173,7 +176,11 @@ def _task(
         check_responses(rows, samples_file)
         extractors = adapters.extractors(name, config, options.extract)
         rows, scores, found = _grade(name, rows, extractors, grader, options)
-        kept = {k: v for k, v in results["results"][name].items() if not RETIRED.match(k)}
+        kept = {
+            k: v
+            for k, v in results["results"][name].items()
+            if not (RETIRED.match(k) or k.startswith(BYPASS))
+        }
         results["results"][name] = {**kept, **scores}
         records.into_config(results, name, extractors, record, overridden=options.extract is not None)
     if written is not None:
@@ -217,7 +224,7 @@ def _verdicts(
 def _row(same: Sequence[Row], doc: Row | None, graded: Graded | None, filter: str) -> Row:
     """The row of a filter with new verdicts and metrics; metrics that grading does not make stay."""
     base = next((row for row in same if row.get("filter") == filter), None)
-    old = [] if base is None else [name for name in base["metrics"] if not RETIRED.match(name)]
+    old = [] if base is None else [m for m in base["metrics"] if m != BYPASS and not RETIRED.match(m)]
     base = base or same[0]
     if doc is None or graded is None:
         return {**base, "filter": filter}
@@ -245,15 +252,19 @@ def _compared(
             for against, score in _old_scores(old, table.filter, own).items():
                 to = tables.setdefault(against, Comparison(table.name, against, table.filter))
                 to.add(row["target"], old, score, verdicts, row)
+        if not any(_old_scores(old, table.filter, own) for old in same):
+            to = tables.setdefault(UNSCORED, Comparison(table.name, UNSCORED, table.filter))
+            before = next((old for old in same if old.get("filter") == table.filter), same[0])
+            to.add(row["target"], before, None, verdicts, row)
     return list(tables.values())
 
 
 def _old_scores(row: Row, filter: str, own: bool) -> dict[str, float]:
     """This package's accuracy under the same filter; of another grader's rows all metrics."""
     if own:
-        names = ["accuracy"] if row.get("filter") == filter and "accuracy" in row else []
+        names = ["accuracy"] if row.get("filter") == filter and is_score(row.get("accuracy")) else []
     else:
-        names = [m for m in row.get("metrics", []) if isinstance(row.get(m), bool | int | float)]
+        names = [m for m in row.get("metrics", []) if is_score(row.get(m)) and m != BYPASS]
     return {f"{name},{row.get('filter', 'none')}": float(row[name]) for name in names}
 
 

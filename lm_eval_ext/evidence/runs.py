@@ -198,11 +198,23 @@ def _stamp(results_file: Path) -> str:
 def read_results(file: Path) -> dict[str, Any]:
     """A results file's content. Raises RunError if it is none."""
     try:
-        read = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} cannot be read as JSON: {error}") from error
+        read = json.loads(file.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{file} cannot be read as JSON: {error}; name a results_*.json of lm-eval") from error
     if not isinstance(read, dict) or not {"results", "configs"} <= set(read):
         raise RunError(f"{file} is no results file of lm-eval: it has no 'results' and 'configs'")
+    parts = (
+        (read["results"], read["configs"], *read["results"].values(), *read["configs"].values())
+        if all(isinstance(read[name], dict) for name in ("results", "configs"))
+        else (None,)
+    )
+    more = ("config", "group_subtasks", "versions")
+    if not all(isinstance(part, dict) for part in (*parts, *(read.get(name) or {} for name in more))):
+        raise RunError(
+            f"{file} is no results file of lm-eval: its {', '.join(more)} and tasks are no objects"
+        )
+    if not logged_tasks(read):
+        raise RunError(f"{file} has the results of no task: run lm_eval with --tasks, and let it finish")
     return redacted_results(read)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lm_eval_ext.grading import Verdict
 from lm_eval_ext.harness.errors import DataError
@@ -57,11 +60,49 @@ class Sample:
         return self.key[1]
 
 
+class Logged(BaseModel):
+    """What a row of a samples file must be, as far as anything here reads it."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    doc_id: int
+    doc: dict[str, Any]
+    resps: list[Any]
+    doc_hash: str
+    filter: str = "none"
+    filtered_resps: list[Any] | str | None = None
+    metrics: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _metrics_are_numbers(cls, row: Any) -> Any:
+        names = row.get("metrics")
+        for name in names if isinstance(names, list) else ():
+            if isinstance(name, str) and isinstance(row.get(name), str):
+                raise ValueError(f"the metric {name} is {row[name]!r}, which is no number")
+        return row
+
+
+def is_score(value: Any) -> TypeGuard[float]:
+    """Whether a logged metric can be counted; what is not finite is as good as missing."""
+    return isinstance(value, bool | int | float) and math.isfinite(value)
+
+
+def _what(error: ValidationError, row: Mapping[str, Any]) -> str:
+    found = error.errors()[0]
+    name = ".".join(map(str, found["loc"][:1]))
+    received = f", received {str(row.get(name))[:80]!r}" if name else ""
+    return f"{name + ': ' if name else ''}{found['msg'].removeprefix('Value error, ')}{received}"
+
+
 def doc_rows(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     """Logged rows by document, one row per filter in each: a document is logged once for every filter."""
     by_filter: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_filter.setdefault(row.get("filter", "none"), []).append(row)
+    counts = {name: len(logged) for name, logged in by_filter.items()}
+    if len(set(counts.values())) > 1:
+        raise RunError(f"a task's filters have different numbers of samples, {counts}: run lm_eval again")
     return [list(same_doc) for same_doc in zip(*by_filter.values(), strict=True)]
 
 
@@ -73,6 +114,10 @@ def read_samples(file: Path) -> list[dict[str, Any]]:
             raise RunError(
                 f"{file}, row {number} is no sample of lm-eval: it has no {', '.join(sorted(missing))}"
             )
+        try:
+            Logged.model_validate(row)
+        except ValidationError as error:
+            raise RunError(f"{file}, row {number} is no sample of lm-eval: {_what(error, row)}") from None
     return sorted(rows, key=lambda row: row["doc_id"])
 
 
@@ -110,6 +155,7 @@ def answers(sample: Sample) -> list[str | None]:
 def _sample(key: Key, row: Mapping[str, Any]) -> Sample:
     scores = {name: row.get(name) for name in row.get("metrics", [])}
     responses = row["resps"][0] if row["resps"] else []
+    responses = responses if isinstance(responses, list) else [responses]
     return Sample(
         key=key,
         doc=row["doc"],
@@ -117,15 +163,16 @@ def _sample(key: Key, row: Mapping[str, Any]) -> Sample:
         prompt=_prompt(row),
         responses=tuple(str(response or "") for response in responses),
         verdicts=logged_verdicts(row),
-        scores={k: float(v) for k, v in scores.items() if isinstance(v, bool | int | float)},
+        scores={k: float(v) for k, v in scores.items() if is_score(v)},
         error=row.get(REFUSED),
         row=row,
     )
 
 
 def _prompt(row: Mapping[str, Any]) -> str:
-    arguments = (row.get("arguments") or {}).get("gen_args_0") or {}
-    return str(arguments.get("arg_0", ""))
+    arguments = row.get("arguments")
+    first = arguments.get("gen_args_0") if isinstance(arguments, Mapping) else None
+    return str(first.get("arg_0", "")) if isinstance(first, Mapping) else ""
 
 
 def logged_verdicts(row: Mapping[str, Any]) -> tuple[Verdict, ...]:

@@ -42,7 +42,8 @@ class Stored:
     answer: str | None
 
     def __post_init__(self) -> None:
-        assert self.extract in EXTRACTORS, f"extract is {self.extract!r}, not one of {sorted(EXTRACTORS)}"
+        if self.extract not in EXTRACTORS:
+            raise RunError(f"{self.id}: extract is {self.extract!r}, not one of {sorted(EXTRACTORS)}")
 
     def under(self, verdict: Verdict) -> Stored:
         """The same response with another verdict."""

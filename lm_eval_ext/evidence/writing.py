@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext import atomic
-from lm_eval_ext.evidence.samples import REFUSED
+from lm_eval_ext.evidence.samples import REFUSED, is_score
 
 Row = Mapping[str, Any]
 TOTALLED = ("output_tokens", "cost_usd")
@@ -70,7 +70,7 @@ def aggregated(rows: Sequence[Row], filter: str) -> dict[str, Any]:
     scored = [row for row in rows if not row.get(REFUSED)]
     found: dict[str, Any] = {}
     for name in dict.fromkeys(name for row in scored for name in row["metrics"]):
-        values = [row[name] for row in scored if row.get(name) is not None]
+        values = [row[name] for row in scored if is_score(row.get(name))]
         found[f"{name},{filter}"] = sum(values) / len(values) if values else "N/A"
         found[f"{name}_stderr,{filter}"] = mean_stderr(values) if len(values) > 1 else "N/A"
         if name.startswith("accuracy_label") and len(values) < len(scored):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -102,20 +103,25 @@ def read_rows(path: Path) -> Iterator[Row]:
         for number, row in enumerate(pyarrow.parquet.read_table(path).to_pylist(), start=1):
             yield Located(row, f"{path}, row {number}")
         return
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield _row(line, path, number)
+                yield _row(line.removeprefix(BOM_UTF8) if number == 1 else line, path, number)
 
 
-def _row(line: str, path: Path, number: int) -> Row:
+def _row(line: bytes, path: Path, number: int) -> Row:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, line {number}: not JSON ({error.msg}): {line[:80]!r}") from error
+        row = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        why = getattr(error, "msg", None) or str(error)
+        raise DataError(f"{path}, line {number}: not JSON in UTF-8 ({why}): {_start(line)}") from error
     if not isinstance(row, dict):
-        raise DataError(f"{path}, line {number}: expected an object, got {line[:80]!r}")
+        raise DataError(f"{path}, line {number}: expected an object, got {_start(line)}")
     return Located(row, f"{path}, line {number}")
+
+
+def _start(line: bytes) -> str:
+    return repr(line[:80].decode("utf-8", "replace"))
 
 
 def _split_files(folder: Path, split: str) -> list[Path]:

@@ -212,7 +212,7 @@ def test_no_run_and_a_metric_that_is_not_there_are_refused(tmp_path):
     with pytest.raises(RunError, match="no metric f1"):
         build([runs.load(write_run(tmp_path, [True]))], Options(metric="f1"))
     for wrong in ({"samples": -1}, {"budgets": (0,)}, {"response_chars": 5}):
-        with pytest.raises(AssertionError, match=str(next(iter(wrong)))):
+        with pytest.raises(ValueError, match=str(next(iter(wrong)))):
             Options(**wrong)
 
 

@@ -51,12 +51,11 @@ class Options:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        assert self.samples >= 0, f"samples must not be negative, got {self.samples}"
-        assert self.response_chars >= 100, f"response_chars must be at least 100, got {self.response_chars}"
-        assert self.min_group >= 1, f"min_group must be at least 1, got {self.min_group}"
-        assert self.budgets is None or (self.budgets and min(self.budgets) >= 1), (
-            f"budgets must be positive, got {self.budgets}"
-        )
+        for name, least in {"samples": 0, "response_chars": 100, "min_group": 1}.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if self.budgets is not None and (not self.budgets or min(self.budgets) < 1):
+            raise ValueError(f"budgets must be positive, got {self.budgets}")
 
 
 @dataclass(frozen=True)
