@@ -31,7 +31,7 @@ with_uv() {
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   # -qq: errors only; pip warns of every configured folder that does not have uv
   .venv/bin/python -m pip install -qq --disable-pip-version-check "$(grep '^uv==' scripts/lock/cpu.txt || echo uv)"
-  export UV_PYTHON_DOWNLOADS=never
+  export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true # as pip does, behind a proxy with certificates of its own
   if [ "$hardware" = gpu ] && [ -z "${TORCH_INDEX:-}" ]; then return; fi
   links=${PIP_FIND_LINKS:-$(.venv/bin/python -m pip config get global.find-links 2>/dev/null || true)}
   if [ -n "$links" ] && [ -z "${TORCH_INDEX:-}" ]; then
