@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Judge, Verdict
+from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.grading.pool import usable_cores
 
 Completion = str | Sequence[dict[str, Any]] | None
@@ -37,6 +38,7 @@ class AccuracyReward:
         stops: strings at which the evaluation ends a response (its task's `until`): what a completion says
             behind the first of them is not read. TRL's own generation knows no stop strings.
         judge: asked about answers that are not found equal, as in the evaluation; None: no one.
+        thinking: [opening, closing] marks of thinking, besides the formats that are known.
 
     Raises ValueError if there is no such extractor.
 
@@ -53,6 +55,7 @@ class AccuracyReward:
         workers: int | None = None,
         stops: Sequence[str] = (),
         judge: Judge | None = None,
+        thinking: Sequence[Sequence[str]] = (),
     ) -> None:
         if extract not in EXTRACTORS:
             raise ValueError(
@@ -61,7 +64,12 @@ class AccuracyReward:
         self.extract = extract
         self.undecided = undecided
         self.stops = tuple(stops)
-        self.config = GraderConfig(workers=workers or cores_of_this_rank(), timeout_s=timeout_s, judge=judge)
+        self.config = GraderConfig(
+            workers=workers or cores_of_this_rank(),
+            timeout_s=timeout_s,
+            judge=judge,
+            thinking=formats(thinking),
+        )
         self.__name__ = "accuracy_reward"  # TRL logs rewards by this name
         self._grader: Grader | None = None
 
@@ -127,7 +135,7 @@ class AccuracyReward:
 
     def answer(self, completion: Completion) -> str | None:
         """What a completion commits to, None if to nothing."""
-        return EXTRACTORS[self.extract](self.text(completion))
+        return EXTRACTORS[self.extract].with_thinking(self.config.thinking)(self.text(completion))
 
     def _reward(self, verdict: Verdict) -> float | None:
         return self.undecided if verdict.correct is None else float(verdict.correct)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lm_eval_ext.grading.extract import boxes
+from lm_eval_ext.grading.extraction import boxes
 from lm_eval_ext.grading.normalize import normalize
 from lm_eval_ext.harness.docs import math, mathnet
 from lm_eval_ext.harness.metrics import SHARES

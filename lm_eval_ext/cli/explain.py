@@ -34,7 +34,8 @@ def explain_command(
     mark = {True: typer.colors.GREEN, False: typer.colors.RED, None: typer.colors.YELLOW}[
         found.verdict.correct
     ]
-    typer.secho("extracted", bold=True)
+    found_by = f" by its {found.verdict.extraction}" if found.verdict.extraction else ""
+    typer.secho(f"extracted{found_by}", bold=True)
     shown = typer.style(found.answer or "nothing", fg=mark, bold=True)
     typer.echo(f"  {found.before}⟦{shown}⟧{found.after}")
     for step in found.steps:

@@ -1,11 +1,12 @@
 """Strings in, verdicts out. Imports neither lm_eval nor torch, transformers, trl, sympy or math_verify."""
 
-from lm_eval_ext.grading.extract import EXTRACTORS, extract
+from lm_eval_ext.grading.extraction import EXTRACTORS, Extractor, extract
 from lm_eval_ext.grading.grader import Grader, GraderConfig, Judge, grade_one, shared_grader
 from lm_eval_ext.grading.verdict import Item, Verdict
 
 __all__ = [
     "EXTRACTORS",
+    "Extractor",
     "Grader",
     "GraderConfig",
     "Item",

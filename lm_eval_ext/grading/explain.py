@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lm_eval_ext.grading import choices, layers
-from lm_eval_ext.grading.extract import find, strip_thinking
+from lm_eval_ext.grading.extraction import extract, visible
 from lm_eval_ext.grading.golds import Gold, acceptable, shown
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.normalize import normalize
@@ -53,8 +53,9 @@ def explain(response: str, gold: Gold, problem: str | None = None, *, grader: Gr
     """
     grader.equal([("1", "one half of 2")])  # the workers come up
     start = time.perf_counter()
-    text, span = strip_thinking(response), find(response)
-    answer = (span.text.strip() or None) if span else None
+    thinking = grader.config.thinking
+    text, span = visible(response, thinking), extract.with_thinking(thinking).find(response)
+    answer = span.text if span else None
     extraction = time.perf_counter() - start
     before, after = (text[: span.start], text[span.end :]) if span else (text, "")
     steps = () if answer is None else tuple(_steps(answer, acceptable(gold)[0], problem, grader))

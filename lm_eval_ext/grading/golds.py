@@ -9,7 +9,7 @@ from decimal import Decimal
 from numbers import Rational, Real
 from typing import Any
 
-from lm_eval_ext.grading.extract import last_boxed
+from lm_eval_ext.grading.extraction.boxed import last_boxed
 
 KINDS = "text, a number or a list of them"
 Gold = str | float | Sequence[str | float]

@@ -7,13 +7,14 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
 from lm_eval_ext.grading import choices, layers
-from lm_eval_ext.grading.extract import extract
+from lm_eval_ext.grading.extraction import Extractor as Reader
+from lm_eval_ext.grading.extraction import Formats, extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
 from lm_eval_ext.grading.memory import Memory, Pending
 from lm_eval_ext.grading.pool import STAGES, KillablePool, share_of, usable_cores
@@ -52,6 +53,7 @@ class GraderConfig:
             may hang.
         judge: the fourth layer, if any.
         judge_block: how many items a stream gathers for the judge.
+        thinking: (opening, closing) marks of thinking, besides the formats that are known.
     """
 
     workers: int | None = None
@@ -61,6 +63,7 @@ class GraderConfig:
     stages: tuple[str, str] = STAGES
     judge: Judge | None = None
     judge_block: int = 256
+    thinking: Formats = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError for a value that cannot be."""
@@ -147,7 +150,7 @@ class Grader:
         Raises RuntimeError if the workers cannot start or are closed, and what the judge raises.
         """
         if self.config.judge is None:
-            return self._verdicts(_asked(item, extractor, size(item)) for item in items)
+            return self._verdicts(self._asked(item, extractor, size(item)) for item in items)
         return self._in_blocks(items, extractor, size)
 
     def _in_blocks(
@@ -159,7 +162,7 @@ class Grader:
         def asked() -> Iterator[_Asked]:
             for item in items:
                 ahead.append(item)
-                yield _asked(item, extractor, size(item))
+                yield self._asked(item, extractor, size(item))
 
         block: list[AnItem] = []
         verdicts: list[Verdict] = []
@@ -183,7 +186,7 @@ class Grader:
             extractor: from a response to its answer.
             progress: label of a progress bar on stderr; None for no bar.
         """
-        verdicts: Iterable[Verdict] = self._verdicts(_asked(item, extractor) for item in items)
+        verdicts: Iterable[Verdict] = self._verdicts(self._asked(item, extractor) for item in items)
         if progress is not None:  # a bar brings a semaphore, which a child that is killed would leave behind
             verdicts = tqdm(verdicts, total=len(items), desc=progress, unit="answer")
         return self._judged(items, list(verdicts))
@@ -192,21 +195,28 @@ class Grader:
         """Verdicts on answers already extracted: (answer, gold) pairs, in order."""
         return list(self._verdicts(_Asked(answer, gold) for answer, gold in pairs))
 
+    def _asked(self, item: Item, extractor: Extractor, size: int = 0) -> _Asked:
+        if not isinstance(extractor, Reader):
+            return _Asked(extractor(item.response), item.gold, item.problem, size)
+        found = extractor.with_thinking(self.config.thinking).find(item.response)
+        answer, reading = (found.text, found.reading) if found else (None, None)
+        return _Asked(answer, item.gold, item.problem, size, reading)
+
     def _verdicts(self, questions: Iterable[_Asked]) -> Iterator[Verdict]:
         """Verdicts in order, through a window."""
         call = object()
-        window: deque[tuple[_Begun, int]] = deque()
+        window: deque[tuple[_Begun, _Asked]] = deque()
         chars, most = 0, _WINDOW_PER_WORKER * self._workers()
         try:
             for asked in questions:
-                window.append((self._begin(asked, call), asked.size))
+                window.append((self._begin(asked, call), asked))
                 chars += asked.size
                 while window and (len(window) > most or chars > _WINDOW_CHARS or _is_there(window[0][0])):
-                    verdict = self._await(window[0][0])
-                    chars -= window.popleft()[1]
+                    verdict = self._await(*window[0])
+                    chars -= window.popleft()[1].size
                     yield verdict
             while window:
-                verdict = self._await(window[0][0])
+                verdict = self._await(*window[0])
                 window.popleft()
                 yield verdict
         finally:
@@ -236,10 +246,11 @@ class Grader:
             return verdict
         return self._memory.begin(pair, self._started_pool().submit, call)
 
-    def _await(self, begun: _Begun) -> Verdict:
+    def _await(self, begun: _Begun, asked: _Asked) -> Verdict:
         """Right if one of the acceptable answers is met, else undecided if one is, else wrong."""
         verdicts = [self._await_one(one) for one in begun]
-        return max(verdicts, key=lambda verdict: (verdict.correct is True, verdict.correct is None))
+        verdict = max(verdicts, key=lambda verdict: (verdict.correct is True, verdict.correct is None))
+        return replace(verdict, extraction=asked.reading) if asked.reading else verdict
 
     def _await_one(self, begun: Verdict | Pending) -> Verdict:
         if isinstance(begun, Verdict):
@@ -266,25 +277,22 @@ class Grader:
             return verdicts
         judged = self.config.judge.judge(items, verdicts)
         assert len(judged) == len(verdicts), f"the judge returned {len(judged)} verdicts for {len(verdicts)}"
-        return judged
+        return [replace(now, extraction=v.extraction) for now, v in zip(judged, verdicts, strict=True)]
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is compared; `size` is what awaits the verdict, in characters."""
+    """What is compared, what its answer was found by, and what awaits the verdict, in characters (`size`)."""
 
     answer: str | None
     gold: Gold
     problem: str | None = None
     size: int = 0
+    reading: str | None = None
 
 
 _Begun = tuple[Verdict | Pending, ...]
 """The verdict on each acceptable answer, there or under way."""
-
-
-def _asked(item: Item, extractor: Extractor, size: int = 0) -> _Asked:
-    return _Asked(extractor(item.response), item.gold, item.problem, size)
 
 
 def _is_there(begun: _Begun) -> bool:

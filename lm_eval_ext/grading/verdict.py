@@ -51,6 +51,8 @@ class Verdict:
         answer: what was extracted from the response, None if it commits to nothing.
         reason: the rule that made the two equal, the difference, or why it stayed undecided.
         rule: the id of what decided, where it has one: `VALUES_DIFFER`.
+        extraction: what in the response was taken for the answer ("box", "announcement", "conclusion", ...);
+            None where there was no response or its extractor does not say.
     """
 
     correct: bool | None
@@ -58,6 +60,7 @@ class Verdict:
     answer: str | None
     reason: str | None = None
     rule: str | None = None
+    extraction: str | None = None
 
     def __post_init__(self) -> None:
         assert not (fault := self._fault()), fault

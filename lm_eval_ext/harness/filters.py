@@ -14,6 +14,7 @@ from lm_eval.api.filter import Filter
 from lm_eval.api.registry import register_filter, register_metric
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
+from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.grading.normalize import normalize
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.judging import Settings, shared_judge
@@ -27,11 +28,12 @@ class GradeMath(Filter):
     """Replaces each document's responses by the verdicts on them.
 
     Args:
-        extract: how the answer is found: "statement" (default), "boxed", "strict", "flexible"; see
-            `lm_eval_ext.grading.extract`.
+        extract: how the answer is found: "statement" (default), "announced", "boxed", "strict", "flexible",
+            "bare"; see `lm_eval_ext.grading.extraction`.
         timeout_s: seconds for one symbolic comparison.
         workers: symbolic worker processes; None: one per core.
         judge: an LLM to ask about answers not found equal: a name, or the fields of `JudgeConfig`.
+        thinking: [opening, closing] marks of thinking, besides the formats that are known.
 
     Every document needs a `gold`; a UserError says so. Unknown arguments raise.
     """
@@ -42,13 +44,17 @@ class GradeMath(Filter):
         timeout_s: float = 5.0,
         workers: int | None = None,
         judge: Settings | None = None,
+        thinking: Sequence[Sequence[str]] = (),
     ) -> None:
         super().__init__()
         if extract not in EXTRACTORS:
             raise ValueError(f"grade_math: extract is {extract!r}; it must be one of {sorted(EXTRACTORS)}")
         self.extract = extract
         self.config = GraderConfig(
-            workers=workers, timeout_s=timeout_s, judge=None if judge is None else shared_judge(judge)
+            workers=workers,
+            timeout_s=timeout_s,
+            judge=None if judge is None else shared_judge(judge),
+            thinking=formats(thinking),
         )
 
     def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:

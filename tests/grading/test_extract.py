@@ -2,13 +2,7 @@ import time
 
 import pytest
 
-from lm_eval_ext.grading.extract import (
-    boxes,
-    extract,
-    extract_boxed,
-    extract_flexible,
-    extract_strict,
-)
+from lm_eval_ext.grading.extraction import EXTRACTORS, boxes, extract
 from tests.conftest import cases
 
 pytestmark = pytest.mark.unit
@@ -22,16 +16,16 @@ def test_extract(case):
 def test_boxed_prefers_the_box_over_a_later_statement():
     response = r"Hence \boxed{3}. The answer is 4"
     assert extract(response) == "4"
-    assert extract_boxed(response) == "3"
-    assert extract_boxed("The answer is 4") == "4"
+    assert EXTRACTORS["boxed"](response) == "3"
+    assert EXTRACTORS["boxed"]("The answer is 4") == "4"
 
 
 def test_strict_and_flexible_differ_as_gsm8k_readers_do():
     response = "She pays $1,200. That is all, and it took 3 days."
-    assert extract_strict(response) is None
-    assert extract_flexible(response) == "3"
-    assert extract_strict("The answer is $1,200.") == "1,200"
-    assert extract_flexible("no number at all") is None
+    assert EXTRACTORS["strict"](response) is None
+    assert EXTRACTORS["flexible"](response) == "3"
+    assert EXTRACTORS["strict"]("The answer is $1,200.") == "1,200"
+    assert EXTRACTORS["flexible"]("no number at all") is None
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ RULES = (
             ("The answer is 3.5. This is all.", "3.5"),
             ("She has 8 left.\n#### 8", "8"),
         ),
-        (("After some work we get 8.", "8"), ("8", "8")),
+        (("After some work we get 8.", "8"),),
     ),
     Rule(
         "extraction",

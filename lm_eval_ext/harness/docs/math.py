@@ -15,7 +15,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from lm_eval_ext.grading.extract import boxes, extract
+from lm_eval_ext.grading.extraction import EXTRACTORS, boxes
 from lm_eval_ext.harness.docs.mathnet import text_hash
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, is_there, load, place_of
@@ -127,7 +127,7 @@ def gold_of(problem: str, solution: str, where: str = "MATH") -> str:
     Raises:
         DataError: the solution states no answer.
     """
-    if r"\boxed" in problem and (announced := extract(solution)):
+    if r"\boxed" in problem and (announced := EXTRACTORS["announced"](solution)):
         return announced
     found = [box for box in boxes(solution) if not _offered_as_alternative(solution, box.start, box.end)]
     texts = list(dict.fromkeys(box.text.strip() for box in found))

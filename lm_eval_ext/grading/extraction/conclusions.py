@@ -1,0 +1,87 @@
+"""Answers that nothing announces: a last sentence that concludes with a value, a response that is one."""
+
+from __future__ import annotations
+
+import re
+
+from lm_eval_ext.grading.extraction.values import (
+    MAX_VALUE_CHARS,
+    Span,
+    is_doubted,
+    is_value,
+    tidy,
+    without_courtesy,
+)
+
+_MAX_SENTENCE_CHARS = 600
+_OPTIONS = re.compile(r"\s*\(?A[:.)][^\n]*\n\s*\(?B[:.)]")
+_QED = re.compile(
+    r"(?:\s|\$|\\\(|\\\[)*(?:\\(?:blacksquare|square|Box|qedsymbol|qed)|∎|■|□|Q\.?E\.?D\.?)(?:\s|\$|\\\)|\\\]|\.)*$"
+)
+_FINISHED = re.compile(r"(?:[.!][\s*_\"”)$]*|\$\$|\\\])$")
+_BREAK = re.compile(r"[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\d]|[A-Z])")
+_CUE = re.compile(
+    r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|Ultimately|"
+    r"In\s+(?:conclusion|total|summary|short|all|the\s+end)|To\s+conclude|As\s+a\s+result|Then|This\s+(?:means|shows|implies|"
+    r"gives)|It\s+follows|We\s+(?:conclude|see|find|get|have|obtain))\b(?:\s+that)?[,:]?\s+",
+)
+_COPULA = re.compile(
+    r"(?:\b(?:is|are|was|were|equals?|be|totals|yields|gives|becomes)|=|\bcomes?\s+(?:out\s+)?to|\bamounts?\s+to)"
+    r"(?:\s*:)?(?:\s+(?:equal\s+to|given\s+by|exactly|precisely|simply|just|therefore|thus|then))*[\s:]+",
+)
+_HEDGED = re.compile(
+    r"\b(?:not|cannot|never|n['’]t|neither|nor|at\s+(?:least|most)|(?:less|greater|more|fewer|smaller|larger|higher)\s+than|"
+    r"if|suppose|assume|assuming|let|consider|either|whether|unless|need|want|try|check|would|could|might|may|should|"
+    r"contradiction|impossible|divides|divisible|multiple|mod|when|case|step|first|next|now)\b|n['’]t\b|\?",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(
+    r",?\s+(?:as\s+(?:desired|required|claimed|wanted|requested|expected|needed)|because|since|which|where)\b.*$",
+    re.DOTALL,
+)
+_QUANTITY = re.compile(
+    r"(?<![\w.])[$€£]?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?(?![\w])|\$(?!\d)[^$]+\$|\\\(.*?\\\)", re.DOTALL
+)
+
+
+def conclusion(text: str) -> Span | None:
+    """The value of the last sentence, if that is finished and concludes: "So the probability is 2/3."."""
+    shown = _QED.sub("", without_courtesy(text[-4 * _MAX_SENTENCE_CHARS :]))
+    offset = max(0, len(text) - 4 * _MAX_SENTENCE_CHARS)
+    if not _FINISHED.search(shown):
+        return None
+    breaks = [b.end() for b in _BREAK.finditer(shown) if b.end() < len(shown.rstrip())]
+    start = breaks[-1] if breaks else 0
+    cue = _CUE.match(shown, start)
+    sentence = shown[start:]
+    if cue is None or len(sentence) > _MAX_SENTENCE_CHARS or (not breaks and offset):
+        return None
+    said = _REMARK.sub("", shown[cue.end() :])
+    if _HEDGED.search(said) or is_doubted(shown, len(shown)):
+        return None
+    value = _value(said)
+    return Span(value, offset + cue.end(), offset + len(shown), "conclusion") if value else None
+
+
+def _value(said: str) -> str | None:
+    """What the sentence gives its subject: behind "is", as a formula "x = 2", or its only number."""
+    for copula in reversed(list(_COPULA.finditer(said))):
+        if is_value(value := tidy(said[copula.end() :]), 6) and copula.group().strip() != "=":
+            return value
+    if is_value(whole := tidy(said), 2) and "=" in whole:
+        return whole
+    quantities = _QUANTITY.findall(said)
+    return quantities[0].strip() if len(quantities) == 1 else None
+
+
+def whole_response(text: str) -> Span | None:
+    """The response itself, if it is a value and nothing else: "28 percent"."""
+    shown = without_courtesy(text[: 2 * MAX_VALUE_CHARS + 400])
+    if (
+        len(text) > 2 * MAX_VALUE_CHARS + 400
+        or shown.count("\n") > 4
+        or _OPTIONS.match(shown)
+        or not is_value(shown.replace("\n", " "))
+    ):
+        return None
+    return Span(tidy(shown), len(text) - len(text.lstrip()), len(shown), "whole response")

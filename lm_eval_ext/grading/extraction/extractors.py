@@ -1,0 +1,118 @@
+"""The extractors: from all that a model wrote to the answer it commits to. Linear time, no evaluation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lm_eval_ext.grading.extraction.boxed import last_boxed
+from lm_eval_ext.grading.extraction.conclusions import conclusion, whole_response
+from lm_eval_ext.grading.extraction.statements import last_announced
+from lm_eval_ext.grading.extraction.tags import last_tagged
+from lm_eval_ext.grading.extraction.thinking import Formats, visible
+from lm_eval_ext.grading.extraction.values import MAX_VALUE_CHARS, SIGN_OF_MATHEMATICS, Span
+
+_STRICT = re.compile(r"[Tt]he answer is \$?(-?[\d,]*\.?\d+)")
+_NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
+_NUMBER_SIGNS = "-$0123456789,."
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A way to find the answer in a response; called, it gives the answer, or None. Picklable.
+
+    Attributes:
+        read: finds the statement in what the response shows.
+        thinking: formats of thinking besides the known ones.
+    """
+
+    read: Callable[[str], Span | None]
+    thinking: Formats = ()
+
+    def __call__(self, response: str) -> str | None:
+        """The answer that the response commits to, or None."""
+        span = self.find(response)
+        return span.text if span else None
+
+    def find(self, response: str) -> Span | None:
+        """The answer and where it stands in `visible(response, self.thinking)`."""
+        span = self.read(visible(response, self.thinking))
+        text = span.text.strip() if span else ""
+        return replace(span, text=text) if span and text else None
+
+    def with_thinking(self, more: Formats) -> Extractor:
+        """The same, which leaves out thinking in these formats too."""
+        return replace(self, thinking=(*self.thinking, *more)) if more else self
+
+
+def announced(text: str) -> Span | None:
+    """The last statement: a tag, a box, an announcement."""
+    tag = last_tagged(text, lambda held: _stated(held) or conclusion(held))
+    if tag is None:
+        return _stated(text)
+    later = _stated(text[tag.end :], tag)
+    if later is None:
+        return tag
+    return replace(later, start=later.start + tag.end, end=later.end + tag.end)
+
+
+def _stated(text: str, before: Span | None = None) -> Span | None:
+    """The last box or announcement; one before it, `before` too, stays where that says nothing."""
+    boxed, said = last_boxed(text), last_announced(text)
+    if said is None or (boxed and boxed.start >= said.start):  # inside the announced statement, or after it
+        return boxed
+    says_something = said.emphatic or SIGN_OF_MATHEMATICS.search(said.text)
+    if says_something or (boxed or before) is None:
+        return said
+    return boxed  # "so the answer is correct" takes nothing back
+
+
+def statement(text: str) -> Span | None:
+    """What is announced; if nothing is, a last sentence that concludes, or a response that is an answer."""
+    return announced(text) or whole_response(text) or conclusion(text)
+
+
+def _boxed(text: str) -> Span | None:
+    """The last box, else "The answer is x": the order of Qwen's MATH evaluation."""
+    return last_boxed(text) or last_announced(text)
+
+
+def _strict(text: str) -> Span | None:
+    """GSM8K's strict form: the number in the first `The answer is N`."""
+    found = _STRICT.search(text)
+    return Span(found[1], found.start(1), found.end(1), "strict number") if found else None
+
+
+def _flexible(text: str) -> Span | None:
+    """GSM8K's flexible form: the last number anywhere."""
+    last = max(text.rfind(digit) for digit in "0123456789")
+    if last < 0:
+        return None
+    start = len(text[: last + 1].rstrip(_NUMBER_SIGNS))
+    *_, number = _NUMBER.finditer(text, start, last + 1)
+    return Span(number[0].replace("$", "").rstrip(","), number.start(), number.end(), "last number")
+
+
+def _bare(text: str) -> Span | None:
+    """The statement; without one the whole response, if it is one line: prompts that show bare answers."""
+    if found := statement(text):
+        return found
+    line = text.strip()
+    if not 0 < len(line) <= MAX_VALUE_CHARS or "\n" in line:
+        return None
+    start = text.index(line)
+    span = Span(line, start, start + len(line), "whole response")
+    return span if " " not in line or SIGN_OF_MATHEMATICS.search(line) else None  # "Show your work."
+
+
+EXTRACTORS: dict[str, Extractor] = {
+    "statement": Extractor(statement),
+    "announced": Extractor(announced),
+    "boxed": Extractor(_boxed),
+    "strict": Extractor(_strict),
+    "flexible": Extractor(_flexible),
+    "bare": Extractor(_bare),
+}
+extract = EXTRACTORS["statement"]
+"""The default extractor."""

@@ -1,0 +1,209 @@
+"""Statements that announce an answer: `Final answer: x`, `The answer is x`, `#### x`, `A: x`."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+
+from lm_eval_ext.grading.extraction.values import (
+    MAX_ANSWER_CHARS,
+    MAX_VALUE_CHARS,
+    Span,
+    affirmed,
+    is_bound,
+    is_doubted,
+    is_nothing,
+    is_value,
+    tidy,
+    without_courtesy,
+)
+
+_LAST = 200
+"""How many announcements from the end are looked at, until one states something."""
+_ANNOUNCED = re.compile(
+    r"""
+    [AaCcORSo\#] (?=[NnPpHhOoEeSs*_`:：\#]) (?:
+    (?P<answer> (?<=[Aa])[Nn](?i:swers?)\b[*_`"”]*
+        (?:[ ]\([^()\n]{0,40}\))?
+        (?:\s+to\s+(?:this|the|that|our|your)\s+(?:\w+\s+)?(?:problem|question|exercise|puzzle|task|riddle)\b)?
+        (?:\s+(?:that\s+)?(?:we|you)\s+(?:want|seek|need|get|obtain|(?:are|were)\s+(?:looking|asked)\s+for)\b)?
+        (?:,\s+(?:therefore|thus|then|hence|finally|of\s+course),)? (?=VERB|[*_`:]*[ \t]*\n))
+  | (?P<option> (?:(?<=[Oo])[Pp](?i:tion)|(?<=[Cc])[Hh](?i:oice))\b[*_`]*(?=VERB))
+  | (?P<weak> (?:(?<=S)[Oo](?i:lution)|(?<=R)[Ee](?i:sult)|(?<=C)[Oo](?i:nclusion)|(?<=A)[Nn][Ss]\b[.]?)
+      [*_`]*(?=VERB))
+  | (?P<letter> (?<=A)[*_`]*(?=[:：]))
+  | (?P<hash> (?<=\#)\#\#\#(?!\#)) )
+    """.replace("VERB", r"[\s*_`]*(?:[:：=]|(?:is|are|equals|will|would|must|should|has|comes?|turns)\b)"),
+    re.VERBOSE,
+)
+_VERB = re.compile(
+    r"""\s*(?: [*_`]*\s*[:：=] | (?P<is> (?:is|are|equals|(?:will|would|must|should|has\s+to)\s+be|
+        comes?\s+(?:out\s+)?to(?:\s+be)?|turns\s+out\s+to\s+be)\b) [:]? ) [\s*_`]*
+    (?:(?:as\s+follows|the\s+following|given\s+by|therefore|thus|then|simply|exactly|equal\s+to|indeed|hence|precisely|
+        clearly|obviously|definitely|certainly|of\s+course|finally|(?:is|are)(?=\s*[:$\\\d]))\b[\s,:*_`]*){0,3}""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_LINE_START = re.compile(
+    r"(?:^|\n)[ \t>*_`#]*(?:(?:the|my|our)[ \t]+)?(?:(?:final|correct)[ \t]+)?$", re.IGNORECASE
+)
+_CHOSEN = re.compile(
+    r"\b(?:correct|right|best|final|true|my|our|matching|answer)\s+(?:answer\s+)?(?:multiple[- ])?$",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(r"\b(?:final|correct)\s+$", re.IGNORECASE)
+_HEADING_END = re.compile(r"[*_`:]*[ \t]*(?=\n)")
+_NEXT_OPTION = re.compile(r"[^\n]{0,200}\n\s*B[*_`]*[:：]")
+_IS_ANSWER = re.compile(
+    r"[Ii]s(?<![A-Za-z].s)\s+(?:(?:the|our|my)\s+(?:(?:final|correct|right)\s+)?(?:answer|option|choice)\b"
+    r"|(?P<letter>(?:the\s+)?(?:correct|right)\b))(?!\s*\?)"
+)
+_LETTER = re.compile(r"(?:^|[\s*(])\(?[A-H][)*.]*\s+$")
+_CLAUSE_END = re.compile(
+    r"\n|[.,;:](?=\s)|\b(?:so|therefore|thus|hence|that|option|choice|answer)\b", re.IGNORECASE
+)
+_MAX_REVERSED_CHARS = 80
+_POINTS = re.compile(
+    r"\W*(?:that|this|it|which|what|here|there|he|she|they|one|and|but|who|where|how|not|below|above|neither)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.?](?=\s|$)")
+_REASON = re.compile(
+    r",?\s+(?:because|since|as\s+(?:the|it|we|all|this|that|both|each|they))\b", re.IGNORECASE
+)
+_REMARK = re.compile(
+    r"(?:(?:also|indeed|in\s+fact|really|clearly|definitely)\s+)?(?:correct|right|wrong|verified|valid|reasonable|confirmed|"
+    r"consistent|obvious|clear|unique|ready|below|above|found|obtained|shown|stated|written|therefore|boxed)\b",
+    re.IGNORECASE,
+)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_VISIBLE = re.compile(r"\S")
+_PROSE = re.compile(
+    r"(?:[A-Za-z,'’-]+[ :]+){3}|(?:Explanation|Note|Reason|Check|Verification|Proof|Confidence)\b"
+)
+
+
+def last_announced(text: str) -> Span | None:
+    """The last "Final answer: x", "The answer is x", "x is the answer", "#### x" or "A: x" with an x."""
+    return _last_forward(text) or _last_reversed(text)
+
+
+def _last_forward(text: str) -> Span | None:
+    """The last that says something, unless that goes on into one that is denied: "Answer: the answer is not 2"."""
+    denied = len(text)
+    for match in reversed(deque(_ANNOUNCED.finditer(text), maxlen=_LAST)):
+        span = _READ[str(match.lastgroup)](text, match)
+        if span and not span.text:
+            denied = match.start()
+        elif span and span.end <= denied:
+            return span
+    return None
+
+
+def _denied(match: re.Match[str]) -> Span:
+    return Span("", match.start(), match.end())
+
+
+def _answer(text: str, match: re.Match[str]) -> Span | None:
+    """ "The answer is x", "Answer: x", or a heading with x below it."""
+    start, before = match.start(), text[max(0, match.start() - 60) : match.start()]
+    emphatic = bool(_FINAL.search(before))
+    verb = _VERB.match(text, match.end())
+    if verb is None:
+        heading = _HEADING_END.match(text, match.end())
+        if heading is None or not (emphatic or _LINE_START.search(before)):
+            return None
+        return _statement(text, heading.end(), emphatic=emphatic)
+    if is_doubted(text, start):
+        return _denied(match)
+    return _statement(text, verb.end(), predicate=bool(verb["is"]), emphatic=emphatic)
+
+
+def _option(text: str, match: re.Match[str]) -> Span | None:
+    """ "The correct option is x"."""
+    before = text[max(0, match.start() - 60) : match.start()]
+    verb = _VERB.match(text, match.end())
+    if verb is None or not _CHOSEN.search(before) or is_doubted(text, match.start()):
+        return None
+    return _statement(text, verb.end(), predicate=True)
+
+
+def _weak(text: str, match: re.Match[str]) -> Span | None:
+    """ "Solution: x" at the start of a line, if x is a value and no worked solution."""
+    verb = _VERB.match(text, match.end())
+    if verb is None or not _LINE_START.search(text[max(0, match.start() - 60) : match.start()]):
+        return None
+    span = _statement(text, verb.end())
+    return span if span and is_value(span.text) else None
+
+
+def _letter(text: str, match: re.Match[str]) -> Span | None:
+    """ "A: x" at the start of a line, if it does not begin a list of options."""
+    colon = match.end() + 1
+    if not _LINE_START.search(text[max(0, match.start() - 60) : match.start()]) or _NEXT_OPTION.match(
+        text, colon
+    ):
+        return None
+    return _statement(text, colon)
+
+
+def _hash(text: str, match: re.Match[str]) -> Span | None:
+    """GSM8K's mark; with words behind it, it is a heading of Markdown."""
+    line = text[match.end() : match.end() + MAX_VALUE_CHARS].partition("\n")[0]
+    value = tidy(line)
+    return Span(value, match.end(), match.end() + len(line), "hash", True) if is_value(value) else None
+
+
+_READ: dict[str, Callable[[str, re.Match[str]], Span | None]] = {
+    "answer": _answer,
+    "option": _option,
+    "weak": _weak,
+    "letter": _letter,
+    "hash": _hash,
+}
+
+
+def _last_reversed(text: str) -> Span | None:
+    """What stands before the last "is the answer", back to where its clause begins."""
+    for match in reversed(deque(_IS_ANSWER.finditer(text), maxlen=_LAST)):
+        end = match.start()
+        start = max(0, end - _MAX_REVERSED_CHARS)
+        if match["letter"] and not _LETTER.search(text[start:end]):
+            continue
+        marks = [m.end() for m in _CLAUSE_END.finditer(text, start, end)]
+        start = marks[-1] if marks else start
+        value = tidy(text[start:end])
+        if value and not _POINTS.match(value) and not is_doubted(text, start):
+            return Span(value, start, end, "announcement")
+    return None
+
+
+def _statement(text: str, start: int, *, predicate: bool = False, emphatic: bool = False) -> Span | None:
+    """The paragraph from `start` (first blank lines skipped); of a predicate its first sentence.
+
+    None where it says nothing, empty where it denies a value or bounds it.
+    """
+    visible = _VISIBLE.search(text, start, start + MAX_VALUE_CHARS)
+    if visible is None:
+        return None
+    start = visible.start()
+    until = min(len(text), start + MAX_ANSWER_CHARS)
+    blank = _BLANK_LINE.search(text, start, until)
+    end = blank.start() if blank else until
+    if predicate and (stop := _SENTENCE_END.search(text, start, end)):
+        if stop.group() == "?":
+            return None
+        end = stop.start()
+    said = without_courtesy(_first_lines(text[start:end]))
+    if is_nothing(tidy(said)) or (predicate and _REMARK.match(said)):
+        return None
+    if predicate:
+        said = "" if is_bound(said) else _REASON.split(said, maxsplit=1)[0]
+    value = tidy(affirmed(tidy(said)))
+    return Span(value, start, start + len(said), "announcement", emphatic)
+
+
+def _first_lines(said: str) -> str:
+    """Without the lines that explain the value of the first one."""
+    first, newline, rest = said.partition("\n")
+    return first if newline and is_value(first) and _PROSE.match(rest.lstrip(" \t*_#>-")) else said
