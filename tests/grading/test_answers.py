@@ -25,7 +25,7 @@ def verdicts():
 @pytest.mark.parametrize("case", ANSWERS, ids=lambda case: case["why"])
 def test_answer(verdicts, case):
     for verdict in verdicts[case["why"]]:
-        assert verdict.answer is not None
+        assert verdict.answer is not None or not case["equal"]  # "not 7" and "at least 7" state nothing
         assert (verdict.correct is True) == case["equal"], verdict.reason
 
 

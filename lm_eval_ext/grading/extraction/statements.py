@@ -89,7 +89,7 @@ def last_announced(text: str) -> Span | None:
 
 
 def _last_forward(text: str) -> Span | None:
-    """The last that says something, unless that goes on into one that is denied: "Answer: the answer is not 2"."""
+    """The last that says something and does not go on into one that is denied."""
     denied = len(text)
     for match in reversed(deque(_ANNOUNCED.finditer(text), maxlen=_LAST)):
         span = _READ[str(match.lastgroup)](text, match)
