@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks.data import ROOT
 from lm_eval_ext.grading.pool import usable_cores
 
-_PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "lm-eval", "pebble")
+_PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "lm-eval")
 _MEASURED = ("lm_eval_ext", "benchmarks/*.py")
 
 
