@@ -14,17 +14,19 @@ EXTRAS = {
     "train": ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate", "bitsandbytes"),
     "judge": ("litellm",),
     "report": ("matplotlib", "latex2mathml"),
-    "dev": ("hypothesis", "playwright", "psutil", "statsmodels"),
+    "dev": ("hypothesis", "playwright", "psutil", "statsmodels", "uv"),
 }
 MISSING = {name: extra for extra, names in EXTRAS.items() for name in names if find_spec(name) is None}
 NEEDED_BY_WHAT_THEY_START = {
-    "grading/judge/": "judge",
-    "harness/test_judging.py": "judge",
-    "test_judge_model.py": "judge",
-    "evidence/test_regrade_judged.py": "judge",
-    "evidence/test_report": "report",
-    "training/": "train",
-    "test_benchmarks.py": "dev",
+    "grading/judge/": "litellm",
+    "harness/test_judging.py": "litellm",
+    "test_judge_model.py": "litellm",
+    "evidence/test_regrade_judged.py": "litellm",
+    "evidence/test_report": "matplotlib latex2mathml",
+    "training/": "torch transformers trl peft accelerate",
+    "test_benchmarks.py": "psutil",
+    "test_locks.py": "uv",
+    "test_wheel.py": "uv",
 }
 
 
@@ -35,12 +37,12 @@ def _why(name: str) -> str:
 def missing_for(path: Path) -> str | None:
     """Why a file of tests cannot run here; None where it can."""
     place = path.relative_to(Path(__file__).parent).as_posix()
-    extras = {extra for start, extra in NEEDED_BY_WHAT_THEY_START.items() if place.startswith(start)}
     tree = ast.parse(path.read_text("utf-8"))
-    names = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+    listed = [needed for start, needed in NEEDED_BY_WHAT_THEY_START.items() if place.startswith(start)]
+    names = " ".join(listed).split()
+    names += [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
-    imported = {name.partition(".")[0] for name in names}
-    return next((_why(name) for name, extra in MISSING.items() if extra in extras or name in imported), None)
+    return next((_why(name) for name in MISSING if name in {each.partition(".")[0] for each in names}), None)
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> pytest.Module | None:
