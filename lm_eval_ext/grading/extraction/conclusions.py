@@ -18,7 +18,7 @@ _OPTIONS = re.compile(r"\s*\(?A[:.)][^\n]*\n\s*\(?B[:.)]")
 _QED = re.compile(
     r"(?:\s|\$|\\\(|\\\[)*(?:\\(?:blacksquare|square|Box|qedsymbol|qed)|∎|■|□|Q\.?E\.?D\.?)(?:\s|\$|\\\)|\\\]|\.)*$"
 )
-_FINISHED = re.compile(r"(?:[.!][\s*_\"”)$]*|\$\$|\\\])$")
+_FINISHED = re.compile(r"(?:(?<!\.)[.!][\s*_\"”)$]*|\$\$|\\\])$")
 _BREAK = re.compile(r"[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\d]|[A-Z])")
 _CUE = re.compile(
     r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|Ultimately|"
@@ -42,6 +42,9 @@ _REMARK = re.compile(
 _QUANTITY = re.compile(
     r"(?<![\w.])[$€£]?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?(?![\w])|\$(?!\d)[^$]+\$|\\\(.*?\\\)", re.DOTALL
 )
+
+
+_LETTERS = re.compile(r"(?<!\\)(?<![A-Za-z])[A-Za-z]|^\D*$")
 
 
 def conclusion(text: str) -> Span | None:
@@ -71,7 +74,7 @@ def _value(said: str) -> str | None:
     if is_value(whole := tidy(said), 2) and "=" in whole:
         return whole
     quantities = _QUANTITY.findall(said)
-    return quantities[0].strip() if len(quantities) == 1 else None
+    return quantities[0].strip() if len(quantities) == 1 and not _LETTERS.search(quantities[0]) else None
 
 
 def whole_response(text: str) -> Span | None:
@@ -81,7 +84,7 @@ def whole_response(text: str) -> Span | None:
         len(text) > 2 * MAX_VALUE_CHARS + 400
         or shown.count("\n") > 4
         or _OPTIONS.match(shown)
-        or not is_value(shown.replace("\n", " "))
+        or not is_value(shown)
     ):
         return None
     return Span(tidy(shown), len(text) - len(text.lstrip()), len(shown), "whole response")

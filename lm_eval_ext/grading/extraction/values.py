@@ -51,6 +51,8 @@ _STARTS = re.compile(
       | [A-Za-z](?:_\w|['′]|\([a-z0-9]\))?\s*(?:=|<|>|≤|≥|≡|∈|\\|\^|[-+*/,]|\)?[.)]?\s*$|[:)]\s) )""",
     re.VERBOSE,
 )
+_MONEY = re.compile(r"\W*\$\s?\d[^$]*$")
+_UNFINISHED = re.compile(r"[-+*/=×·≈(\[,^_]$|→|⇒|=>|\\(?:to|implies|Rightarrow)\b|[a-z\d)$]\.\s|\n[ \t]*\n")
 _LIST_ITEM = re.compile(r"\d{1,2}[.)]\s+[A-Z*]")
 _SPELLED = re.compile(
     r"yes|no|true|false|none|never|always|infinit(?:y|ely many)|zero|one|two|three|four|five|six|seven|eight|"
@@ -100,8 +102,19 @@ def is_value(text: str, words: int = 4) -> bool:
         return False
     if _SPELLED.fullmatch(text):
         return True
+    if _UNFINISHED.search(text) or not _is_whole(text):
+        return False
     prose = _FORMULA.sub(" ", text)
     return bool(_STARTS.match(text)) and not _SAYS.search(prose) and len(_WORD.findall(prose)) <= words
+
+
+def _is_whole(text: str) -> bool:
+    """Whether braces and formulas that open are closed; a lone dollar sign in front is money."""
+    pairs = (("{", "}"), (r"\(", r"\)"), (r"\[", r"\]"))
+    dollars = text.count("$") - text.count(r"\$")
+    return all(text.count(a) == text.count(b) for a, b in pairs) and (
+        dollars % 2 == 0 or bool(_MONEY.match(text))
+    )
 
 
 def is_nothing(text: str) -> bool:

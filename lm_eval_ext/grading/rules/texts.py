@@ -16,11 +16,13 @@ RULES = (
     ),
     Rule(
         "extraction",
-        "A box, `Final answer:`, `The answer is`, `A:` or `####` states an answer; other text does not.",
+        "A box, a tag, `Final answer:`, `The answer is`, `A:` or `####` states an answer; else a last sentence "
+        "that concludes, or a response that is nothing but a value.",
         (
             (r"So $x = \boxed{8}$.", "8"),
             ("The answer is 3.5. This is all.", "3.5"),
-            ("She has 8 left.\n#### 8", "8"),
+            ("So the sum of both is 8.", "8"),
+            ("8", "8"),
         ),
         (("After some work we get 8.", "8"),),
     ),
