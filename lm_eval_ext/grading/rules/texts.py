@@ -16,8 +16,8 @@ RULES = (
     ),
     Rule(
         "extraction",
-        "A box, a tag, `Final answer:`, `The answer is`, `A:` or `####` states an answer; else a last sentence "
-        "that concludes, or a response that is nothing but a value.",
+        "A box, a tag, `Final answer:`, `The answer is`, `A:` or `####` states an answer; else a last "
+        "sentence that concludes, or a response that is nothing but a value.",
         (
             (r"So $x = \boxed{8}$.", "8"),
             ("The answer is 3.5. This is all.", "3.5"),
