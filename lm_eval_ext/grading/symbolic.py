@@ -47,11 +47,15 @@ def compare(answer: str, gold: str) -> Outcome:
     wanted, given = _exact(formula(gold)), _exact(formula(answer))
     if name(answer) and name(gold) and name(answer) != name(gold):
         return None, f"one is {name(answer)}, the other {name(gold)}"
-    if (outcome := reading.compare(given, wanted))[0] is not None:  # without names and layout, it can be read
+    outcome = reading.compare(given, wanted)  # without names and layout, it can be read
+    if outcome[0]:
         return outcome
     for side, source in (("gold", wanted), ("answer", given)):
         if not is_known(source):
             return None, f"the {side} cannot be read whole as one formula"
+    if outcome[0] is not None:
+        return outcome
+    for side, source in (("gold", wanted), ("answer", given)):
         if (value := read(source)) is None or _is_undefined(value):
             return None, f"the {side} {'cannot be read' if value is None else 'has no value'}: {source[:80]}"
     if not _equal(wanted, given):

@@ -195,7 +195,7 @@ def _exact_log(number: Fraction, base: Fraction) -> Fraction | None:
     return Fraction(count) if power == number else None
 
 
-def _elementary(name: str) -> Callable[[Value], Value]:
+def _elementary(name: str, snapped: bool = True) -> Callable[[Value], Value]:
     function = getattr(mp, name)
 
     def rule(number: Value) -> Value:
@@ -204,9 +204,13 @@ def _elementary(name: str) -> Callable[[Value], Value]:
             raise TooLarge
         if name in ("tan", "sec") and same(mp.cos(x), Fraction(0)):
             raise Undefined("a pole")
-        return _snapped(function(x))
+        return _snapped(function(x)) if snapped else function(x)
 
     return rule
+
+
+_VANISHING = ("sinh", "cosh", "tanh", "coth", "sech", "csch", "erf", "erfc")
+"""Functions that come as near to 0 or 1 as one likes without being it: sech(500) is not 0."""
 
 
 def _snapped(number: Any) -> Value:
@@ -230,6 +234,6 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
     "sgn": lambda a: Fraction((a > 0) - (a < 0)), "sin": _elementary("sin"), "cos": _elementary("cos"),
     "tan": _elementary("tan"), "cot": _elementary("cot"), "sec": _elementary("sec"),
     "csc": _elementary("csc"), "arcsin": _elementary("asin"), "arccos": _elementary("acos"),
-    "arctan": _elementary("atan"), "sinh": _elementary("sinh"), "cosh": _elementary("cosh"),
-    **{name: _elementary(name) for name in ("tanh", "coth", "sech", "csch", "erf", "erfc")},
+    "arctan": _elementary("atan"),
+    **{name: _elementary(name, snapped=False) for name in _VANISHING},
 }  # fmt: skip

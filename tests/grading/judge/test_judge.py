@@ -13,6 +13,7 @@ from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
 from lm_eval_ext.grading.judge.client import Bill
 from lm_eval_ext.grading.judge.pace import Unreachable
 from lm_eval_ext.grading.judge.prompt import load
+from lm_eval_ext.grading.verdict import VALUES_DIFFER
 from tests.scripted_server import Said, scripted
 
 # litellm keeps its connections open, which the interpreter says of each when it is collected.
@@ -85,6 +86,27 @@ def test_only_answers_that_the_layers_do_not_find_equal_are_asked_about(judge):
         assert (told[4].correct, told[4].layer) == (False, "judge") and "2 is not 1" in told[4].reason
         patient = judge(server.url, asks="undecided")
         assert patient.judge(items, verdicts) == verdicts and len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "asked"),
+    [
+        ("3", "2", 0),
+        (r"\sqrt{3}", r"\sqrt{2}", 0),
+        ("(1, 3)", "(1, 2)", 0),
+        ("x = 3", "2", 0),
+        ("0.34", r"\frac{1}{3}", 0),
+        ("3x", "2x", 1),
+        ("3 cm", "2", 1),
+        ("3 and 4", "2", 1),
+        ("A", "2", 1),
+    ],
+)
+def test_what_arithmetic_has_decided_is_decided(judge, answer, gold, asked):
+    with scripted(lambda request: YES) as server, Grader(GraderConfig(judge=judge(server.url))) as grader:
+        verdict = grader.grade([Item(f"\\boxed{{{answer}}}", gold, "How many?")])[0]
+        assert len(server.requests) == asked and verdict.correct is (asked == 1)
+    assert (verdict.rule == VALUES_DIFFER) == (asked == 0)
 
 
 def test_a_second_run_is_free(judge):
