@@ -18,7 +18,7 @@ from lm_eval_ext.grading.extraction import Formats, extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
 from lm_eval_ext.grading.memory import Memory, Pending
 from lm_eval_ext.grading.pool import STAGES, KillablePool, share_of, usable_cores
-from lm_eval_ext.grading.verdict import Item, Verdict
+from lm_eval_ext.grading.verdict import VALUES_DIFFER, Item, Verdict
 
 Extractor = Callable[[str], str | None]
 AnItem = TypeVar("AnItem", bound=Item)
@@ -247,9 +247,12 @@ class Grader:
         return self._memory.begin(pair, self._started_pool().submit, call)
 
     def _await(self, begun: _Begun, asked: _Asked) -> Verdict:
-        """Right if one of the acceptable answers is met, else undecided if one is, else wrong."""
+        """Right if one of the acceptable answers is met, else undecided if one is, else wrong.
+
+        Of several that differ, the one that a judge may still be asked about.
+        """
         verdicts = [self._await_one(one) for one in begun]
-        verdict = max(verdicts, key=lambda verdict: (verdict.correct is True, verdict.correct is None))
+        verdict = max(verdicts, key=lambda v: (v.correct is True, v.correct is None, v.rule != VALUES_DIFFER))
         return replace(verdict, extraction=asked.reading) if asked.reading else verdict
 
     def _await_one(self, begun: Verdict | Pending) -> Verdict:

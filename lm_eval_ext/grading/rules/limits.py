@@ -60,6 +60,12 @@ RULES = (
         (("9^{9^{9^{9}}}", "9^{9^{9^{8}}}"), (r"(10^9)!", r"(10^9)! + 1"), (r"\sum_{k=1}^{10^{12}} k", "1")),
     ),
     Rule(
+        "bounds",
+        "Computer algebra decides what it has read whole; it is not trusted where a change is equal, too.",
+        ((r"\lim_{x\to 2} 3x", "6"), (r"\det\begin{pmatrix}5&2\\3&4\end{pmatrix}", "14")),
+        ((r"\neg 42", "42"), ("$41$ no $42$", "42"), ("42‰", "42"), (r"\infty - \infty", "0")),
+    ),
+    Rule(
         "asymmetric rules",
         "An exact value may round to a gold of two decimal places or more; an answer is not rounded.",
         ((r"\pi", "3.14"), (r"\frac{1}{3}", "0.33"), (r"\sqrt{2}", "1.414")),
