@@ -118,13 +118,17 @@ class Recipe:
     accept: str = field(default="", metadata={"help": "pitfalls broken on purpose, by number"})
 
     def __post_init__(self) -> None:
-        assert self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"
-        assert self.size is None or self.size > 0, f"size must be positive, got {self.size}"
-        assert self.target in TARGETS, f"target must be task or solution, got {self.target!r}"
-        assert self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"
-        assert 0 < self.pick_up_to <= 1, f"pick_up_to must be over 0 and at most 1, got {self.pick_up_to}"
         numbers = self.accept.replace(",", " ").split()
-        assert all(n.isdigit() for n in numbers), f"accept must be numbers of pitfalls, got {self.accept!r}"
+        for holds, why in (
+            (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
+            (self.size is None or self.size > 0, f"size must be positive, got {self.size}"),
+            (self.target in TARGETS, f"target must be task or solution, got {self.target!r}"),
+            (self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"),
+            (0 < self.pick_up_to <= 1, f"pick_up_to must be over 0 and at most 1, got {self.pick_up_to}"),
+            (all(n.isdigit() for n in numbers), f"accept must be numbers of pitfalls, got {self.accept!r}"),
+        ):
+            if not holds:
+                raise ValueError(why)
 
     @property
     def accepted(self) -> frozenset[int]:
@@ -196,7 +200,7 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
         given += ["--use_cpu", "true"]
     try:
         recipe, training, model = parser.parse_args_and_config(given)
-    except (ValueError, AssertionError, ImportError, OSError) as error:
+    except (ValueError, AssertionError, ImportError, OSError) as error:  # TRL asserts
         raise UserError(f"recipe: {' '.join(str(error).split())}") from error
     _check(recipe, training, model)
     check_settings(training, model, trainer)

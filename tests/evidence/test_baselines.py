@@ -265,3 +265,16 @@ def test_smollm2_has_its_verdicts(recorded):
 def test_a_packaged_baseline_is_checked_from_a_copy_of_the_folder(tmp_path, recorded):
     copy = shutil.copytree(ROOT / "baselines", tmp_path / "b")
     assert baselines.load_all(Path(copy)) == recorded
+
+
+def test_a_baseline_of_several_tasks_counts_the_problems_of_each(tmp_path):
+    write_run(tmp_path / "run", [True, False, True], task="mathnet")
+    write_run(tmp_path / "run", [True] * 5, task="gsm8k", stamp="2026-01-02T00-00-00.000000")
+    run = runs.load(tmp_path / "run")
+    baselines.record("two", run, "measured", "2026-01-01", tmp_path / "kept")
+    baseline = baselines.load(tmp_path / "kept" / "two.json")
+    found = check.check(run, baseline, tmp_path / "kept")
+    assert [(c.n, c.remark, c.lost, c.gained) for c in found] == [(3, "", 0, 0), (5, "", 0, 0)]
+    write_run(tmp_path / "less", [True, False], task="mathnet")
+    (only,) = check.check(runs.load(tmp_path / "less"), baseline, tmp_path / "kept")
+    assert only.remark == "1 problems only in the baseline, 0 only in the run"

@@ -301,3 +301,29 @@ def test_the_command(tmp_path):
     shutil.rmtree(tmp_path / "old")
     said = CliRunner().invoke(app, command)
     assert said.exit_code == 1 and "no such file or folder" in said.output and "Traceback" not in said.output
+
+
+def test_a_run_without_scores_gets_them_and_its_verdicts_are_compared(tmp_path, grader):
+    """What `--predict_only` leaves: verdicts, for filters ran, and no metric but `bypass`."""
+    file = write_run(tmp_path / "old", [True, False])
+
+    def unscored(row):
+        kept = {k: v for k, v in row.items() if k not in row["metrics"]}
+        return {**kept, "metrics": ["bypass"], "bypass": 999}
+
+    rewrite(samples_of(file, "mathnet"), unscored)
+    done = regrade(file.parent, grader, out=tmp_path / "new")
+    (found,) = done.comparisons
+    assert (found.against, found.n, found.scored, found.new) == ("not scored", 2, False, 2.0)
+    assert [flip.up for flip in done.flips] == [True]
+    new = runs.load(tmp_path / "new").unit("mathnet")
+    assert "bypass" not in new.metrics and set(new.scored("accuracy").values()) == {1.0}
+    shown = CliRunner().invoke(app, ["regrade", str(file.parent)]).output
+    assert "not scored" in shown and "verdicts that changed" in shown
+
+
+def test_a_metric_that_is_not_finite_is_as_good_as_missing(tmp_path, grader):
+    file = write_run(tmp_path / "old", [True, False])
+    rewrite(samples_of(file, "mathnet"), lambda row: {**row, "accuracy": float("nan")} | {"extra": 1})
+    assert runs.load(file).unit("mathnet").metrics == ("answered", "undecided")
+    assert regrade(file.parent, grader).comparisons[0].against == "not scored"

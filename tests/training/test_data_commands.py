@@ -172,7 +172,7 @@ def test_transformers_samples_repeat_by_name_and_differ_within(tiny):
     ],
 )
 def test_sampling_that_means_nothing(settings, message):
-    with pytest.raises(AssertionError, match=message):
+    with pytest.raises(ValueError, match=message):
         Sampling(**settings)
 
 

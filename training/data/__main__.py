@@ -226,7 +226,7 @@ def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any
     drawn = ("samples", "temperature", "top_p", "top_k", "max_tokens", "seed")
     try:
         sampling = Sampling(**{name: given[name] for name in drawn}, stops=tuple(prompts.stops))
-    except AssertionError as error:
+    except ValueError as error:
         raise UserError(str(error)) from error
     named = {name: given[name] for name in ("model", "task", "engine", "max_model_len", "chunk")}
     partial = Partial(given["out"], settings_of(docs, requests, sampling, **named, grading=prompts.grading))

@@ -38,14 +38,19 @@ class Sampling:
     stops: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        assert self.samples > 0, f"samples must be positive, got {self.samples}"
-        assert self.max_tokens > 0, f"max_tokens must be positive, got {self.max_tokens}"
-        assert self.temperature >= 0, f"temperature must not be negative, got {self.temperature}"
-        assert 0 < self.top_p <= 1, f"top_p must be over 0 and at most 1, got {self.top_p}"
-        assert self.top_k >= 0, f"top_k must be 0 (no limit) or more, got {self.top_k}"
-        assert self.samples == 1 or self.temperature > 0, (
-            f"{self.samples} samples at temperature 0 are {self.samples} times the same response"
-        )
+        for holds, why in (
+            (self.samples > 0, f"samples must be positive, got {self.samples}"),
+            (self.max_tokens > 0, f"max_tokens must be positive, got {self.max_tokens}"),
+            (self.temperature >= 0, f"temperature must not be negative, got {self.temperature}"),
+            (0 < self.top_p <= 1, f"top_p must be over 0 and at most 1, got {self.top_p}"),
+            (self.top_k >= 0, f"top_k must be 0 (no limit) or more, got {self.top_k}"),
+            (
+                self.samples == 1 or self.temperature > 0,
+                f"{self.samples} samples at temperature 0 are {self.samples} times the same response",
+            ),
+        ):
+            if not holds:
+                raise ValueError(why)
 
     def seed_of(self, name: str, index: int) -> int:
         """The seed of a request's response: another one for each name and index."""
