@@ -95,7 +95,7 @@ def merge(
     said = engines.transformers_greedy(saved, ids, tokens, ends)
     texts = [prompt + str(tokenizer.decode(goes_on)) for prompt, goes_on in zip(held, said, strict=True)]
     trained = given.exact()
-    kept = AutoModelForCausalLM.from_pretrained(making, dtype=torch.float32)
+    kept = AutoModelForCausalLM.from_pretrained(making, dtype=torch.float32).eval()
     pairs = (trained, whole), (whole, kept), (trained, given.model())
     exact, rounded, arithmetic = (proof.divergence(a, b, tokenizer, texts) for a, b in pairs)
     findings = [
@@ -105,7 +105,7 @@ def merge(
         proof.tied_head(saved),
         proof.ends(making, tokenizer),
         proof.template(making, tokenizer),
-        _in_vllm(making, saved, ids, said, tokens, ends, vllm),
+        _in_vllm(making, kept, ids, tokens, ends, vllm),
     ]
     command = Evaluation.of(given.recipe).command(str(out))
     report = {
@@ -122,13 +122,14 @@ def merge(
 
 def _in_vllm(
     folder: Path,
-    saved: Any,
+    exact: Any,
     ids: engines.Tokens,
-    said: engines.Tokens,
     tokens: int,
     ends: Sequence[int],
     wanted: bool,
 ) -> Finding:
+    import torch
+
     if not wanted or not engines.can_run_vllm():
         why = "vLLM is not installed" if wanted else "left out with --no-vllm"
         return Finding("vLLM goes on as transformers", None, why)
@@ -136,7 +137,7 @@ def _in_vllm(
         theirs = engines.vllm_greedy(folder, ids, tokens, ends)
     except RuntimeError as error:
         return Finding("vLLM goes on as transformers", False, str(error))
-    return engines.agree(saved, said, theirs, ids)
+    return engines.agree(exact, copy.deepcopy(exact).to(torch.bfloat16), ids, theirs)
 
 
 def _held_prompts(recipe: Recipe, tokenizer: Any, n: int) -> list[str]:

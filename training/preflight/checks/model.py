@@ -137,12 +137,14 @@ def unlisted(folder: Path) -> list[str]:
 
 
 def _in_vllm(subject: Subject, folder: Path, saved: Any) -> Outcome:
+    import torch
+
     if not engines.can_run_vllm():
         return passed("transformers reads the export back whole; vLLM is not installed")
     ids = [subject.tokenizer(prompt)["input_ids"] for prompt in subject.asked[:4]]
-    said = engines.transformers_greedy(saved, ids, 16, subject.ends)
+    exact = loaded_model(str(folder), dtype=torch.float32).eval()
     try:
-        found = engines.agree(saved, said, engines.vllm_greedy(folder, ids, 16, subject.ends), ids)
+        found = engines.agree(exact, saved, ids, engines.vllm_greedy(folder, ids, 16, subject.ends))
     except RuntimeError as error:
         return broken(f"{' '.join(str(error).split())[-300:]}; export in a form that vLLM knows")
     return judged(
