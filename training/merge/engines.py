@@ -131,7 +131,10 @@ def _main(folder: str, tokens: str) -> None:
     inputs = [TokensPrompt(prompt_token_ids=prompt) for prompt in given["prompts"]]
     outputs = [done.outputs[0] for done in engine.generate(inputs, sampling, use_tqdm=False)]
     said = [
-        Said(list(o.token_ids), [p[i].logprob for i, p in zip(o.token_ids, o.logprobs or [], strict=True)])
+        Said(
+            list(o.token_ids),
+            [(p or {})[i].logprob for i, p in zip(o.token_ids, o.logprobs or [], strict=True)],
+        )
         for o in outputs
     ]
     print(json.dumps([asdict(one) for one in said]))
