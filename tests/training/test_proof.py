@@ -33,7 +33,7 @@ def test_rounding_is_held_to_what_the_arithmetic_does(saved, arithmetic, passed)
     assert found.passed is passed and f"bfloat16 arithmetic alone: mean KL {arithmetic:.2e}" in found.seen
 
 
-PROMPTS = [[72, 101, 108 + i, 32, 40] for i in range(6)]
+PROMPTS = [[72, 101, 108 + i, 32, 40] for i in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def exact(tmp_path_factory):
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
 
-def engine(model, tokens=12):
+def engine(model, tokens=8):
     """What an engine with this model goes on with, greedily."""
     import torch
 
@@ -78,12 +78,12 @@ def test_the_engine_is_held_to_bfloat16_arithmetic_and_wrong_weights_fail(exact,
         found = agree(kept, coarse, PROMPTS, engine(sound))
         assert found.passed is True and "bfloat16 arithmetic" in found.seen, found.seen
     without = copy.deepcopy(exact).to(torch.bfloat16)
-    broken = copy.deepcopy(coarse)
-    broken.model.layers[1].mlp.up_proj.weight.data *= 1.2
+    broken = copy.deepcopy(coarse)  # one layer without its adapter
+    broken.model.layers[1] = without.model.layers[1]
     for wrong in (without, broken):
         found = agree(kept, coarse, PROMPTS, engine(wrong))
         assert found.passed is False, found.seen
 
 
 def test_an_engine_that_says_nothing_is_not_checked(exact):
-    assert agree(exact, exact, PROMPTS, [Said([], [])] * 6).passed is None
+    assert agree(exact, exact, PROMPTS, [Said([], [])] * 4).passed is None
