@@ -43,6 +43,28 @@ RULES = (
     ),
     Rule(
         "numbers",
+        "A unit may be one letter in text, have a power or a quotient, or be a currency before its number.",
+        ((r"5\text{ m}^2", "5"), (r"9.8\ \mathrm{m}/\mathrm{s}^2", r"9.8\text{ m/s}^2"), ("€1000", "1000")),
+        (("5m", "5"), (r"5\text{ m}^2", r"5\text{ m}^3"), (r"5\text{ m/s}", r"5\text{ m}"), ("€5", r"\$5")),
+    ),
+    Rule(
+        "numbers",
+        "A part of a thousand is the number it stands for.",
+        (("42‰", "0.042"), ("42‰", "4.2%")),
+        (("42‰", "42"), ("42‰", "42%")),
+    ),
+    Rule(
+        "numbers",
+        "An exact value counts beside what it is near; what is only near is no value.",
+        ((r"\frac{\sqrt{3}}{3} \approx 0.577", r"\frac{1}{\sqrt{3}}"),),
+        (
+            (r"\frac{\sqrt{3}}{3} \approx 0.877", r"\frac{1}{\sqrt{3}}"),
+            (r"\approx 5", "5"),
+            (r"\approx 1 \pm 1", "1"),
+        ),
+    ),
+    Rule(
+        "numbers",
         "One side may leave out what is counted; two things counted must be the same.",
         (("12 ways", "12"), ("10", "10 edges")),
         (("10 edges", "10 vertices"), ("3 million", "3"), ("2 dozen", "2")),

@@ -66,6 +66,17 @@ RULES = (
     ),
     Rule(
         "formulas in letters",
+        "A step or a wave must be seen: floors, minima and sines are compared where they change.",
+        ((r"\max(a, b)", r"\frac{a + b + |a - b|}{2}"), (r"\sin(100 \pi t)", r"\sin(50 \cdot 2\pi t)")),
+        (
+            (r"\sin(881 \pi t)", r"\sin(880 \pi t)"),
+            (r"x + \lfloor \frac{1}{1 + 10^{30} x^2} \rfloor", "x"),
+            (r"\min(n, 10^{12})", "n"),
+            (r"\sin x + 10^{-45}", r"\sin x"),
+        ),
+    ),
+    Rule(
+        "formulas in letters",
         "A letter for integers lets parities count: powers of -1 and sines of multiples of π.",
         ((r"(-1)^{n+2}", "(-1)^n"), (r"\cos(n\pi)", "(-1)^n")),
         ((r"(-1)^{n+1}", "(-1)^n"), (r"\cos(x\pi)", "1")),

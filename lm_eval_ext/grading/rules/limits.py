@@ -33,7 +33,7 @@ RULES = (
         _PLEASING,
         "What was asked for, an equation that is always true, or a free letter is not the value.",
         (("The smallest n is 4", "4"),),
-        (("the smallest such n", "4"), ("n = n", "4"), (r"k, k \in \mathbb{Z}", "4")),
+        (("the smallest such n", "4"), ("4 = 4", "4"), ("n = n", "4"), (r"k, k \in \mathbb{Z}", "4")),
     ),
     Rule(
         _PLEASING,

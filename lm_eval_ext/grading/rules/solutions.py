@@ -59,9 +59,19 @@ RULES = (
     ),
     Rule(
         "lists, sets and tuples",
-        "Square brackets around two numbers are an interval, around more of them a list.",
-        (("[1, 2, 3]", "1, 2, 3"), ("[[1, 2], [3, 4]]", "(1, 2), (3, 4)")),
-        (("[1, 2]", "1, 2"), ("[1, 2]", r"\{1, 2\}")),
+        "Square brackets around two numbers are an interval, around more of them a tuple or a matrix.",
+        (
+            ("[1, 2, 3]", "(1, 2, 3)"),
+            (r"\langle 0, 0, 1 \rangle", "[0, 0, 1]"),
+            ("[3, 1, 2]", r"\{1, 2, 3\}"),
+            ("[[1, 2], [3, 4]]", r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}"),
+        ),
+        (
+            ("[1, 2]", "1, 2"),
+            ("[2, 1, 3]", "[1, 2, 3]"),
+            ("[0, 0, 1]", "[0, 1, 1]"),
+            ("[[1, 2], [3, 4]]", "[[3, 4], [1, 2]]"),
+        ),
     ),
     Rule(
         "lists, sets and tuples",
@@ -146,6 +156,24 @@ RULES = (
         "An inequality may be turned round, with its sign.",
         (("5 > x", "x < 5"), (r"1 \ge x \ge 0", "[0, 1]")),
         (("5 < x", "x < 5"), (r"-x < 5", "x < 5")),
+    ),
+    Rule(
+        "intervals and inequalities",
+        "Sets side by side are several sets, compared one by one; nothing unites them but a sign or a word.",
+        (
+            (r"\{x \mid x > 3\}, \{x \mid x > 0\}", r"\{t : t > 3\}, \{t : t > 0\}"),
+            ("x > 3, y > 0", "y > 0, x > 3"),
+        ),
+        (
+            (r"\{x \mid x > 6\}, \{x \mid x > 0\}", r"\{x \mid x > 3\}, \{x \mid x > 0\}"),
+            ("x > 3, y > 0", "x > 0, y > 3"),
+        ),
+    ),
+    Rule(
+        "intervals and inequalities",
+        "A letter with an equation for it is no value: what solves it is not said.",
+        (("x, where x = 2", "2"),),
+        (("x with x^2 = 4", "2"), (r"\{n : n^2 = 4\}", r"\{2\}")),
     ),
     Rule(
         "intervals and inequalities",

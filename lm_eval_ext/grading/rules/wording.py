@@ -114,6 +114,17 @@ RULES = (
     ),
     Rule(
         "decisions",
+        "A decision that is limited, doubted or taken back is none.",
+        (("Yes, for all n", "Yes"), ("No; it fails for n = 3", "No")),
+        (
+            ("Yes for some, no for others", "Yes"),
+            ("Yes, for infinitely many n", "Yes"),
+            ("Sometimes yes", "Yes"),
+            ("Yes? No.", "Yes"),
+        ),
+    ),
+    Rule(
+        "decisions",
         'That there is no solution may be said in many ways; a bare "no" is none of them.',
         (
             ("There are no solutions.", "none"),
