@@ -22,7 +22,7 @@ from lm_eval_ext.grading.reading.numbers import (
     mp,
     whole,
 )
-from lm_eval_ext.grading.reading.operations import ELEMENTARY, MAX_TERMS, OPERATIONS, add, div, mul
+from lm_eval_ext.grading.reading.operations import MAX_TERMS, OPERATIONS, SNAPPED, add, div, mul
 from lm_eval_ext.grading.reading.tree import (
     Call,
     Node,
@@ -31,7 +31,6 @@ from lm_eval_ext.grading.reading.tree import (
     Unreadable,
     children,
     symbols,
-    walk,
     without_unit,
 )
 
@@ -79,11 +78,6 @@ def _spend() -> None:
         raise TooLarge
 
 
-def _is_snapped(*nodes: Node) -> bool:
-    """Whether a value may have become a fraction by rounding: cos(10^-30) is not 1."""
-    return any(isinstance(n, Call) and n.name in ELEMENTARY for node in nodes for n in walk(node))
-
-
 _MOST_DIGITS = 1_200
 
 
@@ -116,8 +110,9 @@ def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
 
     Raises Undefined where 1,200 digits cannot tell.
     """
+    SNAPPED.clear()
     a, b = value(left, at), value(right, at)
-    if isinstance(a, Fraction) and isinstance(b, Fraction) and (a != b or not _is_snapped(left, right)):
+    if isinstance(a, Fraction) and isinstance(b, Fraction) and (a != b or not SNAPPED):
         return a == b
     needed = DIGITS + max(_digits(left), _digits(right))
     if needed > _MOST_DIGITS:

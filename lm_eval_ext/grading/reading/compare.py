@@ -145,5 +145,6 @@ def _single(given: Answer, wanted: Answer) -> Outcome:
             return None, f"choice {given.choice} with another value"
         return equal, f"choice {given.choice} and {wanted.choice}"
     if (given.choice or wanted.choice) and not (given.items and wanted.items):
-        return False, "a choice on one side, a value on the other"
+        sides = [f"choice {a.choice}" if a.choice else "a value" for a in (given, wanted)]
+        return False, f"{sides[0]} and {sides[1]}"
     return same_solutions(given.items, wanted.items)

@@ -22,6 +22,7 @@ from lm_eval_ext.grading.reading.tree import (
     Property,
     Relation,
     Unreadable,
+    differ,
     symbols,
     tuple_items,
 )
@@ -53,13 +54,17 @@ def same_cases(given: Items, wanted: Items) -> Outcome:
             if here is None or there is None:
                 if any(_is_otherwise(i) for i in (*given, *wanted)):
                     continue  # "otherwise" may say more than the cases that can occur
-                return False, f"only one side has a case for {letter} = {shown(point)}"
+                return False, f"only the {_whose(here)} has a case for {letter} = {shown(point)}"
             if not same(value(here, at), value(there, at)):
-                return False, f"they differ at {letter} = {shown(point)}"
+                return False, differ(here, there, f" at {letter} = {shown(point)}")
             compared += 1
     except (Undefined, TooLarge, Unreadable) as error:
         return None, str(error)
     return (True, f"equal in each case, {compared} numbers compared") if compared > 9 else PASS
+
+
+def _whose(answers: object) -> str:
+    return "answer" if answers else "gold"
 
 
 def _is_otherwise(item: Item) -> bool:
@@ -94,7 +99,8 @@ def same_family(given: Items, wanted: Items) -> Outcome:
                 return PASS
             for few in chosen:
                 if not any(_same_tuple(few, v) for v in many):
-                    return False, f"{', '.join(map(shown, few))} belongs to one side only"
+                    whose = _whose(one is sides[0])
+                    return False, f"{', '.join(map(shown, few))} belongs to the {whose} only"
     except (Undefined, TooLarge, Unreadable) as error:
         return None, str(error)
     return True, "the same values for integer parameters"

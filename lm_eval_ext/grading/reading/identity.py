@@ -24,6 +24,7 @@ from lm_eval_ext.grading.reading.tree import (
     Relation,
     Sym,
     Unreadable,
+    differ,
     show,
     symbols,
     walk,
@@ -76,7 +77,8 @@ def _by_residue(left: Node, right: Node) -> Outcome:
         equal = all(residue(left, p) == residue(right, p) for p in _PRIMES)
     except (TooLarge, Undefined, Unreadable):
         return None, "too large to be evaluated"
-    return equal, f"{'equal' if equal else 'different'} modulo large primes"
+    said = " modulo large primes"
+    return equal, f"equal{said}" if equal else differ(left, right, said)
 
 
 def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
@@ -120,10 +122,9 @@ def _alternates(left: Node, right: Node) -> bool:
 
 def _varying(node: Node, other: Node, names: frozenset[str]) -> list[Call]:
     """The functions of that name, of letters, that `node` has and `other` has not."""
-    there = set(walk(other))
-    return [
-        n for n in walk(node) if isinstance(n, Call) and n.name in names and symbols(n) and n not in there
-    ]
+    found = [n for n in walk(node) if isinstance(n, Call) and n.name in names and symbols(n)]
+    there = set(walk(other)) if found else set()
+    return [n for n in found if n not in there]
 
 
 Point = dict[str, Value]
@@ -204,13 +205,13 @@ def _agree(
                 if real_only and not (is_real(value(left, point)) and is_real(value(right, point))):
                     continue
                 where = ", ".join(f"{k} = {v}" for k, v in point.items())
-                return False, f"they differ at {where}"
+                return False, differ(left, right, f" at {where}")
         except (Undefined, TooLarge):
             continue
         valid.append(point)
     if len(valid) < _NEEDED:
         return None, "too few points where both have a value"
-    for step in (*_varying(left, right, branched), *_varying(right, left, branched)):
+    for step in _varying(left, right, branched) + _varying(right, left, branched):
         if len({_branch(step, point) for point in valid}) < 2:
             return None, f"{show(step)[:60]} is the same at every point"
     return True, f"equal at {len(valid)} points"
@@ -241,7 +242,7 @@ def same_relation(left: Relation, right: Relation) -> Outcome:
     gap, target = Call("add", (a, Call("neg", (b,)))), Call("add", (c, Call("neg", (d,))))
     factor = _constant_ratio(gap, target)
     if factor is None:
-        return False, "the equations are no multiples of each other"
+        return False, differ(left, right, ": no multiples of each other")
     if sign in ("=", "!="):
         return sign == other, "one is a multiple of the other"
     expected = other if is_less(Fraction(0), factor) else _TURNED[other]
@@ -275,7 +276,7 @@ def _same_chain(left: Relation, right: Relation) -> Outcome:
             outcomes = [_same_term(a, b) for a, b in zip(left.terms, terms, strict=True)]
             if all(o[0] is True for o in outcomes):
                 return True, "the same relation"
-    return False, "another relation"
+    return False, differ(left, right)
 
 
 def _same_term(a: Node, b: Node) -> Outcome:

@@ -114,6 +114,8 @@ class _Lexer:
                 if self.has_delimiters:
                     math = value[1:] in ("(", "[") or (value == "$" and not math)
                     self.space = True
+                elif value == "$" and self._is_price(text, position):
+                    self._put("op", "$")
             elif kind == "letters":
                 self._letters(value, math, text, position)
             else:
@@ -172,6 +174,11 @@ class _Lexer:
             raise Unreadable(f"the command \\{name} is not known")
         self._put(*COMMANDS[name])
         return position
+
+    def _is_price(self, text: str, end: int) -> bool:
+        """Whether the dollar before `end`, which delimits nothing, stands beside a number."""
+        behind = bool(self.found) and self.found[-1].kind == "num" and not text[end:].strip(" .")
+        return behind or text[end : end + 1].isdigit()
 
     def _unit(self, text: str) -> bool:
         r"""Puts the unit of 5\text{ m/s}, which is one by its place behind a number; False if it is none."""

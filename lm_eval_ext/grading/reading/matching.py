@@ -99,7 +99,8 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
     if not listed or len(once[0]) == len(given) or len(once[1]) == len(wanted):
         given, wanted = once  # else both sides repeat some: 2, 2, 3 is not 2, 3, 3
     if len(given) != len(wanted):
-        return (False, f"{len(given)} solutions, the gold has {len(wanted)}")
+        sides = [", ".join(map(show_item, side))[:60] for side in (given, wanted)]
+        return False, f"{len(given)} solutions, the gold has {len(wanted)}: {sides[0]}; {sides[1]}"
     left = list(given)
     unknown: Outcome | None = None
     missing: list[tuple[Item, str]] = []

@@ -204,26 +204,27 @@ def _elementary(name: str, snapped: bool = True) -> Callable[[Value], Value]:
             raise TooLarge
         if name in ("tan", "sec") and same(mp.cos(x), Fraction(0)):
             raise Undefined("a pole")
-        return _snapped(function(x)) if snapped else function(x)
+        return _snapped(name, function(x)) if snapped else function(x)
 
     return rule
 
 
 _VANISHING = ("sinh", "cosh", "tanh", "coth", "sech", "csch", "erf", "erfc")
 """Functions that come as near to 0 or 1 as one likes without being it: sech(500) is not 0."""
+SNAPPED: list[str] = []
+"""The functions whose values were rounded so: cos(10^-30), to 60 digits, is 1."""
 
 
-def _snapped(number: Any) -> Value:
+def _snapped(name: str, number: Any) -> Value:
     """cos(pi/2) is 0 and sin(pi/6) is 1/2: a value that differs in the last ten digits only is so."""
     if isinstance(number, mp.mpf) and abs(number) < _MAX_ARGUMENT:
         near = mp.nint(2 * number)
         if abs(2 * number - near) < mp.mpf(10) ** (10 - mp.dps):
+            SNAPPED.append(name)
             return Fraction(int(near), 2)
     return number
 
 
-ELEMENTARY = frozenset("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh".split())
-"""Those whose values are rounded to a fraction that is next to them."""
 OPERATIONS: dict[str, Callable[..., Value]] = {
     "add": add, "mul": mul, "neg": lambda a: mul(Fraction(-1), a), "div": div, "pow": _pow,
     "sqrt": _root, "root": _root, "factorial": _factorial, "factorial2": _double_factorial,

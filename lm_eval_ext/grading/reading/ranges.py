@@ -149,7 +149,7 @@ def _same_range(
         for point in sample_points(mine, theirs):
             here = all(holds(c, {letter: point}) for c in mine)
             if here != all(holds(c, {letter: point}) for c in theirs):
-                return False, f"{letter} = {shown(point)} belongs to one side only"
+                return False, f"{letter} = {shown(point)} belongs to the {'answer' if here else 'gold'} only"
     except (Undefined, TooLarge, Unreadable) as error:
         return None, str(error)
     return True, "the same range"

@@ -65,7 +65,7 @@ def same_region(given: Items, wanted: Items) -> Outcome:
         for point in points:
             belongs = _belongs(point, mine)
             if belongs != _belongs(point, theirs):
-                return False, f"{shown(point)} belongs to one side only"
+                return False, f"{shown(point)} belongs to the {'answer' if belongs else 'gold'} only"
             members += belongs
         if not members:
             return PASS  # nothing seen of either set

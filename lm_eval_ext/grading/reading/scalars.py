@@ -13,6 +13,7 @@ from lm_eval_ext.grading.reading.tree import (
     Node,
     Num,
     Unreadable,
+    differ,
     show,
     symbols,
     without_unit,
@@ -29,7 +30,7 @@ def same_scalar(given: Node, wanted: Node) -> Outcome:
         return (
             identical(given, wanted)
             if {my_unit, their_unit} <= {"%", "°"}
-            else (False, f"{my_unit} and {their_unit}")
+            else (False, differ(given, wanted))
         )
     outcome = identical(mine, theirs)
     if not outcome[0] and bool(my_unit) != bool(their_unit) and _CONVERTED.match(my_unit + their_unit):
@@ -56,7 +57,7 @@ def _same_ratio(given: Node, wanted: Node) -> Outcome:
     if len(theirs) == 1 and len(mine) == 2:
         return identical(Call("div", mine), theirs[0])
     if len(mine) != len(theirs):
-        return False, "ratios of different lengths"
+        return False, differ(given, wanted)
     outcomes = [
         identical(Call("mul", (a, theirs[0])), Call("mul", (g, mine[0])))
         for a, g in zip(mine[1:], theirs[1:], strict=True)

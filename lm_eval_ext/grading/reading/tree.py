@@ -156,6 +156,11 @@ def show(node: Node) -> str:
     return _show_call(node)
 
 
+def differ(left: Node, right: Node, why: str = "") -> str:
+    """The reason of a difference, which names both sides."""
+    return f"{show(left)[:60]} and {show(right)[:60]} differ{why}"
+
+
 _INFIX = {"add": " + ", "mul": "*", "div": "/", "pow": "^"}
 
 

@@ -103,7 +103,16 @@ def is_noun_phrase(part: Sequence[Token]) -> bool:
         return False
     if any(t.text in words.PROPERTIES and t.kind == "word" for t in part):
         return True
-    return any(starts_with(part[i:], p) for i in range(len(part)) for p in (*words.RELATIVE, *words.NOUNS))
+    return any(
+        starts_with(part[i:], p) for i, t in enumerate(part) for p in _DESCRIBING.get(t.text.lower(), ())
+    )
+
+
+_DESCRIBING = {
+    first: [p for p in (*words.RELATIVE, *words.NOUNS) if p[0] == first]
+    for first in {p[0] for p in (*words.RELATIVE, *words.NOUNS)}
+}
+"""By their first words."""
 
 
 Built = tuple[Sequence[Token], Sequence[Token], Sequence[Token]]

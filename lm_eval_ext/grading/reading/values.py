@@ -15,6 +15,7 @@ from lm_eval_ext.grading.reading.tree import (
     Relation,
     Sym,
     Unreadable,
+    differ,
     number,
     show,
     symbols,
@@ -94,14 +95,16 @@ def _is_quantity(node: Node) -> bool:
 
 def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
     if len(given.items) != len(wanted.items):
-        return False, f"{len(given.items)} elements, the gold has {len(wanted.items)}"
+        return False, differ(
+            given, wanted, f": {len(given.items)} elements, the gold has {len(wanted.items)}"
+        )
     if wanted.open == "{":
         return _same_multiset(given.items, wanted.items)
     if (given.open, given.close) != (wanted.open, wanted.close):
         lists = {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
         rows = len(wanted.items) > 2 or all(isinstance(i, Group) for i in wanted.items)
         if not lists or not (nested or rows):
-            return False, f"brackets {given.open}{given.close} and {wanted.open}{wanted.close}"
+            return False, differ(given, wanted, " in their brackets")
     outcomes = [same_value(a, g, nested=True) for a, g in zip(given.items, wanted.items, strict=True)]
     return next((o for o in outcomes if not o[0]), (True, "element by element"))
 
@@ -116,5 +119,5 @@ def _same_multiset(given: tuple[Node, ...], wanted: tuple[Node, ...]) -> Outcome
         else:
             left.pop(match)
     if missing:
-        return False, f"{show(left[0])[:60]} and {show(missing[0])[:60]} differ"
+        return False, differ(left[0], missing[0])
     return True, "the same elements"
