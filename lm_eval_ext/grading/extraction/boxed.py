@@ -17,12 +17,12 @@ _BETWEEN_BOXES = re.compile(
 _MAX_BETWEEN = 60
 _NAME_BEFORE = re.compile(r"(?<![A-Za-z0-9\\])([A-Za-z](?:_\w|\([a-z]\))?)\s*=\s*$")
 _LABEL = re.compile(
-    r"(?:^|(?<=[\s*$,;.]))(?:\(([a-h]|\d|i{1,3}|iv)\)|([a-h]|\d|i{1,3}|iv)[.)](?=[\s*]))", re.MULTILINE
+    r"(?:^|(?<=[\s*$,;.]))(?:\(([A-Ha-h]|\d|i{1,3}|iv)\)|([A-Ha-h]|\d|i{1,3}|iv)[.)](?=[\s*]))", re.MULTILINE
 )
 _LABELS = ("abcdefgh", "12345678", ("i", "ii", "iii", "iv"))
 _DENIED = re.compile(r"\b(?:not|never|n['’]t)\s+(?:equal\s+to\s+)?[$\\(\[\s*]*$")
 _PREDICATE = re.compile(
-    r"\b(?:answer|result|value|solution)\s+(?:is|are|equals)[\s:$\\(\[*]*$", re.IGNORECASE
+    r"\b(?:answer|result|value|solution|it)\s+(?:is|are|equals)[\s:$\\(\[*]*$", re.IGNORECASE
 )
 _LAST = 64
 """How many boxes from the end are read; the answer is among the last."""
@@ -129,7 +129,7 @@ def _labels(text: str, said: Sequence[Span]) -> Iterator[str]:
     for box in said:
         before = text[max(end, box.start - MAX_ANSWER_CHARS) : box.start]
         marks = [m for m in _LABEL.finditer(before) if _introduces(before, m)]
-        yield (marks[-1][1] or marks[-1][2]) if marks else ""
+        yield (marks[-1][1] or marks[-1][2]).lower() if marks else ""
         end = box.end
 
 

@@ -21,9 +21,10 @@ _QED = re.compile(
 _FINISHED = re.compile(r"(?:(?<!\.)[.!][\s*_\"”)$]*|\$\$|\\\])$")
 _BREAK = re.compile(r"[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\d]|[A-Z])")
 _CUE = re.compile(
-    r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|Ultimately|"
-    r"In\s+(?:conclusion|total|summary|short|all|the\s+end)|To\s+conclude|As\s+a\s+result|Then|This\s+(?:means|shows|implies|"
-    r"gives)|It\s+follows|We\s+(?:conclude|see|find|get|have|obtain))\b(?:\s+that)?[,:]?\s+",
+    r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|"
+    r"Ultimately|In\s+(?:conclusion|total|summary|short|all|the\s+end)|To\s+conclude|As\s+a\s+result|Then|This\s+(?:means|shows|"
+    r"implies|gives)|It\s+follows|We\s+(?:conclude|see|find|get|have|obtain))\b(?:\s+that)?[,:]?\s+"
+    r"(?:(?:we|one)\s+(?:\w+ly\s+)?(?:have|gets?|obtains?|finds?|sees?|conclude)\b(?:\s+that)?[,:]?\s+)?",
 )
 _COPULA = re.compile(
     r"(?:\b(?:is|are|was|were|equals?|be|totals|yields|gives|becomes)|=|\bcomes?\s+(?:out\s+)?to|\bamounts?\s+to)"
@@ -40,10 +41,9 @@ _REMARK = re.compile(
     re.DOTALL,
 )
 _QUANTITY = re.compile(
-    r"(?<![\w.])[$€£]?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?(?![\w])|\$(?!\d)[^$]+\$|\\\(.*?\\\)", re.DOTALL
+    r"(?<!\\)\$[^$]+\$|\\\(.*?\\\)|(?<![\w.])(?:\\?[$€£])?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?(?![\w])", re.DOTALL
 )
-
-
+_ASSIGNED = re.compile(r"\b(?:is|are|equals)\s+[$\\\d(-]")
 _LETTERS = re.compile(r"(?<!\\)(?<![A-Za-z])[A-Za-z]|^\D*$")
 
 
@@ -68,6 +68,8 @@ def conclusion(text: str) -> Span | None:
 
 def _value(said: str) -> str | None:
     """What the sentence gives its subject: behind "is", as a formula "x = 2", or its only number."""
+    if len(_ASSIGNED.findall(said)) > 1:
+        return None  # "the minimum is 5 and the maximum is 9"
     for copula in reversed(list(_COPULA.finditer(said))):
         if is_value(value := tidy(said[copula.end() :]), 6) and copula.group().strip() != "=":
             return value

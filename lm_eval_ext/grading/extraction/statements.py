@@ -64,7 +64,7 @@ _CLAUSE_END = re.compile(
 )
 _MAX_REVERSED_CHARS = 80
 _POINTS = re.compile(
-    r"\W*(?:that|this|it|which|what|here|there|he|she|they|one|and|but|who|where|how|not|below|above|neither)\b",
+    r"\W*(?:that|this|it|which|what|here|there|he|she|they|one|by|and|but|who|where|how|not|below|above|neither)\b",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.?](?=\s|$)")

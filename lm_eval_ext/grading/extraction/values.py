@@ -47,8 +47,9 @@ _SAYS = re.compile(
 _STARTS = re.compile(
     r"""(?:(?:approximately|about|around|roughly|exactly|only|just|either|both|all|any|every|precisely)\s+){0,2}
     [*_`"'(\[{|]*
-    (?: [-+±−~≈<>≤≥]?\s*[$€£¥₹]?\s*[.]?\d | \$ | \\(?![nrt]\b) | [√π∞∅∞½¼¾²ℝℕℤ]
-      | [A-Za-z](?:_\w|['′]|\([a-z0-9]\))?\s*(?:=|<|>|≤|≥|≡|∈|\\|\^|[-+*/,]|\)?[.)]?\s*$|[:)]\s) )""",
+    (?: [-+±−~≈<>≤≥]?\s*[$€£¥₹]?\s*[.]?\d | \$ | \\(?![nrt]\b) | [√π∞∅½¼¾²ℝℕℤ]
+      | (?:sin|cos|tan|log|ln|exp|sqrt|pi)\b
+      | [A-Za-z](?:_\w|['′]|\([a-z0-9]\))?\s*(?:\(|=|<|>|≤|≥|≡|∈|\\|\^|[-+*/,]|\)?[.)]?\s*$|[:)]\s) )""",
     re.VERBOSE,
 )
 _MONEY = re.compile(r"\W*\$\s?\d[^$]*$")
@@ -136,7 +137,7 @@ _DOUBTED = re.compile(
     \b(?:doubt|den(?:y|ie[sd])|disagree|reject|refute|disput|disprove|suppos|assum|imagin|pretend|wonder|
          (?:if|whether|unless|thought|guessed|hoped|perhaps)\b)\w*{_TAIL}
   | (?:\b(?:false|untrue|wrong|incorrect|mistak\w+|absurd|impossible|unlikely|improbable|doubtful|
-         inconceivable|contradict\w*|tempting|misconception|unclear|error|no\s+(?:way|chance|reason|evidence|proof))\b|{_NOT}\b)
+         inconceivable|lie|myth|falsehood|contradict\w*|tempting|misconception|unclear|error|no\s+(?:way|chance|reason|evidence|proof))\b|{_NOT}\b)
     [^.;!?]{{0,80}}?(?:\bthat\b|\bto\s+\w+){_TAIL}
   | \bno\s+way{_TAIL} | \b(?:refus\w+|fail\w*|hesitat\w+|reluctant|hard|difficult)\s+to\s+\w+{_TAIL}
   | {_NOT}\s+(?:\w+\s+){{0,2}}(?:think|believe|say|claim|conclude|mean|agree|expect|know|sure|certain|
@@ -168,7 +169,7 @@ _BUT = re.compile(r",?\s+but\s+(?:rather\s+|instead\s+)?", re.IGNORECASE)
 _BOUND = re.compile(
     r"(?:(?:always|certainly|definitely|clearly|strictly|of\s+course)\s+)?(?:at\s+(?:least|most)|"
     r"(?:less|greater|more|fewer|smaller|larger|bigger|higher|lower)\s+than|(?:no|not)\s+(?:more|less|fewer|greater)|"
-    r"bounded|between|above|below|under|over|up\s+to|within)\b",
+    r"bounded|between|above|below|under|over|up\s+to|within)\b|[$\\(]*\s*(?:\\[gl]e(?:q|qslant)?\b|[<>≤≥])",
     re.IGNORECASE,
 )
 
