@@ -39,7 +39,8 @@ def normalized(answer: str, gold: str) -> Decision:
     if left == right and left:
         return Verdict(True, "normalized", answer, f"both are {left!r} once normalized")
     bare = without_name(left)
-    if ("=" in left) != ("=" in right) and bare == without_name(right) and bare:
+    named = ("=" in left) != ("=" in right) and f"{bare}={bare}" not in (left, right)  # x = x names nothing
+    if named and bare == without_name(right) and bare:
         return Verdict(True, "normalized", answer, f"both are {bare!r} without the name")
     return None
 
