@@ -179,7 +179,7 @@ class Assembly:
         if (several := unordered_unknowns(node)) is not None:  # {p, q} = {3, 5}
             self._add(Item((("", several),)))
             return
-        unknowns = named(node)
+        unknowns = named(node) if len(set(node.terms)) > 1 else None  # x = x gives x no value
         if unknowns is None:
             known = {n for i in self.items for v in values_of(i) for n in symbols(v)}
             if self.items and isinstance(node.terms[0], Call) and node.terms[0].name == "apply" and known:
