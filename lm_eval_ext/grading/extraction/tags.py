@@ -18,7 +18,7 @@ _EXAMPLE = re.compile(
     r"[\s,:\"'“`(]*$",
     re.IGNORECASE,
 )
-_LAST = 1_000
+_LAST = 50
 
 
 def last_tagged(text: str, state: Callable[[str], Span | None]) -> Span | None:

@@ -66,8 +66,8 @@ _TOKEN_REST = (
 _BRACKET_REST = r"(?:/?INST|(?:END|BEGIN) FINAL RESPONSE)\]"
 _LEADING = re.compile(rf"(?:\s*(?:<{_TOKEN_REST}|\[{_BRACKET_REST})\s*(?:assistant\b|model\b)?)+")
 _TURN = re.compile(
-    rf"[^A-Za-z \t\r_](?:(?<=<){_TOKEN_REST}|(?<=\[){_BRACKET_REST}|(?<=\n)(?:Human|User):"
-    r"|(?P<role>(?:assistant|user|model|system)[ \t]*(?:\n|\Z)))"
+    rf"[^A-Za-z \t\r_](?=[|｜/stebpamuHUIEB])(?:(?<=<){_TOKEN_REST}|(?<=\[){_BRACKET_REST}"
+    r"|(?<=\n)(?:Human|User):|(?P<role>(?:assistant|user|model|system)[ \t]*(?:\n|\Z)))"
 )
 """Where a turn ends; the role of the next one is left behind where a decoder drops special tokens."""
 
