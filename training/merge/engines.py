@@ -24,7 +24,8 @@ from .proof import Finding
 Tokens = list[list[int]]
 MAX_NOISE = 2.0
 """The engine's log-probabilities may be so many times as far from those of float32, on average, as bfloat16
-arithmetic in transformers takes them on the same tokens. (Ten sound merges: see docs/training.md.)"""
+arithmetic in transformers takes them on the same tokens. (A merge of SmolLM2-135M: vLLM 2.23e-2, arithmetic
+2.16e-2 nats.)"""
 MAX_FLIP = 4.0
 """Where the engine chooses another token than float32, that one may be better by so many times the largest
 difference that bfloat16 arithmetic makes to one token: two tokens err, in two engines."""
