@@ -41,7 +41,7 @@ def test_no_change_of_a_gold_is_equal_too(grader, pair):
 
 
 def test_what_it_does_not_read_is_undecided_with_the_reason(grader):
-    assert len(EQUAL) >= 3 and len(UNREAD) >= 25
+    assert len(EQUAL) >= 2 and len(UNREAD) >= 25
     for pair, verdict in zip(UNREAD, grader.equal(UNREAD), strict=True):
         assert not verdict.correct and verdict.reason, pair
         assert verdict.layer != "none" or "math-verify" not in verdict.reason or "not read" in verdict.reason

@@ -62,7 +62,10 @@ RULES = (
     Rule(
         "bounds",
         "Computer algebra decides what it has read whole; it is not trusted where a change is equal, too.",
-        ((r"\lim_{x\to 2} 3x", "6"), (r"\det\begin{pmatrix}5&2\\3&4\end{pmatrix}", "14")),
+        (
+            (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "-2"),
+            (r"\det\begin{pmatrix}5&2\\3&4\end{pmatrix}", "14"),
+        ),
         ((r"\neg 42", "42"), ("$41$ no $42$", "42"), ("42‰", "42"), (r"\infty - \infty", "0")),
     ),
     Rule(
