@@ -27,13 +27,20 @@ _CLEANED = re.compile(rf"{_WRAPPED}+")
 _NAMED = re.compile(
     rf"""\s* (?: (?:the\s+)? (?:correct\s+|right\s+)? (?:option|choice|answer) s? \s* (?:is\s+|:\s*)? )?
     (?: \( \s* (?P<round> [{_LETTER}] ) \s* \) | \[ \s* (?P<square> [{_LETTER}] ) \s* \]
-      | (?P<bare> [{_LETTER}] ) (?![\w'’]) )
+      | (?P<bare> [{_LETTER}] ) (?![\w'’(]) )
     (?P<sign> \s* [).:：、．]+ (?!\w*[=]) | \s+ [-–—] (?=\s) )? \s* (?P<rest> .* )""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _ANOTHER = re.compile(
     rf"(?:^|[\s,;/&(])(?:and|or|,|/|&)?\s*\(?[{_LETTER}](?:[).:]|\s*$)|^(?:[,/&]|and\b|or\b)", re.IGNORECASE
 )
+
+_REMARK = re.compile(
+    r"(?:is|are|was|isn|aren|does|doesn|do|don|can|cannot|may|might|would|should|seems?|looks?|not?|never|nor|but"
+    r"|if|unless|except|only|when|where|for|though|although|or|and|maybe|perhaps|probably)\b",
+    re.IGNORECASE,
+)
+"""What says something of a letter and is not its option: "(C) is wrong", "(C) unless n = 1"."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ def _committed(answer: str, options: dict[str, str]) -> str | None:
     own = options.get(choice.letter, "")
     if not choice.rest or (own and _plain(choice.rest) == _plain(own)):
         return choice.letter
-    if choice.marked and not _ANOTHER.search(choice.rest):
+    if choice.marked and not _ANOTHER.search(choice.rest) and not _REMARK.match(choice.rest):
         return choice.letter
     return _quoted(answer, options)
 
@@ -130,15 +137,15 @@ def _plain(text: str) -> str:
 def listed_choices(problem: str) -> dict[str, str]:
     """The choices that a problem lists in order, from A on: {"A": "1", "B": "2"}; empty if it lists none.
 
-    Of several lists the longest counts, and of equal ones the last. Two options are a list where each begins
-    a line.
+    Of several lists the longest counts, of equal ones that whose options begin lines, and then the last. Two
+    options are a list where each begins a line.
     """
     marks = list(_LISTED.finditer(problem))
     runs = [_run(marks, start) for start, mark in enumerate(marks) if _mark(mark) == "A"]
     runs = [run for run in runs if len(run) >= 3 or (len(run) == 2 and all(_begins_line(m) for m in run))]
     if not runs:
         return {}
-    run = max(reversed(runs), key=len)
+    run = max(reversed(runs), key=lambda run: (len(run), sum(map(_begins_line, run))))
     ends = [mark.start() for mark in run[1:]] + [len(problem)]
     return {
         _mark(mark): _option(problem[mark.end() : end], last=mark is run[-1])

@@ -91,5 +91,9 @@ def normalize(answer: str) -> str:
 
 
 def without_name(answer: str) -> str:
-    """The right side of "x = 5" or "f(n) = 5": the name of what was asked for is not the answer."""
-    return _NAMED.sub("", answer, count=1)
+    """The right side of "x = 5" or "f(n) = 5": the name of what was asked for is not the answer.
+
+    "x = x" names nothing and stays.
+    """
+    bare = _NAMED.sub("", answer, count=1)
+    return answer if answer.removesuffix(bare) == f"{bare}=" else bare

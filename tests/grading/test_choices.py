@@ -120,6 +120,12 @@ EQUAL_OPTIONS = "How much is it?\n(A) 3/4\n(B) 0.75\n(C) 1200\n(D) 12 apples\n(E
         ("(A) or (C)", "A", LISTS["brackets"], False),
         ("A and C", "A", EQUAL_OPTIONS, False),
         ("A. B", "A", LISTS["brackets"], False),
+        # what is said of a letter is not its option
+        ("(C) is wrong", "C", LISTS["brackets"], False),
+        ("(C) is wrong", "(C)", None, False),
+        ("(C) unless n = 1", "C", None, False),
+        ("C: not 1200", "C", None, False),
+        ("B: not enough is known", "B", "(A) 3 (B) not enough is known (C) 4", True),
     ],
 )
 def test_letter_or_option(answer, gold, problem, correct):
