@@ -118,7 +118,7 @@ def _marks(more: Formats) -> re.Pattern[str]:
             assert first is not None, f"a format begins with a literal, not {pattern!r}"
             marks.setdefault(first[0], []).append(rf"(?P<{kind}{number}>{pattern[first.end() :]})")
     # one look at its first character rules out most of a text; another, most tags
-    hint = rf"(?=[|/]{{0,2}}[\w:-]{{0,30}}(?:{_HINTS}))" if not more else ""
+    hint = rf"(?=[|/\w])(?=[|/]{{0,2}}[\w:-]{{0,30}}(?:{_HINTS}))" if not more else ""
     alike = [rf"(?<={c}){hint if c == '<' else ''}(?:{'|'.join(rest)})" for c, rest in marks.items()]
     return re.compile(rf"[{''.join(marks)}](?i:{'|'.join(alike)})")
 
