@@ -3,10 +3,9 @@ r"""`\boxed{...}`: balanced, outermost, alone or several that form one answer.""
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
 
-from lm_eval_ext.grading.extraction.values import MAX_ANSWER_CHARS, Span, is_doubted, is_nothing
+from lm_eval_ext.grading.extraction.values import MAX_ANSWER_CHARS, Span, is_doubted, is_nothing, last_matches
 
 _OPENS = re.compile(r"\\{1,2}f?box(?:ed)?\s*\{")
 _BRACES = re.compile(r"\\{1,2}f?box(?:ed)?\s*\{|\\.|[{}]", re.DOTALL)
@@ -33,7 +32,7 @@ def boxes(text: str) -> list[Span]:
 
     An unclosed box is none: a response cut inside it has not answered.
     """
-    opens = deque((match.start() for match in _OPENS.finditer(text)), maxlen=_LAST)
+    opens = [match.start() for match in reversed(last_matches(_OPENS, text, _LAST))]
     found: list[Span] = []
     end = 0
     for start in opens:
@@ -41,8 +40,7 @@ def boxes(text: str) -> list[Span]:
             later = [other for other in opens if other >= start]
             end = _reach(later)
             found += _closed(text, start, end)
-    bare = deque(_BARE_BOX.finditer(text), maxlen=_LAST)
-    found += [Span(m.group(1), m.start(), m.end()) for m in bare]
+    found += [Span(m.group(1), m.start(), m.end()) for m in last_matches(_BARE_BOX, text, _LAST)]
     return sorted(found, key=lambda span: span.start)
 
 

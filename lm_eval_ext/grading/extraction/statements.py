@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable
 
 from lm_eval_ext.grading.extraction.values import (
@@ -15,12 +14,28 @@ from lm_eval_ext.grading.extraction.values import (
     is_doubted,
     is_nothing,
     is_value,
+    last_matches,
     tidy,
     without_courtesy,
 )
 
 _LAST = 200
 """How many announcements from the end are looked at, until one states something."""
+_WORDS = (
+    "ans",
+    "option",
+    "choice",
+    "solution",
+    "result",
+    "conclusion",
+    "####",
+    "a:",
+    "a：",
+    "a*",
+    "a_",
+    "a`",
+)
+"""In lower case, one of these is in every announcement: a text without them has none."""
 _ANNOUNCED = re.compile(
     r"""
     [AaCcORSo\#] (?=[NnPpHhOoEeSs*_`:：\#]) (?:
@@ -90,8 +105,11 @@ def last_announced(text: str) -> Span | None:
 
 def _last_forward(text: str) -> Span | None:
     """The last that says something and does not go on into one that is denied."""
+    lower = text.lower()
+    if not any(word in lower for word in _WORDS):
+        return None
     denied = len(text)
-    for match in reversed(deque(_ANNOUNCED.finditer(text), maxlen=_LAST)):
+    for match in last_matches(_ANNOUNCED, text, _LAST):
         span = _READ[str(match.lastgroup)](text, match)
         if span and not span.text:
             denied = match.start()
@@ -165,7 +183,7 @@ _READ: dict[str, Callable[[str, re.Match[str]], Span | None]] = {
 
 def _last_reversed(text: str) -> Span | None:
     """What stands before the last "is the answer", back to where its clause begins."""
-    for match in reversed(deque(_IS_ANSWER.finditer(text), maxlen=_LAST)):
+    for match in last_matches(_IS_ANSWER, text, _LAST):
         end = match.start()
         start = max(0, end - _MAX_REVERSED_CHARS)
         if match["letter"] and not _LETTER.search(text[start:end]):

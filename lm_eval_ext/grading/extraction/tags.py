@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable
 
-from lm_eval_ext.grading.extraction.values import MAX_ANSWER_CHARS, Span, is_nothing, is_value, tidy
+from lm_eval_ext.grading.extraction.values import (
+    MAX_ANSWER_CHARS,
+    Span,
+    is_nothing,
+    is_value,
+    last_matches,
+    tidy,
+)
 
 _NAME = r"(?:final[_ ]?)?answer|solution"
 _TAG = re.compile(
@@ -28,8 +34,11 @@ def last_tagged(text: str, state: Callable[[str], Span | None]) -> Span | None:
         text: what the response shows.
         state: finds the statement in what a tag holds.
     """
+    lower = text.lower()
+    if not any(word in lower for word in ("answer", "solution", "_of_box")):
+        return None
     end: re.Match[str] | None = None
-    for mark in reversed(deque(_TAG.finditer(text), maxlen=_LAST)):
+    for mark in last_matches(_TAG, text, _LAST):
         if mark["close"] or mark["end"]:
             end = mark
         elif not _EXAMPLE.search(text[max(0, mark.start() - 40) : mark.start()]):

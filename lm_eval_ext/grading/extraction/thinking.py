@@ -58,6 +58,13 @@ _FORMATS: tuple[tuple[str, str], ...] = (
 )
 """(opening, closing) of the known formats: patterns that begin with a literal; case is ignored behind it."""
 _HINTS = "|".join((*_TAGS, "channel", "im_start", "working_out", "unused9"))
+_WORDS = (
+    *("think", "thought", "reason", "reflect", "analysis", "scratch", "cot", "monologue", "rationale"),
+    *("channel", "im_start", "working_out", "unused9"),
+)
+"""In lower case, one of these is in every mark: a text without them has none."""
+MOST_MARKS = 10_000
+"""A response with more marks of thinking than this shows nothing behind them: it is no answer."""
 
 _TOKEN_REST = (
     r"(?:[|｜](?!(?:begin|end)_of_(?:box|solution|answer|response)\b)/?[\w▁]{1,30}[|｜]>|/?s>|\|?turn\|?>"
@@ -66,7 +73,7 @@ _TOKEN_REST = (
 _BRACKET_REST = r"(?:/?INST|(?:END|BEGIN) FINAL RESPONSE)\]"
 _LEADING = re.compile(rf"(?:\s*(?:<{_TOKEN_REST}|\[{_BRACKET_REST})\s*(?:assistant\b|model\b)?)+")
 _TURN = re.compile(
-    rf"[^A-Za-z \t\r_](?=[|｜/stebpamuHUIEB])(?:(?<=<){_TOKEN_REST}|(?<=\[){_BRACKET_REST}"
+    rf"[^A-Za-z \t\r_](?=[/stebpamuHUIEB]|[|｜]/?[\w▁])(?:(?<=<){_TOKEN_REST}|(?<=\[){_BRACKET_REST}"
     r"|(?<=\n)(?:Human|User):|(?P<role>(?:assistant|user|model|system)[ \t]*(?:\n|\Z)))"
 )
 """Where a turn ends; the role of the next one is left behind where a decoder drops special tokens."""
@@ -94,7 +101,11 @@ def visible(response: str, more: Formats = ()) -> str:
     response = _with_tokens(response)
     shown: list[str] = []
     inside, start = None, 0
-    for mark in _marks(more).finditer(response):
+    marks = _marks(more).finditer(response) if _may_think(response, more) else ()
+    for count, mark in enumerate(marks):
+        if count == MOST_MARKS:
+            inside = "none of them"
+            break
         kind, number = mark.lastgroup[0], mark.lastgroup[1:]  # type: ignore[index]
         if inside is None and kind == "o":
             shown.append(response[start : mark.start()])
@@ -108,6 +119,11 @@ def visible(response: str, more: Formats = ()) -> str:
     return _first_turn("\n\n".join(part for part in shown if part))
 
 
+def _may_think(response: str, more: Formats) -> bool:
+    lower = response.lower()
+    return bool(more) or any(word in lower for word in _WORDS)
+
+
 @lru_cache(maxsize=64)
 def _marks(more: Formats) -> re.Pattern[str]:
     marks: dict[str, list[str]] = {}
@@ -117,9 +133,9 @@ def _marks(more: Formats) -> re.Pattern[str]:
             first = re.match(r"\\?.", pattern, re.DOTALL)
             assert first is not None, f"a format begins with a literal, not {pattern!r}"
             marks.setdefault(first[0], []).append(rf"(?P<{kind}{number}>{pattern[first.end() :]})")
-    # one look at its first character rules out most of a text; another, most tags
-    hint = rf"(?=[|/\w])(?=[|/]{{0,2}}[\w:-]{{0,30}}(?:{_HINTS}))" if not more else ""
-    alike = [rf"(?<={c}){hint if c == '<' else ''}(?:{'|'.join(rest)})" for c, rest in marks.items()]
+    # a look at the next characters rules out most of a text
+    guards = {"<": rf"(?=[|/]{{0,2}}\w)(?=[|/]{{0,2}}[\w:-]{{0,30}}(?:{_HINTS}))", r"\[": r"(?=/?[A-Z])"}
+    alike = [rf"(?<={c}){'' if more else guards.get(c, '')}(?:{'|'.join(rest)})" for c, rest in marks.items()]
     return re.compile(rf"[{''.join(marks)}](?i:{'|'.join(alike)})")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,20 @@ class Span:
     end: int
     reading: Reading = "box"
     emphatic: bool = False
+
+
+_WINDOW_CHARS = 2**16
+
+
+def last_matches(pattern: re.Pattern[str], text: str, most: int) -> list[re.Match[str]]:
+    """At most so many matches, the last one first: a text that is full of them is not read to its start."""
+    window = _WINDOW_CHARS
+    while True:
+        start = max(0, len(text) - window)
+        found = deque(pattern.finditer(text, start), maxlen=most)
+        if start == 0 or len(found) == most:
+            return list(reversed(found))
+        window *= 8
 
 
 SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
