@@ -31,7 +31,7 @@ if [ "$hardware" = cpu ]; then uv --no-deps scripts/cpu/vllm; fi
 if [ "$versions" = newest ]; then
   echo "set-up: other than locked:"
   .venv/bin/uv pip freeze --quiet --python .venv/bin/python | grep == |
-    grep -vxFf <(sed 's/ ;.*//' "scripts/lock/$hardware.txt") || true
+    grep -v '^pip==' | grep -vxFf <(sed 's/ ;.*//' "scripts/lock/$hardware.txt") || true
 fi
 echo "$wanted" >"$stamp"
 echo "set-up: done"

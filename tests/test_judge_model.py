@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from lm_eval_ext.cli import app
 from lm_eval_ext.harness.docs import mathnet
+from lm_eval_ext.harness.hardware import small_dtype
 from lm_eval_ext.harness.sources import SAMPLE
 from tests.conftest import lm_eval, samples
 from tests.scripted_server import scripted
@@ -37,7 +38,7 @@ def vllm_serving(model, log):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--model", model, "--served-model-name", "SmolLM2", "--host", "127.0.0.1", "--port", str(port)]
-    limits = ["--dtype", "bfloat16", "--max-model-len", "2048", "--enforce-eager", "--max-num-seqs", "8"]
+    limits = ["--dtype", small_dtype(), "--max-model-len", "2048", "--enforce-eager", "--max-num-seqs", "8"]
     program = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, *limits]
     with log.open("w") as out:
         server = subprocess.Popen(program, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)

@@ -8,6 +8,7 @@ import pytest
 from lm_eval_ext.grading.extraction import boxes
 from lm_eval_ext.grading.normalize import normalize
 from lm_eval_ext.harness.docs import math, mathnet
+from lm_eval_ext.harness.hardware import small_dtype
 from lm_eval_ext.harness.metrics import SHARES
 from lm_eval_ext.harness.sources import SAMPLE
 from tests.conftest import lm_eval, samples
@@ -144,7 +145,7 @@ def test_a_task_refuses_in_one_clear_line(tiny_model, tmp_path, arguments, why):
     assert why in run.err.strip().splitlines()[-1] and "Traceback" not in run.err
 
 
-VLLM = "dtype=bfloat16,max_model_len=4096,enforce_eager=True"
+VLLM = f"dtype={small_dtype()},max_model_len=4096,enforce_eager=True"
 
 
 @pytest.mark.parametrize(

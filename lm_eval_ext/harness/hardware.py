@@ -36,6 +36,22 @@ def cpu_model() -> str:
     return next(named, platform.processor() or platform.machine())
 
 
+@lru_cache(maxsize=1)
+def small_dtype() -> str:
+    """`bfloat16`; `float32` on a CPU that cannot multiply it, where PyTorch takes 20 times as long for it.
+
+    Its matrix products want AVX-512 on x86, bf16 instructions on Arm (torch: mkldnn_bf16_device_check).
+    """
+    if gpus():
+        return "bfloat16"
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text("utf-8").split())
+    except OSError:
+        return "bfloat16"
+    native = {"avx512bw", "avx512vl", "avx512dq"} <= flags or "bf16" in flags
+    return "bfloat16" if native else "float32"
+
+
 def memory_gib() -> float:
     """Physical memory, or what the control group allows where that is less."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
