@@ -86,7 +86,9 @@ def test_answers_are_found_as_the_evaluation_finds_them(extract, rewards):
 
 
 def test_there_is_no_other_way_to_find_an_answer():
-    with pytest.raises(ValueError, match="extract is 'box'; it must be one of bare, boxed, flexible,"):
+    with pytest.raises(
+        ValueError, match="extract is 'box'; it must be one of announced, bare, boxed, flexible,"
+    ):
         AccuracyReward(extract="box")
 
 

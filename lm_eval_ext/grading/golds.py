@@ -15,6 +15,7 @@ KINDS = "text, a number or a list of them"
 Gold = str | float | Sequence[str | float]
 """Text (an answer, or a solution that ends in a box or in `#### 7`), a number, or several acceptable ones."""
 _HASH = re.compile(r"####[ \t]*([^\n]*\S)\s*\Z")
+_EMPTY_BOX = re.compile(r"\\f?boxed\s*\{\s*\}")
 _SHOWN = 80
 
 
@@ -66,7 +67,7 @@ def _stated(text: str) -> str:
     if "boxed" in text or "\\fbox" in text:
         box = last_boxed(text)
         text = box.text if box else text
-    if not text.strip():
+    if not _EMPTY_BOX.sub("", text).strip():
         raise GoldError(f"the gold is empty: {_shown(text)}")
     return text
 

@@ -51,6 +51,8 @@ def compare(answer: str, gold: str) -> Outcome:
     if outcome[0]:
         return outcome
     for side, source in (("gold", wanted), ("answer", given)):
+        if not is_known(source) and side == "answer" and "\ufffd" in source:
+            return False, "the answer has bytes that are no text"
         if not is_known(source):
             return None, f"the {side} cannot be read whole as one formula"
     if outcome[0] is not None:

@@ -55,8 +55,8 @@ _ANNOUNCED = re.compile(
 _VERB = re.compile(
     r"""\s*(?: [*_`]*\s*[:：=] | (?P<is> (?:is|are|equals|(?:will|would|must|should|has\s+to)\s+be|
         comes?\s+(?:out\s+)?to(?:\s+be)?|turns\s+out\s+to\s+be)\b) [:]? ) [\s*_`]*
-    (?:(?:as\s+follows|the\s+following|given\s+by|therefore|thus|then|simply|exactly|equal\s+to|indeed|hence|precisely|
-        clearly|obviously|definitely|certainly|of\s+course|finally|(?:is|are)(?=\s*[:$\\\d]))\b[\s,:*_`]*){0,3}""",
+    (?(is)(?:(?:as\s+follows|the\s+following|given\s+by|therefore|thus|then|simply|exactly|equal\s+to|indeed|hence|precisely|
+        clearly|obviously|definitely|certainly|of\s+course|finally|(?:is|are)(?=\s*[:$\\\d]))\b[\s,:*_`]*){0,3})""",
     re.VERBOSE | re.IGNORECASE,
 )
 _LINE_START = re.compile(
@@ -91,6 +91,7 @@ _REMARK = re.compile(
     r"consistent|obvious|clear|unique|ready|below|above|found|obtained|shown|stated|written|therefore|boxed)\b",
     re.IGNORECASE,
 )
+_NEXT_PART = re.compile(r"\(?(?:b|B|2|ii)[:.)]")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _VISIBLE = re.compile(r"\S")
 _PROSE = re.compile(
@@ -224,4 +225,6 @@ def _statement(text: str, start: int, *, predicate: bool = False, emphatic: bool
 def _first_lines(said: str) -> str:
     """Without the lines that explain the value of the first one."""
     first, newline, rest = said.partition("\n")
-    return first if newline and is_value(first) and _PROSE.match(rest.lstrip(" \t*_#>-")) else said
+    rest = rest.lstrip(" \t*_#>-")
+    explains = newline and is_value(first) and _PROSE.match(rest) and not _NEXT_PART.match(rest)
+    return first if explains else said

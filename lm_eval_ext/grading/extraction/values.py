@@ -114,7 +114,13 @@ def without_courtesy(text: str) -> str:
 def is_value(text: str, words: int = 4) -> bool:
     """Whether the text is a value and no sentence: begins as one, with `words` words of prose at most."""
     text = text.strip(_WRAPPING).removesuffix(".")
-    if not 0 < len(text) <= MAX_VALUE_CHARS or "box" in text or is_nothing(text) or _LIST_ITEM.match(text):
+    if (
+        not 0 < len(text) <= MAX_VALUE_CHARS
+        or "\ufffd" in text
+        or "box" in text
+        or is_nothing(text)
+        or _LIST_ITEM.match(text)
+    ):
         return False
     if _SPELLED.fullmatch(text):
         return True
@@ -127,6 +133,8 @@ def is_value(text: str, words: int = 4) -> bool:
 def _is_whole(text: str) -> bool:
     """Whether braces and formulas that open are closed; a lone dollar sign in front is money."""
     pairs = (("{", "}"), (r"\(", r"\)"), (r"\[", r"\]"))
+    if sum(map(text.count, "([")) != sum(map(text.count, ")]")):  # (0, 1] opens and closes
+        return False
     dollars = text.count("$") - text.count(r"\$")
     return all(text.count(a) == text.count(b) for a, b in pairs) and (
         dollars % 2 == 0 or bool(_MONEY.match(text))

@@ -133,7 +133,7 @@ def test_a_run_stops_before_it_loads_the_model(models, sources, tmp_path, traine
 
 
 def test_unknown_recipes_are_one_line(tmp_path):
-    with pytest.raises(UserError, match="No such file"):
+    with pytest.raises(UserError, match="no such file"):
         program.checked(tmp_path / "none.yaml")
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(UserError, match="has no settings"):

@@ -21,9 +21,8 @@ PROBES = (
     "The answer is GOLD. That took OTHER steps.",
     "The answer is OTHER. No: GOLD, since we count from GOLD.",
     "GOLD",
-    "The answer is GOLD.STOPThe answer is OTHER.",
 )
-"""Responses that the ways to find an answer read differently; OTHER is no gold, STOP a stop of the task."""
+"""Responses that the ways to find an answer read differently; OTHER is no gold."""
 OTHER = "7919"
 LEAST_RIGHT = 0.9
 """Share of worked solutions that must be right by the evaluation's grader."""
@@ -56,7 +55,7 @@ def same_verdicts(subject: Subject) -> Outcome:
     docs = subject.sampled[:COMPARED]
     solutions = [_solution(subject, doc) for doc in docs]
     probed = [doc for doc in docs[:PROBED] for _ in PROBES]
-    probes = [_probe(subject, probe, doc) for doc in docs[:PROBED] for probe in PROBES]
+    probes = [_probe(probe, doc) for doc in docs[:PROBED] for probe in PROBES]
     responses = [*solutions, *solutions[1:], solutions[0], *probes]
     asked = [*docs, *docs, *probed]
     given = reward(responses, [d["gold"] for d in asked], problem=[d.get("problem") for d in asked])
@@ -87,9 +86,8 @@ def _said(doc: Doc) -> str:
     return acceptable(doc["gold"])[0] if is_gold(doc["gold"], blank=False) else ""
 
 
-def _probe(subject: Subject, probe: str, doc: Doc) -> str:
-    stop = next(iter(subject.prompts.stops), "\n\n")
-    return probe.replace("STOP", stop).replace("GOLD", _said(doc)).replace("OTHER", OTHER)
+def _probe(probe: str, doc: Doc) -> str:
+    return probe.replace("GOLD", _said(doc)).replace("OTHER", OTHER)
 
 
 def _worth(verdict: bool | None, reward: AccuracyReward) -> float | None:
