@@ -52,8 +52,14 @@ RULES = {
     "a bound on whatever it is called": lambda a, g: bound(a) == bound(g) is not None,
     "all integers from a number on, listed and in words": lambda a, g: first(a) == first(g) is not None,
     "multiples, in words and as a congruence": lambda a, g: multiples(a) == multiples(g) is not None,
+    "yes or no, part by part": lambda a, g: bool(parts(a)) and parts(a) == parts(g),
 }
 """A wrong answer to one problem may be the right one to another: then the two are equal by one of these."""
+
+
+def parts(text):
+    """[("a", "no"), ("b", "yes")] of "(a) No, (b) Yes"."""
+    return re.findall(r"([a-h])[.)]\s*(yes|no)\b", text.lower())
 
 
 def bound(text):
