@@ -24,6 +24,7 @@ from tests.test_lm_eval import TASKS, problem_of, scripted_answers
 
 pytestmark = [
     pytest.mark.model,
+    pytest.mark.full,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

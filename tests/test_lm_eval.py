@@ -208,6 +208,7 @@ def test_a_real_model_in_vllm_scores_and_repeats_itself(vllm_run):
         assert first[task]["accuracy,grade_math"] == second[task]["accuracy,grade_math"]
 
 
+@pytest.mark.full
 def test_plain_lm_eval_with_tensor_parallelism_generates_nothing(tiny_model, tmp_path, monkeypatch):
     settings = "tensor_parallel_size=2,seed=42"
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0|1")  # lets two workers start on one NUMA node

@@ -62,6 +62,7 @@ def kept(out):
     return len(list(out.glob("store/*/*.chunk*.jsonl")))
 
 
+@pytest.mark.full
 def test_three_kills_lose_a_chunk_each_at_most(tiny_model, tmp_path):
     whole, _, said = finished(tiny_model, tmp_path / "whole")
     assert f"0 responses reused, {RESPONSES} generated" in said

@@ -128,6 +128,7 @@ def loop(out: Path, tiny: str, log: Path):
             started.wait()
 
 
+@pytest.mark.full
 def test_the_loop_goes_on_after_a_kill(tiny, tmp_path):
     """QLoRA SFT, merged, proven in vLLM, evaluated and compared with the base."""
     out, log = tmp_path / "loop", tmp_path / "log"
