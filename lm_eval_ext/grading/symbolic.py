@@ -50,11 +50,8 @@ def compare(answer: str, gold: str) -> Outcome:
     outcome = reading.compare(given, wanted)  # without names and layout, it can be read
     if outcome[0]:
         return outcome
-    for side, source in (("gold", wanted), ("answer", given)):
-        if not is_known(source) and side == "answer" and "\ufffd" in source:
-            return False, "the answer has bytes that are no text"
-        if not is_known(source):
-            return None, f"the {side} cannot be read whole as one formula"
+    if (unread := _unread(wanted, given)) is not None:
+        return unread
     if outcome[0] is not None:
         return outcome
     for side, source in (("gold", wanted), ("answer", given)):
@@ -63,6 +60,15 @@ def compare(answer: str, gold: str) -> Outcome:
     if not _equal(wanted, given):
         return False, "math-verify finds them different"
     return _tested(wanted, given)
+
+
+def _unread(wanted: str, given: str) -> Outcome | None:
+    """What is said where a side is not one formula, None where both are."""
+    if not is_known(wanted):
+        return None, "the gold cannot be read whole as one formula"
+    if "\ufffd" in given:
+        return False, "the answer has bytes that are no text"
+    return None if is_known(given) else (None, "the answer cannot be read whole as one formula")
 
 
 def _exact(source: str) -> str:
