@@ -55,8 +55,9 @@ _ANNOUNCED = re.compile(
 _VERB = re.compile(
     r"""\s*(?: [*_`]*\s*[:：=] | (?P<is> (?:is|are|equals|(?:will|would|must|should|has\s+to)\s+be|
         comes?\s+(?:out\s+)?to(?:\s+be)?|turns\s+out\s+to\s+be)\b) [:]? ) [\s*_`]*
-    (?(is)(?:(?:as\s+follows|the\s+following|given\s+by|therefore|thus|then|simply|exactly|equal\s+to|indeed|hence|precisely|
-        clearly|obviously|definitely|certainly|of\s+course|finally|(?:is|are)(?=\s*[:$\\\d]))\b[\s,:*_`]*){0,3})""",
+    (?:(?:(?:therefore|thus|then|indeed|hence|clearly|obviously|definitely|certainly|of\s+course|finally)
+        |(?(is)(?:as\s+follows|the\s+following|given\s+by|simply|exactly|equal\s+to|precisely
+            |(?:is|are)(?=\s*[:$\\\d]))|(?!)))\b[\s,:*_`]*){0,3}""",
     re.VERBOSE | re.IGNORECASE,
 )
 _LINE_START = re.compile(
