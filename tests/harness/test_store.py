@@ -272,6 +272,7 @@ def test_the_tally_says_what_a_task_was_made_of(run):
     ],
 )
 def test_options_that_do_not_go_together(arguments, resume, chunk_size, why, tmp_path, monkeypatch):
+    pytest.importorskip("transformers")
     monkeypatch.setattr(sys, "argv", list(sys.argv))
     monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
     asked = [*arguments, "--tasks", "arith_words", "--model_args", "max_length=4096"]
