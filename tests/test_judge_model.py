@@ -22,12 +22,7 @@ from tests.conftest import lm_eval, samples
 from tests.scripted_server import scripted
 from tests.test_lm_eval import TASKS, problem_of, scripted_answers
 
-pytestmark = [
-    pytest.mark.model,
-    pytest.mark.full,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.model, pytest.mark.full]
 
 START_S = 480
 

@@ -9,11 +9,7 @@ from lm_eval_ext.cli import app
 from tests.evidence.logged import write_run
 from tests.scripted_server import Said, scripted
 
-pytestmark = [
-    pytest.mark.unit,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.unit
 
 
 def test_the_judge_sees_what_is_undecided_and_is_put_down(tmp_path):

@@ -8,11 +8,7 @@ from lm_eval_ext.harness.filters import GradeMath
 from tests.grading.judge.test_judge import dead_url
 from tests.scripted_server import Said, scripted
 
-pytestmark = [
-    pytest.mark.unit,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.unit
 
 FILTERS = [
     {"name": "a", "filter": [{"function": "grade_math", "extract": "strict"}]},

@@ -15,11 +15,7 @@ from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
 from tests.grading.judge.test_judge import dead_url
 from tests.scripted_server import Said, scripted
 
-pytestmark = [
-    pytest.mark.unit,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.unit
 
 ROWS = 330
 

@@ -16,12 +16,7 @@ from lm_eval_ext.grading.judge.prompt import load
 from lm_eval_ext.grading.verdict import VALUES_DIFFER
 from tests.scripted_server import Said, scripted
 
-# litellm keeps its connections open, which the interpreter says of each when it is collected.
-pytestmark = [
-    pytest.mark.unit,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.unit
 
 YES = Said("YES", usage=(100, 1))
 
