@@ -67,18 +67,25 @@ LONG = [
 
 @pytest.mark.alone
 @pytest.mark.parametrize("unit", LONG)
-def test_time_is_linear_and_short(unit):
-    """16 times the text takes 16 times as long, and 2 MB at most 2 s of the processor, far less as a rule."""
-    small, large = (min(_seconds(unit * (size // len(unit))) for _ in range(2)) for size in (2**17, 2**21))
-    assert large < max(50 * small, 0.1)
+@pytest.mark.parametrize("name", ["statement", "flexible"])
+def test_time_is_linear_and_short(name, unit):
+    """64 times the text takes about 64 times as long, and 16 MB at most 2 s of the processor."""
+    texts = [unit * (size // len(unit)) for size in (2**18, 2**24)]
+    small, large = (min(_seconds(EXTRACTORS[name], text) for _ in range(2)) for text in texts)
+    assert large < max(150 * small, 0.1)
     assert large < 2
 
 
-def _seconds(text):
+def _seconds(extractor, text):
     start = time.process_time()
-    extract(text)
-    EXTRACTORS["flexible"](text)
+    extractor(text)
     return time.process_time() - start
+
+
+def test_the_end_of_a_response_is_searched():
+    assert extract(r"\boxed{1}" + "a" * 2**21) == "1"
+    assert extract(r"\boxed{1}" + "a" * 2**23) is None
+    assert EXTRACTORS["flexible"]("7" * 25_000) == "7" * 20_001
 
 
 def test_more_thinking_formats_can_be_named():

@@ -11,7 +11,7 @@ from lm_eval_ext.grading.extraction.conclusions import conclusion, whole_respons
 from lm_eval_ext.grading.extraction.statements import last_announced
 from lm_eval_ext.grading.extraction.tags import last_tagged
 from lm_eval_ext.grading.extraction.thinking import Formats, visible
-from lm_eval_ext.grading.extraction.values import MAX_VALUE_CHARS, SIGN_OF_MATHEMATICS, Span
+from lm_eval_ext.grading.extraction.values import MAX_ANSWER_CHARS, MAX_VALUE_CHARS, SIGN_OF_MATHEMATICS, Span
 
 _STRICT = re.compile(r"[Tt]he answer is \$?(-?[\d,]*\.?\d+)")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
@@ -89,7 +89,8 @@ def _flexible(text: str) -> Span | None:
     last = max(text.rfind(digit) for digit in "0123456789")
     if last < 0:
         return None
-    start = len(text[: last + 1].rstrip(_NUMBER_SIGNS))
+    near = text[max(0, last - MAX_ANSWER_CHARS) : last + 1]
+    start = last + 1 - len(near) + len(near.rstrip(_NUMBER_SIGNS))
     *_, number = _NUMBER.finditer(text, start, last + 1)
     return Span(number[0].replace("$", "").rstrip(","), number.start(), number.end(), "last number")
 

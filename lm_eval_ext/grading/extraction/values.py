@@ -14,6 +14,8 @@ Reading = Literal[
 
 MAX_ANSWER_CHARS = 20_000
 """A statement longer than this is cut: nothing so long is an answer to a problem."""
+MAX_SEARCHED_CHARS = 2**22
+"""A response commits itself at its end: of a longer one, only so much from its end is searched."""
 MAX_VALUE_CHARS = 200
 """A line longer than this is no value that could stand alone."""
 
@@ -42,10 +44,11 @@ _WINDOW_CHARS = 2**16
 def last_matches(pattern: re.Pattern[str], text: str, most: int) -> list[re.Match[str]]:
     """At most so many matches, the last one first: a text that is full of them is not read to its start."""
     window = _WINDOW_CHARS
+    longest = min(len(text), MAX_SEARCHED_CHARS)
     while True:
-        start = max(0, len(text) - window)
-        found = deque(pattern.finditer(text, start), maxlen=most)
-        if start == 0 or len(found) == most:
+        window = min(window, longest)
+        found = deque(pattern.finditer(text, len(text) - window), maxlen=most)
+        if window == longest or len(found) == most:
             return list(reversed(found))
         window *= 8
 
