@@ -1,4 +1,4 @@
-"""Whether a change of the code changed a verdict: records every verdict on the data at hand, compares two records.
+"""Whether a change of the code changed a verdict: records every verdict on the data, compares two records.
 
     python -m benchmarks.frozen record before.jsonl
     python -m benchmarks.frozen compare before.jsonl

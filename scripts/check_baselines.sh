@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 
-python -m lm_eval_ext.evidence.verdicts
+python -m lm_eval_ext.analysis.verdicts
 
 MODEL=${MODEL:-$(python scripts/fetch_smollm2.py --from-package)} # the Hub's copy has other weights
 OUT=${OUT:-$(mktemp -d)}

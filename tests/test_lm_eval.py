@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lm_eval_ext.grading.extraction import boxes
-from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.grading.normalization import normalize
 from lm_eval_ext.harness.docs import math, mathnet
 from lm_eval_ext.harness.hardware import small_dtype
 from lm_eval_ext.harness.metrics import SHARES

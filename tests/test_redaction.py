@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from lm_eval_ext import atomic
-from lm_eval_ext.evidence import runs
+from lm_eval_ext.analysis import runs
 from lm_eval_ext.redaction import is_secret, redacted, redacted_settings, secret_texts
+from tests.analysis.logged import write_run
 from tests.conftest import lm_eval
-from tests.evidence.logged import write_run
 from tests.scripted_server import serving
 
 pytestmark = pytest.mark.unit

@@ -13,9 +13,9 @@ from lm_eval_ext.cli.app import app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lm_eval_ext.evidence.baselines import Baseline
-    from lm_eval_ext.evidence.check import Checked
-    from lm_eval_ext.evidence.runs import Run
+    from lm_eval_ext.analysis.baselines import Baseline
+    from lm_eval_ext.analysis.check import Checked
+    from lm_eval_ext.analysis.runs import Run
 
 
 @app.command("check-baseline")
@@ -47,7 +47,7 @@ def check_baseline(
     or a run or baseline that cannot be read; 3 the run's protocol is not
     the baseline's, and nothing is worse.
     """
-    from lm_eval_ext.evidence import baselines, check, runs
+    from lm_eval_ext.analysis import baselines, check, runs
     from lm_eval_ext.harness.errors import UserError
 
     place = folder or baselines.folder()
@@ -74,8 +74,8 @@ def check_baseline(
 
 
 def _named(name: str, place: Path) -> Baseline:
-    from lm_eval_ext.evidence import baselines
-    from lm_eval_ext.evidence.samples import RunError
+    from lm_eval_ext.analysis import baselines
+    from lm_eval_ext.analysis.samples import RunError
 
     file = place / f"{name}.json"
     if not file.is_file():
@@ -86,8 +86,8 @@ def _named(name: str, place: Path) -> Baseline:
 
 def _of_model(run: Run, place: Path) -> list[Baseline]:
     """Baselines with the model's figures, and of these only those."""
-    from lm_eval_ext.evidence import baselines
-    from lm_eval_ext.evidence.samples import RunError
+    from lm_eval_ext.analysis import baselines
+    from lm_eval_ext.analysis.samples import RunError
 
     found = []
     for baseline in baselines.load_all(place).values():
@@ -126,7 +126,7 @@ def _show(checks: Sequence[Checked]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from lm_eval_ext.evidence.findings import p_value, percent
+    from lm_eval_ext.analysis.findings import p_value, percent
 
     console = Console(highlight=False)
     table = Table("task, metric", "baseline", "run", "passes from", "p", "verdict", pad_edge=False, box=None)
@@ -146,7 +146,7 @@ def _show(checks: Sequence[Checked]) -> None:
 
 
 def _details(found: Checked) -> list[str]:
-    from lm_eval_ext.evidence.findings import p_value
+    from lm_eval_ext.analysis.findings import p_value
 
     lines = [f"{difference} (baseline and run)" for difference in found.differences]
     two_sided = f"two-sided p {p_value(found.p_two_sided)}" if found.p_two_sided is not None else ""

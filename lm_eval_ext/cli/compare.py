@@ -13,7 +13,7 @@ from lm_eval_ext.cli.app import app
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lm_eval_ext.evidence.findings import Findings
+    from lm_eval_ext.analysis.findings import Findings
 
 
 @app.command("compare")
@@ -43,10 +43,10 @@ def compare_command(
     settings that differ are named with both values. Differences are A less
     B, in points (percent of the problems).
     """
-    from lm_eval_ext.evidence import findings as found
-    from lm_eval_ext.evidence import runs
-    from lm_eval_ext.evidence.breakdown import broken_down, require_fields
-    from lm_eval_ext.evidence.compare import compare_all, noise_floor
+    from lm_eval_ext.analysis import findings as found
+    from lm_eval_ext.analysis import runs
+    from lm_eval_ext.analysis.breakdown import broken_down, require_fields
+    from lm_eval_ext.analysis.compare import compare_all, noise_floor
 
     if len(places) < 2:
         raise typer.BadParameter(f"two runs or more are compared, got {len(places)}: {', '.join(places)}")
@@ -70,7 +70,7 @@ def show(findings: Findings, flips: int = 0) -> None:
     """Prints findings as tables that also fit 80 columns."""
     from rich.console import Console
 
-    from lm_eval_ext.evidence import findings as found
+    from lm_eval_ext.analysis import findings as found
 
     console, tests = Console(highlight=False), found.number_of_tests(findings.comparisons)
     for made, of_units in zip(findings.comparisons, findings.breakdowns, strict=True):

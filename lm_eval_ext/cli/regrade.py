@@ -13,7 +13,7 @@ from lm_eval_ext.cli.app import Timeout, app, one_line
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
-    from lm_eval_ext.evidence.regrade import Regraded
+    from lm_eval_ext.analysis.regrade import Regraded
     from lm_eval_ext.grading import Grader
     from lm_eval_ext.grading.judge import LlmJudge
 
@@ -68,8 +68,8 @@ def regrade(
 
         lm-eval-ext regrade responses.jsonl --out runs/ --join mathnet/eval.jsonl --task mathnet
     """
-    from lm_eval_ext.evidence.imports import Fields, Join
-    from lm_eval_ext.evidence.regrade import Options
+    from lm_eval_ext.analysis.imports import Fields, Join
+    from lm_eval_ext.analysis.regrade import Options
     from lm_eval_ext.grading import Grader, GraderConfig
 
     names = (response_field, gold_field or "gold", problem_field, id_field, model_field, label_field)
@@ -84,7 +84,7 @@ def regrade(
 @contextmanager
 def _told() -> Iterator[None]:
     """Ends the command with one line where a run cannot be graded, or the user stops it."""
-    from lm_eval_ext.evidence.samples import RunError
+    from lm_eval_ext.analysis.samples import RunError
 
     try:
         yield
@@ -101,8 +101,8 @@ def _is_plain(run: str) -> bool:
 
 
 def _import(files: list[Path], grader: Grader, out: Path | None, extract: str | None, **how: Any) -> None:
-    from lm_eval_ext.evidence import regrade_tables
-    from lm_eval_ext.evidence.imported import import_responses
+    from lm_eval_ext.analysis import regrade_tables
+    from lm_eval_ext.analysis.imported import import_responses
 
     found = []
     for file in files:
@@ -116,8 +116,8 @@ def _import(files: list[Path], grader: Grader, out: Path | None, extract: str | 
 
 
 def _regrade(runs: list[str], grader: Grader, out: Path | None, options: Any, everything: bool) -> None:
-    from lm_eval_ext.evidence import regrade_tables
-    from lm_eval_ext.evidence.regrade import regrade_all
+    from lm_eval_ext.analysis import regrade_tables
+    from lm_eval_ext.analysis.regrade import regrade_all
 
     found: list[Regraded] = regrade_all(runs, grader, out=out, options=options)
     if not found:

@@ -69,11 +69,11 @@ def report_command(
 
 
 def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> None:
-    from lm_eval_ext.evidence import report as reports
-    from lm_eval_ext.evidence.report.sections import overview
-    from lm_eval_ext.evidence.report.tables import as_text
-    from lm_eval_ext.evidence.report.write import require
-    from lm_eval_ext.evidence.runs import named
+    from lm_eval_ext.analysis import report as reports
+    from lm_eval_ext.analysis.report.sections import overview
+    from lm_eval_ext.analysis.report.tables import as_text
+    from lm_eval_ext.analysis.report.write import require
+    from lm_eval_ext.analysis.runs import named
 
     require()
     made = reports.build(named(runs, filter=filter), reports.Options(**options), progress=True)
@@ -98,15 +98,15 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
 
 
 def _audit(runs: list[str], filter: str | None, n: int, seed: int, out: Path) -> None:
-    from lm_eval_ext.evidence import audit
-    from lm_eval_ext.evidence.runs import named
+    from lm_eval_ext.analysis import audit
+    from lm_eval_ext.analysis.runs import named
 
     for line in audit.export(named(runs, filter=filter), n, out, seed=seed):
         typer.echo(line)
 
 
 def _grader_quality(labels: Path, key: Path, out: Path) -> None:
-    from lm_eval_ext.evidence import audit
+    from lm_eval_ext.analysis import audit
 
     for line in audit.judge_grader(labels, key, out):
         typer.echo(line)

@@ -2,7 +2,7 @@
 
 from lm_eval_ext.grading.extraction import EXTRACTORS, Extractor, extract
 from lm_eval_ext.grading.grader import Grader, GraderConfig, Judge, grade_one, shared_grader
-from lm_eval_ext.grading.verdict import Item, Verdict
+from lm_eval_ext.grading.types import Item, Verdict
 
 __all__ = [
     "EXTRACTORS",

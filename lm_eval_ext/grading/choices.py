@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lm_eval_ext.grading.normalize import normalize
-from lm_eval_ext.grading.verdict import Verdict
+from lm_eval_ext.grading.normalization import normalize
+from lm_eval_ext.grading.types import Verdict
 
 _LETTER = "A-J"
 _WRAPPED = r"(?:\\(?:text\w*|math\w*|boxed|fbox|bf|rm)\b|[{}$*_`\s]|\\[()\[\]])"

@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lm_eval_ext.grading.normalize import plain_unicode
-from lm_eval_ext.grading.reading.signs import GREEK
+from lm_eval_ext.grading.answers.lexicon.latex import GREEK
+from lm_eval_ext.grading.normalization import plain_unicode
 
 MAX_TOKENS = 300
 _DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))

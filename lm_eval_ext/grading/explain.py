@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lm_eval_ext.grading import choices, layers
+from lm_eval_ext.grading.answers import compare
+from lm_eval_ext.grading.answers.describe import describe
 from lm_eval_ext.grading.extraction import extract, visible
 from lm_eval_ext.grading.golds import Gold, acceptable, shown
 from lm_eval_ext.grading.grader import Grader
-from lm_eval_ext.grading.normalize import normalize
-from lm_eval_ext.grading.reading import compare
-from lm_eval_ext.grading.reading.describe import describe
-from lm_eval_ext.grading.verdict import Item, Verdict
+from lm_eval_ext.grading.normalization import normalize
+from lm_eval_ext.grading.types import Item, Verdict
 
 CONTEXT_CHARS = 120
 

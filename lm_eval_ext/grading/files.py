@@ -28,7 +28,7 @@ from lm_eval_ext import __version__, atomic
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
 from lm_eval_ext.grading.rows import ADDED, Fields, Row, RowError, count_lines, open_lines, parse, read, same
-from lm_eval_ext.grading.verdict import LAYERS
+from lm_eval_ext.grading.types import LAYERS
 
 Say = Callable[[str], None]
 _LOG_S = 30.0

@@ -13,12 +13,12 @@ from typing import Any, Protocol, TypeVar
 from tqdm import tqdm
 
 from lm_eval_ext.grading import choices, layers
+from lm_eval_ext.grading.cache import Memory, Pending
 from lm_eval_ext.grading.extraction import Extractor as Reader
 from lm_eval_ext.grading.extraction import Formats, extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
-from lm_eval_ext.grading.memory import Memory, Pending
 from lm_eval_ext.grading.pool import STAGES, KillablePool, share_of, usable_cores
-from lm_eval_ext.grading.verdict import VALUES_DIFFER, Item, Verdict
+from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Verdict
 
 Extractor = Callable[[str], str | None]
 AnItem = TypeVar("AnItem", bound=Item)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lm_eval_ext.grading.normalize import normalize, without_name
-from lm_eval_ext.grading.verdict import Verdict
+from lm_eval_ext.grading.normalization import normalize, without_name
+from lm_eval_ext.grading.types import Verdict
 
 MAX_LENGTH_RATIO = 50
 """An answer longer than this many golds (and than `MAX_SHORT_ANSWER`) is no spelling of the gold."""

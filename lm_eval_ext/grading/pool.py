@@ -30,11 +30,11 @@ from typing import Any
 
 from lm_eval_ext.grading import worker
 from lm_eval_ext.grading.seat import Seat
-from lm_eval_ext.grading.verdict import Outcome
+from lm_eval_ext.grading.types import Outcome
 from lm_eval_ext.grading.worker import Death, Failure
 
 log = logging.getLogger(__name__)
-STAGES = ("lm_eval_ext.grading.reading", "lm_eval_ext.grading.symbolic")
+STAGES = ("lm_eval_ext.grading.answers", "lm_eval_ext.grading.fallback")
 """Modules with `compare(answer, gold) -> Outcome`: the quick one, then the one that may hang."""
 CHUNK = 32
 """Pairs that the first stage takes at once: at 0.3 ms for a task, 10 µs each."""

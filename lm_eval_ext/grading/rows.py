@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lm_eval_ext.grading import golds
-from lm_eval_ext.grading.verdict import Item, Verdict
+from lm_eval_ext.grading.types import Item, Verdict
 
 ADDED = ("correct", "layer", "answer", "reason")
 """What grading adds to a row; in a row that comes in, they are an earlier grading and are replaced."""

@@ -19,7 +19,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn, cast
 
-from lm_eval_ext.grading.verdict import Outcome
+from lm_eval_ext.grading.types import Outcome
 
 _SELF_DESTRUCT_S = 2.0
 _WATCH_S = 1.0

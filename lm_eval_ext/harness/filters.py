@@ -15,7 +15,7 @@ from lm_eval.api.registry import register_filter, register_metric
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.extraction import formats
-from lm_eval_ext.grading.normalize import normalize
+from lm_eval_ext.grading.normalization import normalize
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.judging import Settings, shared_judge
 from lm_eval_ext.harness.metrics import SHARES, Graded, metric_list, process_results

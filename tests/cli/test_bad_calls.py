@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lm_eval_ext.cli import app
-from tests.evidence.logged import STAMP, write_run
+from tests.analysis.logged import STAMP, write_run
 
 pytestmark = pytest.mark.unit
 

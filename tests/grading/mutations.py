@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 
-from lm_eval_ext.grading.reading import compare
+from lm_eval_ext.grading.answers import compare
 
 _DECISIONS = re.compile(
     r"\s*(?:a[.)]\s*)?"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.grading import extract, layers
-from lm_eval_ext.grading.reading import compare
+from lm_eval_ext.grading.answers import compare
 
 
 @dataclass(frozen=True, order=True)

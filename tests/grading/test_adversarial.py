@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lm_eval_ext.grading import layers
-from lm_eval_ext.grading.reading import compare
+from lm_eval_ext.grading.answers import compare
 from tests.conftest import cases
 
 pytestmark = pytest.mark.unit

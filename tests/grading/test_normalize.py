@@ -1,6 +1,6 @@
 import pytest
 
-from lm_eval_ext.grading.normalize import RULES, normalize
+from lm_eval_ext.grading.normalization import RULES, normalize
 
 pytestmark = pytest.mark.unit
 

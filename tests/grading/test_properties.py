@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
-from lm_eval_ext.grading.reading import compare
+from lm_eval_ext.grading.answers import compare
 from tests.conftest import cases
 from tests.grading.generated import answers, neighbours, pairs
 from tests.grading.mutations import has_direction

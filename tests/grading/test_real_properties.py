@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
-from lm_eval_ext.grading.reading import compare
+from lm_eval_ext.grading.answers import compare
 from tests.grading import mutations, real
 
 pytestmark = pytest.mark.unit

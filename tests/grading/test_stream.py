@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
-from lm_eval_ext.grading.memory import MAX_PAIR_CHARS, Memory
+from lm_eval_ext.grading.cache import MAX_PAIR_CHARS, Memory
 from lm_eval_ext.grading.pool import Failure
 from tests.grading.test_stages import STAGES
 

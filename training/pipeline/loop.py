@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis.compare import compare_all
+from lm_eval_ext.analysis.comparison import Comparison
+from lm_eval_ext.analysis.runs import Run
 from lm_eval_ext.atomic import write_text
-from lm_eval_ext.evidence import runs
-from lm_eval_ext.evidence.compare import compare_all
-from lm_eval_ext.evidence.comparison import Comparison
-from lm_eval_ext.evidence.runs import Run
 from lm_eval_ext.harness.errors import UserError
 
 from ..evaluation import Evaluation

@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from lm_eval_ext.analysis import runs
 from lm_eval_ext.atomic import write_text
-from lm_eval_ext.evidence import runs
 from lm_eval_ext.harness.errors import UserError
 
 from ..evaluation import Evaluation

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext.analysis import findings
+from lm_eval_ext.analysis.findings import markdown_table, p_value, percent, points
+from lm_eval_ext.analysis.runs import Run
+from lm_eval_ext.analysis.stats import mean_interval
 from lm_eval_ext.atomic import write_bytes, write_text
-from lm_eval_ext.evidence import findings
-from lm_eval_ext.evidence.findings import markdown_table, p_value, percent, points
-from lm_eval_ext.evidence.runs import Run
-from lm_eval_ext.evidence.stats import mean_interval
 
 from .loop import COMPARISON, Outcome
 from .stage import Stage

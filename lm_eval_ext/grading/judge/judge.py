@@ -21,7 +21,7 @@ from lm_eval_ext.grading.judge.pace import Refused, Rejected, Unreachable
 from lm_eval_ext.grading.judge.parse import parse
 from lm_eval_ext.grading.judge.prompt import load
 from lm_eval_ext.grading.judge.usage import UNREACHABLE, JudgeUsage, Opinion, used
-from lm_eval_ext.grading.verdict import VALUES_DIFFER, Item, Verdict
+from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Verdict
 
 _SHOWN = 120
 _TRIAL = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")

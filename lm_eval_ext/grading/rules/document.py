@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lm_eval_ext.grading import normalize
+from lm_eval_ext.grading import normalization
 from lm_eval_ext.grading.rules.rule import AREAS, Pair, Rule
 
 _HEAD = """\
@@ -38,7 +38,7 @@ def render(rules: Iterable[Rule]) -> str:
             lines.append(f"{_EXTRACTION}\n")
         lines += [_rule(rule) for rule in rules if rule.area == area]
         sections.append("\n".join(lines) + "\n")
-    rows = (f"| {_cell(p.pattern)} | {_cell(new)} | {_text(why)} |" for p, new, why in normalize.RULES)
+    rows = (f"| {_cell(p.pattern)} | {_cell(new)} | {_text(why)} |" for p, new, why in normalization.RULES)
     return "\n".join([*sections, _TABLE + "\n".join(rows) + "\n"])
 
 

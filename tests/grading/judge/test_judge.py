@@ -13,7 +13,7 @@ from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
 from lm_eval_ext.grading.judge.client import Bill
 from lm_eval_ext.grading.judge.pace import Unreachable
 from lm_eval_ext.grading.judge.prompt import load
-from lm_eval_ext.grading.verdict import VALUES_DIFFER
+from lm_eval_ext.grading.types import VALUES_DIFFER
 from tests.scripted_server import Said, scripted
 
 pytestmark = pytest.mark.unit

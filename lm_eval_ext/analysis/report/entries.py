@@ -1,0 +1,118 @@
+"""Every response of a task with what is known of it: outcome, layer, answer, tokens, score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lm_eval_ext.analysis.report.tokens import Tokenizer
+from lm_eval_ext.analysis.runs import TaskRun
+from lm_eval_ext.analysis.samples import Sample
+from lm_eval_ext.grading import Verdict, extract
+from lm_eval_ext.harness.protocol import TOKEN_BUDGET_NAMES, used_up
+
+RIGHT, WRONG, UNDECIDED, NO_ANSWER, ERROR = OUTCOMES = (
+    "right", "wrong", "undecided", "no answer", "error",
+)  # fmt: skip
+OUTPUT_TOKENS, COST = "output_tokens", "cost_usd"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One response.
+
+    Attributes:
+        sample: the document it answers; `repeat` counts the responses to it.
+        text: all that the model wrote.
+        verdict: None where another grader than ours wrote the samples; then `outcome` is the score's.
+        outcome: one of OUTCOMES.
+        answer: what it commits to, None if nothing.
+        tokens: as counted or recorded; None where not known.
+        budget: max_gen_toks; None where not known.
+    """
+
+    sample: Sample
+    repeat: int
+    text: str
+    verdict: Verdict | None
+    outcome: str
+    answer: str | None
+    tokens: int | None
+    budget: int | None
+
+    @property
+    def saturated(self) -> bool | None:
+        """Whether it used up max_gen_toks, as `protocol.used_up` has it; None where that is not known."""
+        if self.tokens is None or self.budget is None:
+            return None
+        return used_up(self.tokens, self.budget)
+
+    @property
+    def layer(self) -> str | None:
+        return self.verdict.layer if self.verdict else None
+
+
+def entries_of(task: TaskRun, metric: str | None, tokenizer: Tokenizer | None) -> tuple[Entry, ...]:
+    """The responses of a task, in the order of its documents; an error is one entry without a text."""
+    limit = _budget(task.protocol)
+    found = [entry for sample in task.samples for entry in _entries(sample, metric, limit)]
+    if tokenizer is None:
+        return tuple(found)
+    counts = tokenizer.counts([entry.text for entry in found])
+    return tuple(
+        entry if entry.outcome == ERROR else replace(entry, tokens=count)
+        for entry, count in zip(found, counts, strict=True)
+    )
+
+
+def recorded(sample: Sample, name: str) -> list[float]:
+    """A quantity logged with a sample, one for each response or one for all of them; empty if not logged."""
+    value = sample.scores.get(name, sample.row.get(name))
+    values = value if isinstance(value, list) else [value]
+    return [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+
+
+def _entries(sample: Sample, metric: str | None, limit: int | None) -> Iterator[Entry]:
+    if sample.error is not None:
+        yield Entry(sample, 0, "", None, ERROR, None, None, limit)
+        return
+    tokens = recorded(sample, OUTPUT_TOKENS)
+    limit = _sample_budget(sample) or limit
+    for i, text in enumerate(sample.responses):
+        verdict = sample.verdicts[i] if i < len(sample.verdicts) else None
+        answer = verdict.answer if verdict else extract(text)
+        known = int(tokens[i]) if len(tokens) == len(sample.responses) else None
+        outcome = _decided(verdict) if verdict else _scored(sample, metric)
+        yield Entry(sample, i, text, verdict, outcome, answer, known, limit)
+
+
+def _decided(verdict: Verdict) -> str:
+    if verdict.correct is None:
+        return UNDECIDED
+    if verdict.correct:
+        return RIGHT
+    return WRONG if verdict.answer is not None else NO_ANSWER
+
+
+def _scored(sample: Sample, metric: str | None) -> str:
+    """By the score alone; a share over repeats is not told apart by response, so all must be right."""
+    return RIGHT if metric is not None and sample.scores.get(metric, 0.0) >= 1 else WRONG
+
+
+def _budget(settings: Mapping[str, Any]) -> int | None:
+    found = (settings.get(f"generation {name}") for name in TOKEN_BUDGET_NAMES)
+    return next((int(value) for value in found if value), None)
+
+
+def _sample_budget(sample: Sample) -> int | None:
+    logged = (sample.row.get("arguments") or {}).get("gen_args_0") or {}
+    settings = logged.get("arg_1")
+    if not isinstance(settings, dict):
+        return None
+    return _budget({f"generation {name}": value for name, value in settings.items()})
+
+
+def outcome_counts(entries: Sequence[Entry]) -> dict[str, int]:
+    """How many entries have each outcome, errors included."""
+    return {name: sum(entry.outcome == name for entry in entries) for name in OUTCOMES}

@@ -1,0 +1,41 @@
+"""How responses miss: a wrong answer, a budget used up, or nothing committed to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from lm_eval_ext.analysis.report.entries import ERROR, RIGHT, UNDECIDED, Entry
+
+CORRECT = "correct"
+COMMITTED = "wrong but committed"
+SATURATED_BOXED = "saturated, boxed, wrong"
+SATURATED_UNBOXED = "saturated, never boxed"
+SHORT = "short and no answer"
+WRONG_UNKNOWN = "wrong, length not known"
+NONE_UNKNOWN = "no answer, length not known"
+MODES = (
+    CORRECT, UNDECIDED, COMMITTED, SATURATED_BOXED, SATURATED_UNBOXED, SHORT, WRONG_UNKNOWN, NONE_UNKNOWN,
+)  # fmt: skip
+
+
+def mode(entry: Entry) -> str:
+    """The one of MODES that an entry falls in.
+
+    "boxed" is any statement that the grader takes for an answer, in a box or announced. A response is
+    saturated when it has max_gen_toks tokens, or one less: decoding and encoding again may lose one.
+    """
+    if entry.outcome in (RIGHT, UNDECIDED):
+        return CORRECT if entry.outcome == RIGHT else UNDECIDED
+    answered = entry.answer is not None
+    if entry.saturated is None:
+        return WRONG_UNKNOWN if answered else NONE_UNKNOWN
+    if entry.saturated:
+        return SATURATED_BOXED if answered else SATURATED_UNBOXED
+    return COMMITTED if answered else SHORT
+
+
+def mode_counts(entries: Sequence[Entry]) -> dict[str, int]:
+    """How many responses fall in each mode; errors are none."""
+    found = Counter(mode(entry) for entry in entries if entry.outcome != ERROR)
+    return {name: found[name] for name in MODES}

@@ -1,0 +1,7 @@
+"""Why an answer cannot be read or evaluated."""
+
+from __future__ import annotations
+
+
+class Unreadable(Exception):
+    """The text is not in the language this reading knows: somebody else may read it."""

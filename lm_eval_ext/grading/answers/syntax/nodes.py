@@ -1,0 +1,226 @@
+"""What an answer is read into: small immutable trees, and the answer as a list of items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Num:
+    """An exact number. `places` is the count of digits after the point as written, None without a point."""
+
+    value: Fraction
+    places: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sym:
+    """A letter, perhaps with a subscript: "x", "a_1", "alpha"."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation: "add", "mul", "pow", "sqrt", ..., or "apply" of an unknown function."""
+
+    name: str
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Brackets around several things, or a half-open pair: `(a, b)`, `[a, b)`, `{a, b}`."""
+
+    open: str
+    close: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A chain `a < b = c`: one sign fewer than terms."""
+
+    terms: tuple[Node, ...]
+    signs: tuple[str, ...]
+
+
+def tuple_items(node: Node) -> tuple[Node, ...]:
+    """The entries of (a, b), or of [a, b, c], which with two would be an interval; else none."""
+    if not isinstance(node, Group):
+        return ()
+    brackets = node.open, node.close
+    return node.items if brackets == ("(", ")") or (brackets == ("[", "]") and len(node.items) > 2) else ()
+
+
+Node: TypeAlias = Num | Sym | Call | Group | Relation
+
+ONE = Num(Fraction(1))
+
+
+def number(value: int | Fraction) -> Num:
+    return Num(Fraction(value))
+
+
+def literal(text: str) -> Num:
+    """ "2", "0.50", "1/3" (a repeating decimal), "1e+6"."""
+    if "/" in text:
+        return Num(Fraction(text))
+    places = len(text.partition(".")[2]) if "." in text and "e" not in text.lower() else None
+    return Num(Fraction(text), places)
+
+
+def times(left: Node, right: Node) -> Node:
+    if isinstance(left, Call) and left.name == "mul":
+        return Call("mul", (*left.args, right))
+    return Call("mul", (left, right))
+
+
+def with_unit(node: Node, unit: str) -> Node:
+    """`node` of a unit: "cm", "%", "°", "base 7", or what is counted. The unit is no letter."""
+    return Call(f"unit {unit}", (node,))
+
+
+def without_unit(node: Node) -> tuple[Node, str]:
+    """(node, unit), the unit empty where there is none; -5 cm has the unit of 5 cm."""
+    if isinstance(node, Call) and node.name.startswith("unit "):
+        return node.args[0], node.name.removeprefix("unit ")
+    if isinstance(node, Call) and node.name == "neg":
+        inside, unit = without_unit(node.args[0])
+        return Call("neg", (inside,)), unit
+    return node, ""
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    if isinstance(node, Call):
+        return node.args
+    if isinstance(node, Group):
+        return node.items
+    return node.terms if isinstance(node, Relation) else ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, parents first."""
+    todo = [node]
+    while todo:
+        here = todo.pop()
+        yield here
+        todo.extend(children(here))
+
+
+def with_children(node: Node, new: tuple[Node, ...]) -> Node:
+    if isinstance(node, Call):
+        return Call(node.name, new)
+    if isinstance(node, Group):
+        return Group(node.open, node.close, new)
+    return Relation(new, node.signs) if isinstance(node, Relation) else node
+
+
+def substitute(node: Node, values: dict[str, Node]) -> Node:
+    """`node` with symbols replaced, all at once."""
+    if isinstance(node, Sym):
+        return values.get(node.name, node)
+    below = children(node)
+    return with_children(node, tuple(substitute(c, values) for c in below)) if below else node
+
+
+def symbols(node: Node) -> frozenset[str]:
+    """Names of all symbols, but those bound by a sum, a product or a set-builder."""
+    if isinstance(node, Sym):
+        return frozenset([node.name])
+    found = frozenset[str]().union(*(symbols(c) for c in children(node)))
+    if isinstance(node, Call) and node.name in ("sum", "prod") and isinstance(node.args[0], Sym):
+        return found - {node.args[0].name}
+    return found
+
+
+def show(node: Node) -> str:
+    """A short text for reasons."""
+    if isinstance(node, Num):
+        return str(node.value) if node.value.numerator.bit_length() < 2_000 else "a large number"
+    if isinstance(node, Sym):
+        return node.name
+    if isinstance(node, Group):
+        return f"{node.open}{', '.join(map(show, node.items))}{node.close}"
+    if isinstance(node, Relation):
+        return show(node.terms[0]) + "".join(
+            f" {sign} {show(term)}" for sign, term in zip(node.signs, node.terms[1:], strict=True)
+        )
+    return _show_call(node)
+
+
+def differ(left: Node, right: Node, why: str = "") -> str:
+    """The reason of a difference, which names both sides."""
+    return f"{show(left)[:60]} and {show(right)[:60]} differ{why}"
+
+
+_INFIX = {"add": " + ", "mul": "*", "div": "/", "pow": "^"}
+
+
+def _show_call(node: Call) -> str:
+    if node.name in _INFIX:
+        return "(" + _INFIX[node.name].join(map(show, node.args)) + ")"
+    if node.name == "neg":
+        return f"-{show(node.args[0])}"
+    if node.name.startswith("unit "):
+        return f"{show(node.args[0])} {node.name.removeprefix('unit ')}"
+    return f"{node.name}({', '.join(map(show, node.args))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property said in words: ("even", n), ("multiple", n, 4); `holds` is False for "not even"."""
+
+    name: str
+    subject: Node
+    args: tuple[Node, ...] = ()
+    holds: bool = True
+
+
+Condition: TypeAlias = Relation | Property
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One solution or family of solutions.
+
+    Attributes:
+        values: (name, value) pairs; the name is "" where none is given. `f(x) = 2x` has name "f".
+        conditions: what limits the letters in the values.
+        order: "" as written, "permutations" or "cyclic" where all reorderings are meant.
+        arguments: of each named function, in order: ("x",) for f(x) = 2x.
+        in_order: written in a list with commas, not with "or" nor in set braces.
+        braced: a set {x : x > 0} by itself, united with no other.
+    """
+
+    values: tuple[tuple[str, Node], ...]
+    conditions: tuple[Condition, ...] = ()
+    order: str = ""
+    arguments: tuple[str, ...] = ()
+    in_order: bool = False
+    braced: bool = False
+
+    def limited(self, conditions: tuple[Condition, ...]) -> Item:
+        return replace(self, conditions=self.conditions + conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a text, or one part of it, says.
+
+    Attributes:
+        items: the solutions.
+        word: a decision without mathematics: "yes", "no", "none" (there is no solution), "absent" (such a
+            thing does not exist).
+        choice: a letter of multiple choice or the name of a player: "A", "1" for the first player; with
+            `items` where its value is given too: "(C) 1200".
+        again: the same said in other words: "..., i.e. n = 2k".
+    """
+
+    items: tuple[Item, ...] = ()
+    word: str = ""
+    choice: str = ""
+    again: tuple[Answer, ...] = ()

@@ -1,0 +1,132 @@
+"""The symbolic layer: what runs inside a killable worker, and nowhere else.
+
+Importing this module loads sympy, latex2sympy2_extended and math_verify; only `worker` does. Strings come
+in and strings go out, so that no expression ever reaches the caller. Time and memory are bounded from
+outside: `math_verify`'s own timeouts need the main thread's SIGALRM and are off.
+
+Only what math-verify has read whole is decided: `countertest` says which texts may be, and changes them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from math_verify import LatexExtractionConfig, parse, verify
+from sympy import Basic, Expr, Mod, N, Rational, nan, zoo
+
+from lm_eval_ext.grading import answers
+from lm_eval_ext.grading.countertest import changes, formula, is_known, name
+from lm_eval_ext.grading.types import Outcome
+
+logging.getLogger("math_verify").setLevel(logging.ERROR)
+
+_CONFIGS = [LatexExtractionConfig()]
+_PATIENCE_S = 3.0
+_APART = 1e-6
+"""Formulas whose values at a point differ by more than this part of them are plainly different."""
+
+
+@lru_cache(maxsize=4096)
+def read(source: str) -> Any:
+    """The sympy expression that math_verify makes of a formula, None where it reads none or several."""
+    found = parse(
+        f"${source}$", _CONFIGS, fallback_mode="no_fallback", parsing_timeout=None, raise_on_error=True
+    )
+    return found[0] if len(found) == 1 else None
+
+
+def compare(answer: str, gold: str) -> Outcome:
+    """Whether two answers denote the same mathematical object.
+
+    Raises whatever sympy raises, memory errors too: the caller reports that as undecided.
+    """
+    wanted, given = _exact(formula(gold)), _exact(formula(answer))
+    if name(answer) and name(gold) and name(answer) != name(gold):
+        return None, f"one is {name(answer)}, the other {name(gold)}"
+    outcome = answers.compare(given, wanted)  # without names and layout, it can be read
+    if outcome[0]:
+        return outcome
+    if (unread := _unread(wanted, given)) is not None:
+        return unread
+    if outcome[0] is not None:
+        return outcome
+    for side, source in (("gold", wanted), ("answer", given)):
+        if (value := read(source)) is None or _is_undefined(value):
+            return None, f"the {side} {'cannot be read' if value is None else 'has no value'}: {source[:80]}"
+    if not _equal(wanted, given):
+        return False, "math-verify finds them different"
+    return _tested(wanted, given)
+
+
+def _unread(wanted: str, given: str) -> Outcome | None:
+    """What is said where a side is not one formula, None where both are."""
+    if not is_known(wanted):
+        return None, "the gold cannot be read whole as one formula"
+    if "\ufffd" in given:
+        return False, "the answer has bytes that are no text"
+    return None if is_known(given) else (None, "the answer cannot be read whole as one formula")
+
+
+def _exact(source: str) -> str:
+    """`source` without the decimals that a closed value is said to be about: 2/3 of 2/3 \\approx 0.67."""
+    exact, about, decimals = source.rpartition("\\approx")
+    return exact if about and answers.compare(exact, decimals)[0] is True else source
+
+
+def _tested(wanted: str, given: str) -> Outcome:
+    """The verdict "equal", once each change of either side was found different."""
+    until = time.process_time() + _PATIENCE_S
+    others = chain(((c, given) for c in changes(wanted)), ((wanted, c) for c in changes(given)))
+    for left, right in others:
+        if time.process_time() > until:
+            return None, "math-verify finds them equal, but there was no time to test that"
+        if _passes(left, right):
+            changed = f"gold {left}" if right == given else f"answer {right}"
+            return None, f"math-verify has not read all: it takes the {changed[:100]} for equal, too"
+    return True, "math-verify finds them equal, and no change of either"
+
+
+def _equal(wanted: str, given: str, strict: bool = True) -> bool:
+    return bool(verify(read(wanted), read(given), timeout_seconds=None, raise_on_error=strict))
+
+
+def _passes(wanted: str, given: str) -> bool:
+    """Whether a changed pair is found equal: no reading and no value is a difference."""
+    left, right = read(wanted), read(given)
+    if left is None or right is None or _letters_differ(left, right) or _plainly_differ(left, right):
+        return False
+    return _equal(wanted, given, strict=False)
+
+
+def _letters_differ(left: Any, right: Any) -> bool:
+    """Whether one has a letter that the other has not: a changed letter was read."""
+    return isinstance(left, Expr) and isinstance(right, Expr) and left.free_symbols != right.free_symbols
+
+
+def _plainly_differ(left: Any, right: Any) -> bool:
+    """Whether their values at a point are far apart, which spares the simplification of their difference."""
+    if not (isinstance(left, Expr) and isinstance(right, Expr)):
+        return False
+    letters = sorted(left.free_symbols | right.free_symbols, key=str)
+    point = {letter: Rational(7 + 3 * i, 5 + i) for i, letter in enumerate(letters)}
+    try:
+        mine, theirs = complex(N(left.subs(point))), complex(N(right.subs(point)))
+    except (ArithmeticError, AttributeError, TypeError, ValueError):  # no number at this point
+        return False
+    return abs(mine - theirs) > _APART * max(abs(mine), abs(theirs))
+
+
+def _is_undefined(value: Any) -> bool:
+    """nan, zoo, oo - oo, and a residue of letters: such an expression is equal to nothing."""
+    if not isinstance(value, Basic):  # a matrix
+        return any(_is_undefined(entry) for entry in value)
+    if any(residue.free_symbols for residue in value.atoms(Mod)):
+        return True
+    return value.has(nan, zoo) or (not value.free_symbols and value.doit().has(nan, zoo))
+
+
+compare(r"\frac{1}{2}", "0.5")  # lazy imports, parser tables: 70 ms in the fork server, not in every worker
