@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from lm_eval_ext.grading.pool import Slot
-from lm_eval_ext.grading.types import VALUES_DIFFER, Outcome, ValuesDiffer, Verdict
+from lm_eval_ext.grading.types import Layer, Outcome, Verdict
 from lm_eval_ext.grading.worker import Failure
 
 Pair = tuple[str, str]
@@ -32,9 +32,8 @@ class Pending:
 def _as_verdict(answer: str, outcome: Outcome | Failure) -> Verdict:
     if isinstance(outcome, Failure):
         return Verdict(None, "none", answer, outcome.reason)
-    equal, reason = outcome
-    rule = VALUES_DIFFER if isinstance(outcome, ValuesDiffer) else None
-    return Verdict(equal, "none" if equal is None else "symbolic", answer, reason, rule)
+    layer: Layer = "none" if outcome.equal is None else "symbolic"
+    return Verdict(outcome.equal, layer, answer, outcome.detail, outcome.rule)
 
 
 class Memory:

@@ -89,7 +89,7 @@ def _steps(answer: str, gold: str, problem: str | None, grader: Grader) -> Itera
     if not _passes(step):
         return
     forms = describe(answer), describe(gold)
-    step = _timed("symbolic (our reading)", *forms, lambda: _outcome(*compare(answer, gold)))
+    step = _timed("symbolic (our reading)", *forms, lambda: _compared(answer, gold))
     yield step
     if _passes(step):
         yield _timed("symbolic (all of it)", answer, gold, lambda: _said(grader.equal([(answer, gold)])[0]))
@@ -103,6 +103,11 @@ def _timed(layer: str, answer: str, gold: str, decide: Callable[[], str]) -> Ste
 
 def _said(verdict: Verdict | None) -> str:
     return _outcome(None, "") if verdict is None else _outcome(verdict.correct, verdict.reason or "")
+
+
+def _compared(answer: str, gold: str) -> str:
+    outcome = compare(answer, gold)
+    return _outcome(outcome.equal, outcome.detail)
 
 
 def _outcome(equal: bool | None, reason: str) -> str:

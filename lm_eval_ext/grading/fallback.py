@@ -46,35 +46,38 @@ def compare(answer: str, gold: str) -> Outcome:
     """
     wanted, given = _exact(formula(gold)), _exact(formula(answer))
     if name(answer) and name(gold) and name(answer) != name(gold):
-        return None, f"one is {name(answer)}, the other {name(gold)}"
+        return Outcome(None, "unread", f"one is {name(answer)}, the other {name(gold)}")
     outcome = answers.compare(given, wanted)  # without names and layout, it can be read
-    if outcome[0]:
+    if outcome.equal:
         return outcome
     if (unread := _unread(wanted, given)) is not None:
         return unread
-    if outcome[0] is not None:
+    if outcome.equal is not None:
         return outcome
     for side, source in (("gold", wanted), ("answer", given)):
         if (value := read(source)) is None or _is_undefined(value):
-            return None, f"the {side} {'cannot be read' if value is None else 'has no value'}: {source[:80]}"
+            what = "cannot be read" if value is None else "has no value"
+            return Outcome(None, "unread", f"the {side} {what}: {source[:80]}")
     if not _equal(wanted, given):
-        return False, "math-verify finds them different"
+        return Outcome(False, "math-verify.different", "math-verify finds them different")
     return _tested(wanted, given)
 
 
 def _unread(wanted: str, given: str) -> Outcome | None:
     """What is said where a side is not one formula, None where both are."""
     if not is_known(wanted):
-        return None, "the gold cannot be read whole as one formula"
+        return Outcome(None, "unread", "the gold cannot be read whole as one formula")
     if "\ufffd" in given:
-        return False, "the answer has bytes that are no text"
-    return None if is_known(given) else (None, "the answer cannot be read whole as one formula")
+        return Outcome(False, "text.no-text", "the answer has bytes that are no text")
+    if is_known(given):
+        return None
+    return Outcome(None, "unread", "the answer cannot be read whole as one formula")
 
 
 def _exact(source: str) -> str:
     """`source` without the decimals that a closed value is said to be about: 2/3 of 2/3 \\approx 0.67."""
     exact, about, decimals = source.rpartition("\\approx")
-    return exact if about and answers.compare(exact, decimals)[0] is True else source
+    return exact if about and answers.compare(exact, decimals).equal is True else source
 
 
 def _tested(wanted: str, given: str) -> Outcome:
@@ -83,11 +86,12 @@ def _tested(wanted: str, given: str) -> Outcome:
     others = chain(((c, given) for c in changes(wanted)), ((wanted, c) for c in changes(given)))
     for left, right in others:
         if time.process_time() > until:
-            return None, "math-verify finds them equal, but there was no time to test that"
+            return Outcome(None, "unread", "math-verify finds them equal, but there was no time to test that")
         if _passes(left, right):
             changed = f"gold {left}" if right == given else f"answer {right}"
-            return None, f"math-verify has not read all: it takes the {changed[:100]} for equal, too"
-    return True, "math-verify finds them equal, and no change of either"
+            detail = f"math-verify has not read all: it takes the {changed[:100]} for equal, too"
+            return Outcome(None, "unread", detail)
+    return Outcome(True, "math-verify.equal", "math-verify finds them equal, and no change of either")
 
 
 def _equal(wanted: str, given: str, strict: bool = True) -> bool:

@@ -10,18 +10,22 @@ from typing import Literal, NamedTuple, get_args
 Layer = Literal["exact", "normalized", "symbolic", "judge", "none"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
-Outcome = tuple[bool | None, str]
-"""(equal, reason) of a comparison; equal is None where it cannot tell."""
-
-VALUES_DIFFER = "values-differ"
+VALUES_DIFFER = "values.differ"
 """The rule of two closed values that differ: arithmetic has decided, and no judge is asked."""
 
 
-class ValuesDiffer(NamedTuple):
-    """The outcome of two closed values that differ, such as 3 and 2."""
+class Outcome(NamedTuple):
+    """What a step decides of an answer.
 
-    equal: Literal[False]
-    reason: str
+    Attributes:
+        equal: None where it cannot tell.
+        rule: id of the rule that decided, such as "sets.same-members"; see `rule` in `rulebook`.
+        detail: the reason in words.
+    """
+
+    equal: bool | None
+    rule: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)

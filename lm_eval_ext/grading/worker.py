@@ -115,7 +115,7 @@ def _decided(stage: str, answer: str, gold: str) -> Outcome | None:
         outcome = _ask(stage, answer, gold)
     except Exception:  # no score: the next stage is asked, and the last one's errors are reported
         return None
-    return None if outcome[0] is None else outcome
+    return None if outcome.equal is None else outcome
 
 
 def _ask(stage: str, answer: str, gold: str) -> Outcome:

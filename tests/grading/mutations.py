@@ -127,5 +127,5 @@ def has_direction(answer, gold):
     A decimal gold with two or more places takes the exact value that rounds to it; a gold by cases is
     compared where one of its cases holds.
     """
-    reasons = compare(answer, gold)[1] + compare(gold, answer)[1]
+    reasons = compare(answer, gold).detail + compare(gold, answer).detail
     return "rounded" in reasons or "equal in each case" in reasons

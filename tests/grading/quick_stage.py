@@ -5,6 +5,8 @@ import os
 import signal
 import time
 
+from lm_eval_ext.grading.types import Outcome
+
 
 def compare(answer, gold):
     happens = gold.split()[-1]
@@ -15,5 +17,5 @@ def compare(answer, gold):
     if happens == "raises-at-once":
         raise ZeroDivisionError(answer)
     if happens in ("quick", "dies-at-once"):
-        return answer.split()[0] == gold.split()[0], "quickly"
-    return None, "the first stage cannot tell"
+        return Outcome(answer.split()[0] == gold.split()[0], "quick", "quickly")
+    return Outcome(None, "quick", "the first stage cannot tell")

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+from lm_eval_ext.grading.types import Outcome
+
 
 def compare(answer, gold):
     happens = gold.split()[-1]
@@ -19,7 +21,7 @@ def compare(answer, gold):
     if happens == "raises":
         raise ZeroDivisionError("on purpose")
     if happens == "hogs":
-        return len(bytearray(2**40)) == 0, "never"
+        return Outcome(len(bytearray(2**40)) == 0, "slow", "never")
     if happens == "unknown":
-        return None, "the second stage cannot tell"
-    return answer.split()[0] == gold.split()[0], "slowly"
+        return Outcome(None, "slow", "the second stage cannot tell")
+    return Outcome(answer.split()[0] == gold.split()[0], "slow", "slowly")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 def decided(answer, gold):
     verdict = layers.decide(answer, gold)
-    return (verdict.correct, verdict.reason) if verdict is not None else compare(answer, gold)
+    return (verdict.correct, verdict.reason) if verdict is not None else compare(answer, gold)[::2]
 
 
 def test_every_pair_comes_out_right():

@@ -14,13 +14,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.comparison.solution_sets import same_solutions
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import allow
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined
 from lm_eval_ext.grading.answers.semantics.parse import read
 from lm_eval_ext.grading.answers.syntax.nodes import Answer, Call, Group, Relation, Sym, walk
-from lm_eval_ext.grading.types import Outcome, ValuesDiffer
+from lm_eval_ext.grading.types import VALUES_DIFFER, Outcome
 
 MAX_STEPS = 20_000
 """Operations evaluated for one comparison; each takes some microseconds."""
@@ -34,33 +35,34 @@ def compare(answer: str, gold: str) -> Outcome:
     try:
         wanted = read(gold)
     except Unreadable as error:
-        return None, f"the gold is not read: {error}"
+        return Outcome(None, "unread", f"the gold is not read: {error}")
     except RecursionError:
-        return None, "the gold is nested too deeply"
+        return Outcome(None, "unread", "the gold is nested too deeply")
     try:
         given = read(answer)
     except Unreadable as error:
-        return None, f"the answer is not read: {error}"
+        return Outcome(None, "unread", f"the answer is not read: {error}")
     except RecursionError:
-        return None, "the answer is nested too deeply"
+        return Outcome(None, "unread", "the answer is nested too deeply")
     try:
         outcome = _parts(given, wanted)
         if not outcome[0] and _EQUALITY.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
-            return _parts(read(case), read(_EQUALITY.split(gold)[-1]))
+            equal, detail = _parts(read(case), read(_EQUALITY.split(gold)[-1]))
+            return Outcome(equal, "reading", detail)
     except (Unreadable, Undefined) as error:
-        return None, str(error)
+        return Outcome(None, "unread", str(error))
     except TooLarge:
-        return None, "too much to evaluate"
+        return Outcome(None, "unread", "too much to evaluate")
     except RecursionError:
-        return None, "nested too deeply"
+        return Outcome(None, "unread", "nested too deeply")
     except (
         ArithmeticError,
         ValueError,
     ) as error:  # a number that cannot be: computer algebra may know better
-        return None, f"not evaluated: {error}"[:200]
+        return Outcome(None, "unread", f"not evaluated: {error}"[:200])
     if outcome[0] is False and (shape := _closed_shape(given)) is not None and shape == _closed_shape(wanted):
-        return ValuesDiffer(False, outcome[1])
-    return outcome
+        return Outcome(False, VALUES_DIFFER, outcome[1])
+    return Outcome(outcome[0], "reading", outcome[1])
 
 
 def _closed_shape(parts: tuple[Answer, ...]) -> tuple[object, ...] | None:
@@ -88,7 +90,7 @@ def _closed_shape(parts: tuple[Answer, ...]) -> tuple[object, ...] | None:
     return tuple((n.open, n.close, len(n.items)) if isinstance(n, Group) else "value" for n in nodes)
 
 
-def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Outcome:
+def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Comparison:
     if len(given) == len(wanted):
         return _all_of([_answers(a, g) for a, g in zip(given, wanted, strict=True)])
     for few, many in ((given, wanted), (wanted, given)):
@@ -103,7 +105,7 @@ def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Outcome:
     return None, f"{len(given)} parts, the gold has {len(wanted)}"
 
 
-def _all_of(outcomes: list[Outcome]) -> Outcome:
+def _all_of(outcomes: list[Comparison]) -> Comparison:
     """False if one is, None if one is not known, else True."""
     for wanted in (False, None):
         for equal, reason in outcomes:
@@ -112,14 +114,14 @@ def _all_of(outcomes: list[Outcome]) -> Outcome:
     return outcomes[0]
 
 
-def _answers(given: Answer, wanted: Answer) -> Outcome:
+def _answers(given: Answer, wanted: Answer) -> Comparison:
     """The answer and its restatements: one must be equal, none may differ."""
     outcomes = [_some_of([_single(a, g) for g in (wanted, *wanted.again)]) for a in (given, *given.again)]
     decided = [o for o in outcomes if o[0] is not None]
     return next((o for o in decided if o[0] is False), decided[0]) if decided else outcomes[0]
 
 
-def _some_of(outcomes: list[Outcome]) -> Outcome:
+def _some_of(outcomes: list[Comparison]) -> Comparison:
     for wanted in (True, None):
         for equal, reason in outcomes:
             if equal is wanted:
@@ -127,7 +129,7 @@ def _some_of(outcomes: list[Outcome]) -> Outcome:
     return outcomes[0]
 
 
-def _single(given: Answer, wanted: Answer) -> Outcome:
+def _single(given: Answer, wanted: Answer) -> Comparison:
     if given.word or wanted.word:
         negative = {given.word, wanted.word}  # that there is no such thing answers both questions
         equal = len(negative) == 1 or negative in ({"no", "absent"}, {"none", "absent"})

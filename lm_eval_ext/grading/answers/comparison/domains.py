@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from lm_eval_ext.grading.answers.comparison.expressions import identical, same_relation
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Value, mp, nearest
@@ -26,7 +27,6 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     substitute,
     symbols,
 )
-from lm_eval_ext.grading.types import Outcome
 
 _COUNTING = frozenset("ijklmn")
 _USUAL = frozenset("real complex rational integer natural positive".split())
@@ -47,7 +47,7 @@ def renamed(condition: Condition, renaming: dict[str, Node]) -> Condition:
     return Relation(tuple(substitute(t, renaming) for t in condition.terms), condition.signs)
 
 
-def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Outcome:
+def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Comparison:
     """Whether the parameters of two families run over the same numbers.
 
     Where one side is silent, the other may say that the parameter is real, or a (positive) integer, and over
@@ -137,7 +137,7 @@ def _on(conditions: list[Condition], letter: str) -> list[Condition]:
 
 def _same_range(
     mine: list[Condition], theirs: list[Condition], letter: str, argument: bool, counting: bool
-) -> Outcome:
+) -> Comparison:
     if set(mine) == set(theirs) or _same_relations(mine, theirs):
         return True, ""
     for some, other in ((mine, theirs), (theirs, mine)):

@@ -13,6 +13,7 @@ from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
 
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import equal_at, value
 from lm_eval_ext.grading.answers.numeric.modular import residue
@@ -29,7 +30,6 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     symbols,
     walk,
 )
-from lm_eval_ext.grading.types import Outcome
 
 _INTEGERS_ONLY = frozenset("factorial factorial2 binom gcd lcm mod sum prod".split())
 _PERIODIC = frozenset("sin cos tan cot sec csc".split())
@@ -43,7 +43,7 @@ _POINTS = 8
 _NEEDED = 3
 
 
-def identical(left: Node, right: Node) -> Outcome:
+def identical(left: Node, right: Node) -> Comparison:
     """(equal, reason): None where neither value nor points can tell."""
     if left == right:
         return True, f"both are {show(left)[:80]}"
@@ -62,7 +62,7 @@ def _is_open_ended(node: Node) -> bool:
     return any(isinstance(n, Sym) and n.name == "..." for n in walk(node))
 
 
-def _by_value(left: Node, right: Node) -> Outcome:
+def _by_value(left: Node, right: Node) -> Comparison:
     try:
         equal = equal_at(left, right, {})
     except Undefined as error:
@@ -71,7 +71,7 @@ def _by_value(left: Node, right: Node) -> Outcome:
     return equal, f"{show(left)[:60]} and {show(right)[:60]} have {said}"
 
 
-def _by_residue(left: Node, right: Node) -> Outcome:
+def _by_residue(left: Node, right: Node) -> Comparison:
     """Numbers too large to be built, modulo three Mersenne primes."""
     try:
         equal = all(residue(left, p) == residue(right, p) for p in _PRIMES)
@@ -81,7 +81,7 @@ def _by_residue(left: Node, right: Node) -> Outcome:
     return equal, f"equal{said}" if equal else differ(left, right, said)
 
 
-def _by_points(left: Node, right: Node, letters: list[str]) -> Outcome:
+def _by_points(left: Node, right: Node, letters: list[str]) -> Comparison:
     calls = [n for n in (*walk(left), *walk(right)) if isinstance(n, Call)]
     names = {n.name for n in calls}
     if any(n.name == "pow" and _is_zero(n.args[0]) for n in calls):
@@ -192,7 +192,7 @@ def _agree(
     points: Iterable[Point],
     branched: frozenset[str] = _BRANCHED,
     real_only: bool = False,
-) -> Outcome:
+) -> Comparison:
     """Whether the values agree at all points; `real_only` skips those where they differ but are not real.
 
     The skipped ones are where sqrt(a) sqrt(b) and sqrt(ab) are different branches. A step that one side
@@ -229,7 +229,7 @@ _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 """The sign after a swap of sides."""
 
 
-def same_relation(left: Relation, right: Relation) -> Outcome:
+def same_relation(left: Relation, right: Relation) -> Comparison:
     """Equations up to a factor or a swap of sides; inequalities up to a positive factor or turning round."""
     if len(left.terms) != 2 or len(right.terms) != 2:
         return _same_chain(left, right)
@@ -267,7 +267,7 @@ def _constant_ratio(left: Node, right: Node) -> Value | None:
     return ratio
 
 
-def _same_chain(left: Relation, right: Relation) -> Outcome:
+def _same_chain(left: Relation, right: Relation) -> Comparison:
     for terms, signs in (
         (right.terms, right.signs),
         (right.terms[::-1], tuple(_TURNED.get(s, s) for s in right.signs[::-1])),
@@ -279,7 +279,7 @@ def _same_chain(left: Relation, right: Relation) -> Outcome:
     return False, differ(left, right)
 
 
-def _same_term(a: Node, b: Node) -> Outcome:
+def _same_term(a: Node, b: Node) -> Comparison:
     if a == b:
         return True, "the same"
     if isinstance(a, (Num, Sym, Call)) and isinstance(b, (Num, Sym, Call)):

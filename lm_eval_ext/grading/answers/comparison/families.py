@@ -11,6 +11,7 @@ from lm_eval_ext.grading.answers.comparison.domains import (
     shown,
 )
 from lm_eval_ext.grading.answers.comparison.number_sets import PASS, Items, symbols_of
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Value, same
@@ -27,10 +28,9 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     symbols,
     tuple_items,
 )
-from lm_eval_ext.grading.types import Outcome
 
 
-def same_cases(given: Items, wanted: Items) -> Outcome:
+def same_cases(given: Items, wanted: Items) -> Comparison:
     """ "n - 1 if n is even, n if n is odd": compared at integers, each side by the case that holds there."""
     if not any(i.conditions for i in (*given, *wanted)) or any(
         len(side) == 1 and side[0].conditions for side in (given, wanted)
@@ -86,7 +86,7 @@ def _case(items: Items, at: dict[str, Value]) -> Node | None:
 _INNER, _OUTER = 12, 60
 
 
-def same_family(given: Items, wanted: Items) -> Outcome:
+def same_family(given: Items, wanted: Items) -> Comparison:
     """ "pi/2 + k pi" and "(2k + 1) pi/2": each value of the one among the values of the other."""
     sides = [_enumerable(side) for side in (given, wanted)]
     if sides[0] is None or sides[1] is None or not any(i.conditions for i in (*given, *wanted)):

@@ -12,6 +12,7 @@ from lm_eval_ext.grading.answers.comparison.domains import (
     sample_points,
     shown,
 )
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Value, same
@@ -31,17 +32,16 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     symbols,
     walk,
 )
-from lm_eval_ext.grading.types import Outcome
 
 Items = tuple[Item, ...]
-PASS: Outcome = (None, "not of this kind")
+PASS: Comparison = (None, "not of this kind")
 _LETTER = "x"
 
 
 _ORDER = frozenset(["<", ">", "<=", ">="])
 
 
-def same_region(given: Items, wanted: Items) -> Outcome:
+def same_region(given: Items, wanted: Items) -> Comparison:
     """Sets of numbers described by conditions, intervals or a list: compared number by number."""
     mine, theirs = _predicates(given, _is_described(wanted)), _predicates(wanted, _is_described(given))
     if (

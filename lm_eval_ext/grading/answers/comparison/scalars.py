@@ -6,14 +6,14 @@ import re
 from fractions import Fraction
 
 from lm_eval_ext.grading.answers.comparison.expressions import identical
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, same
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Num, differ, show, symbols, without_unit
-from lm_eval_ext.grading.types import Outcome
 
 
-def same_scalar(given: Node, wanted: Node) -> Outcome:
+def same_scalar(given: Node, wanted: Node) -> Comparison:
     if _is_ratio(given) or _is_ratio(wanted):
         return _same_ratio(given, wanted)
     mine, my_unit = without_unit(given)
@@ -41,7 +41,7 @@ def _is_ratio(node: Node) -> bool:
     return isinstance(node, Call) and node.name == "ratio"
 
 
-def _same_ratio(given: Node, wanted: Node) -> Outcome:
+def _same_ratio(given: Node, wanted: Node) -> Comparison:
     """a:b is a/b; a:b:c is any multiple of it."""
     mine, theirs = (n.args if isinstance(n, Call) and n.name == "ratio" else (n,) for n in (given, wanted))
     if len(mine) == 1 and len(theirs) == 2:

@@ -9,6 +9,7 @@ from itertools import permutations
 
 from lm_eval_ext.grading.answers.comparison.domains import same_ranges
 from lm_eval_ext.grading.answers.comparison.expressions import same_relation
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
@@ -26,17 +27,16 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     tuple_items,
     without_unit,
 )
-from lm_eval_ext.grading.types import Outcome
 
 _MAX_BOUND = 3
 
 
-def same_item(given: Item, wanted: Item) -> Outcome:
+def same_item(given: Item, wanted: Item) -> Comparison:
     """One solution against one of the gold: by the names of the unknowns, or in their order."""
     pairs = _paired(given, wanted)
     if pairs is None:
         return False, f"the unknowns are {_names(given)}, in the gold {_names(wanted)}"
-    outcome: Outcome = (False, "different")
+    outcome: Comparison = (False, "different")
     for renaming in _renamings(given, wanted, pairs):
         renamed = [(substitute(a, renaming), g) for a, g in pairs]
         outcome = _all_values(renamed)
@@ -153,8 +153,8 @@ def _renamings(given: Item, wanted: Item, pairs: list[tuple[Node, Node]]) -> Ite
         yield {**fixed, **{a: Sym(g) for a, g in zip(free, order, strict=True)}}
 
 
-def _all_values(pairs: list[tuple[Node, Node]]) -> Outcome:
-    unknown: Outcome | None = None
+def _all_values(pairs: list[tuple[Node, Node]]) -> Comparison:
+    unknown: Comparison | None = None
     reason = "the same"
     for given, wanted in pairs:
         equal, reason = same_value(given, wanted)

@@ -13,6 +13,7 @@ from lm_eval_ext.grading.answers.comparison.canonical import (
 )
 from lm_eval_ext.grading.answers.comparison.families import same_cases, same_family
 from lm_eval_ext.grading.answers.comparison.number_sets import same_region
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.comparison.solution import may_be_equal, same_item, show_item
 from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.syntax.nodes import (
@@ -21,12 +22,11 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Sym,
     tuple_items,
 )
-from lm_eval_ext.grading.types import Outcome
 
 MAX_SOLUTIONS = 150
 
 
-def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
+def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison:
     """Whether two lists of solutions are the same set."""
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
@@ -47,7 +47,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome
     return outcome
 
 
-def _set_by_set(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+def _set_by_set(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison | None:
     """{x : x > 3}, {x : x > 0} are two sets, and "x > 3, y > 0" speaks of two letters: nothing is united."""
     if {i.braced for i in (*given, *wanted)} == {True} and max(len(given), len(wanted)) > 1:
         if len(given) != len(wanted):
@@ -83,7 +83,7 @@ def _in_all_orders(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[It
     )
 
 
-def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison | None:
     """{1, 2, 3} for "the permutations of (1, 2, 3)"."""
     for one, other in ((given, wanted), (wanted, given)):
         if len(one) == len(other) == 1 and one[0].order == "permutations" and _are_unordered(other):
@@ -95,7 +95,7 @@ def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome 
     return None
 
 
-def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
+def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison:
     if _are_unordered(wanted):
         given = tuple(_unordered(i) for i in given)
     if len(given) != len(wanted) and (outcome := _as_one_tuple(given, wanted)) is not None and outcome[0]:
@@ -108,7 +108,7 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
         sides = [", ".join(map(show_item, side))[:60] for side in (given, wanted)]
         return False, f"{len(given)} solutions, the gold has {len(wanted)}: {sides[0]}; {sides[1]}"
     left = list(given)
-    unknown: Outcome | None = None
+    unknown: Comparison | None = None
     missing: list[tuple[Item, str]] = []
     reason = ""
     for item in wanted:
@@ -126,9 +126,9 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome:
     return unknown or (True, reason if len(wanted) == 1 else f"the same {len(wanted)} solutions")
 
 
-def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Outcome]:
+def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Comparison]:
     """(index of the first equal one, outcome); without one, what is known of the difference."""
-    outcomes: list[Outcome] = []
+    outcomes: list[Comparison] = []
     for i, item in enumerate(given):
         outcome = same_item(item, wanted) if may_be_equal(item, wanted) else _APART
         if outcome[0]:
@@ -138,10 +138,10 @@ def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Outcome]:
     return None, undecided or (outcomes[0] if len(outcomes) == 1 else _APART)
 
 
-_APART: Outcome = (False, "")
+_APART: Comparison = (False, "")
 
 
-def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Outcome | None:
+def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison | None:
     """ "1, 2" for (m, n) = (1, 2): the values in the order of the names.
 
     [1, 2, 3] may list a set: of a gold {1, 2, 3} in any order, else in the order of the gold.

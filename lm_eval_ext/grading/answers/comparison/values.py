@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lm_eval_ext.grading.answers.comparison.expressions import identical, same_relation
+from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.comparison.scalars import same_scalar
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
@@ -21,10 +22,9 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     symbols,
     walk,
 )
-from lm_eval_ext.grading.types import Outcome
 
 
-def same_value(given: Node, wanted: Node, nested: bool = False) -> Outcome:
+def same_value(given: Node, wanted: Node, nested: bool = False) -> Comparison:
     """Two values of any kind."""
     for node, other, swap in ((given, wanted, False), (wanted, given, True)):
         if isinstance(node, Call) and node.name == "equals":
@@ -43,7 +43,7 @@ def same_value(given: Node, wanted: Node, nested: bool = False) -> Outcome:
     return same_scalar(given, wanted)
 
 
-def _about(node: Call, other: Node, swap: bool, nested: bool) -> Outcome:
+def _about(node: Call, other: Node, swap: bool, nested: bool) -> Comparison:
     r"""\sqrt{2} \approx 1.41: the exact value counts, if the other is near."""
     exact, rough = node.args
     try:
@@ -56,7 +56,7 @@ def _about(node: Call, other: Node, swap: bool, nested: bool) -> Outcome:
     return same_value(*((other, exact) if swap else (exact, other)), nested)
 
 
-def _against_equation(given: Node, wanted: Node) -> Outcome:
+def _against_equation(given: Node, wanted: Node) -> Comparison:
     """ "AB : CD = 5/16" for 5/16: the value of what was asked for, or of an identity such as 4 + 5 = 9."""
     for equation, other, swap in ((given, wanted, False), (wanted, given, True)):
         if (
@@ -93,7 +93,7 @@ def _is_quantity(node: Node) -> bool:
     return bool(letters) and all(n[0].isupper() or n[0] == "∠" for n in letters)
 
 
-def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
+def _same_group(given: Group, wanted: Group, nested: bool) -> Comparison:
     if len(given.items) != len(wanted.items):
         return False, differ(
             given, wanted, f": {len(given.items)} elements, the gold has {len(wanted.items)}"
@@ -109,7 +109,7 @@ def _same_group(given: Group, wanted: Group, nested: bool) -> Outcome:
     return next((o for o in outcomes if not o[0]), (True, "element by element"))
 
 
-def _same_multiset(given: tuple[Node, ...], wanted: tuple[Node, ...]) -> Outcome:
+def _same_multiset(given: tuple[Node, ...], wanted: tuple[Node, ...]) -> Comparison:
     left = list(given)
     missing: list[Node] = []
     for node in wanted:
