@@ -24,8 +24,8 @@ from .proof import Finding
 Tokens = list[list[int]]
 MAX_NOISE = 1.5
 """The engine's log-probabilities may be at most this many times as far from float32, on average, as bfloat16
-arithmetic in transformers is on the same tokens. Ten merges of SmolLM2-135M in vLLM: 0.7 to 1.3 times; with the
-adapter left out: 1.7 to 16 times, where it moves weights by 1% to 8% of their norm."""
+arithmetic in transformers is on the same tokens. Ten merges of SmolLM2-135M in vLLM: 0.7 to 1.3 times; with
+the adapter left out: 1.7 to 16 times, where it moves weights by 1% to 8% of their norm."""
 MAX_FLIP = 4.0
 """Where the engine chooses another token than float32, that one may be better by so many times the largest
 difference that bfloat16 arithmetic makes to one token: two tokens err, in two engines."""
