@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lm_eval_ext.grading.answers.errors import Unreadable
+from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
 from lm_eval_ext.grading.answers.semantics.parse import read
-from lm_eval_ext.grading.answers.syntax.nodes import Answer, Condition, Item, Property, show
+from lm_eval_ext.grading.answers.syntax.nodes import Condition, Property, show
 
 
 def describe(text: str) -> str:
@@ -31,7 +32,7 @@ def _answer(answer: Answer) -> Iterator[str]:
         yield from (f"in other words: {line}" for line in _answer(other))
 
 
-def _item(item: Item) -> str:
+def _item(item: Solution) -> str:
     arguments = f"({', '.join(item.arguments)})" if item.arguments else ""
     values = ", ".join((f"{name}{arguments} = " if name else "") + show(value) for name, value in item.values)
     order = {"permutations": ", in any order", "cyclic": ", up to rotation"}.get(item.order, "")

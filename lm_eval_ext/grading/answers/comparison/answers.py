@@ -19,8 +19,9 @@ from lm_eval_ext.grading.answers.comparison.solution_sets import same_solutions
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import allow
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined
+from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.parse import read
-from lm_eval_ext.grading.answers.syntax.nodes import Answer, Call, Group, Relation, Sym, walk
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Relation, Symbol, walk
 from lm_eval_ext.grading.types import VALUES_DIFFER, Outcome
 
 MAX_STEPS = 20_000
@@ -81,7 +82,7 @@ def _closed_shape(parts: tuple[Answer, ...]) -> tuple[object, ...] | None:
         return None
     nodes = [value for item in answer.items for _, value in item.values]
     if any(
-        isinstance(n, (Sym, Relation))
+        isinstance(n, (Symbol, Relation))
         or (isinstance(n, Call) and n.name.startswith(("unit ", "equals", "apply")))
         for node in nodes
         for n in walk(node)

@@ -8,25 +8,25 @@ from itertools import pairwise, permutations, product
 
 from lm_eval_ext.grading.answers.comparison.expressions import identical
 from lm_eval_ext.grading.answers.errors import Unreadable
+from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT
 from lm_eval_ext.grading.answers.syntax.nodes import (
     ONE,
     Call,
     Condition,
     Group,
-    Item,
     Node,
-    Num,
+    Number,
     Property,
     Relation,
-    Sym,
+    Symbol,
     walk,
 )
 
 _NUMBERED = re.compile(r"(\w+)_(\d+)")
 
 
-def unnumbered(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
+def unnumbered(items: tuple[Solution, ...], other: tuple[Solution, ...]) -> tuple[Solution, ...]:
     """x_1 = 3, x_2 = 5 numbers the solutions of one unknown, where the other side lists values of one."""
     if len(items) != 1 or len(other) < 2 or any(len(i.values) > 1 for i in other):
         return items
@@ -39,7 +39,7 @@ def unnumbered(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, 
     )
 
 
-def without_start(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def without_start(items: tuple[Solution, ...]) -> tuple[Solution, ...]:
     """Without "for n >= 2" behind the only formula for a_n: it says where n starts, and is no case."""
     if len(items) != 1 or not items[0].arguments:
         return items
@@ -54,14 +54,16 @@ def _is_start(condition: Condition, arguments: tuple[str, ...]) -> bool:
     if not isinstance(condition, Relation) or condition.signs not in ((">=",), (">",)):
         return False
     letter, start = condition.terms
-    whole_number = isinstance(start, Num) and start.value.denominator == 1 and start.value <= _LATEST_START
-    return isinstance(letter, Sym) and letter.name in arguments and letter.name in "ijklmn" and whole_number
+    whole_number = isinstance(start, Number) and start.value.denominator == 1 and start.value <= _LATEST_START
+    return (
+        isinstance(letter, Symbol) and letter.name in arguments and letter.name in "ijklmn" and whole_number
+    )
 
 
-def listed(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def listed(items: tuple[Solution, ...]) -> tuple[Solution, ...]:
     """1, 2, ..., m are all the integers from 1 to m."""
     values = [i.values[0][1] for i in items if len(i.values) == 1 and not i.conditions]
-    dots = Sym("...")
+    dots = Symbol("...")
     if len(values) != len(items) or values.count(dots) != 1 or len(values) < 3:
         return items
     at = values.index(dots)
@@ -69,14 +71,14 @@ def listed(items: tuple[Item, ...]) -> tuple[Item, ...]:
     steps = [identical(Call("add", (a, ONE)), b)[0] for a, b in pairwise(before)]
     if len(before) < 2 or len(after) > 1 or not all(steps):
         return items
-    it = Sym(IT)
+    it = Symbol(IT)
     terms, signs = (before[0], it, *after), ("<=",) * (1 + len(after))
-    return (Item((("", it),), (Property("integer", it), Relation(terms, signs))),)
+    return (Solution((("", it),), (Property("integer", it), Relation(terms, signs))),)
 
 
-def expanded(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def expanded(items: tuple[Solution, ...]) -> tuple[Solution, ...]:
     """Each solution on its own: sets opened, ± written out, permutations listed."""
-    found: list[Item] = []
+    found: list[Solution] = []
     opened = len(items) == 1
     for item in items:
         for each in _elements(item, opened):
@@ -85,20 +87,20 @@ def expanded(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return tuple(found)
 
 
-def _elements(item: Item, alone: bool) -> list[Item]:
+def _elements(item: Solution, alone: bool) -> list[Solution]:
     """x in {1, 2} is x = 1 or x = 2; one set of several values is several solutions."""
     if len(item.values) != 1 or item.order:
         return [item]
     name, node = item.values[0]
     if isinstance(node, Group) and node.open == "{" and alone:
-        return [Item(((name, each),), item.conditions, arguments=item.arguments) for each in node.items]
+        return [Solution(((name, each),), item.conditions, arguments=item.arguments) for each in node.items]
     if (
         isinstance(node, Call)
         and node.name == "union"
         and all(isinstance(a, Group) and a.open == "{" for a in node.args)
     ):
         return [
-            Item(((name, each),), item.conditions)
+            Solution(((name, each),), item.conditions)
             for a in node.args
             if isinstance(a, Group)
             for each in a.items
@@ -106,7 +108,7 @@ def _elements(item: Item, alone: bool) -> list[Item]:
     return [item]
 
 
-def opened(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
+def opened(items: tuple[Solution, ...], other: tuple[Solution, ...]) -> tuple[Solution, ...]:
     """[[1, 2], [3, 4]] beside (1, 2), (3, 4) lists them; beside another such it is one thing, a matrix."""
     nodes = [v for i in items for _, v in i.values]
     if len(nodes) != 1 or len(other) < 2 or not isinstance(node := nodes[0], Group) or node.open != "[":
@@ -116,7 +118,7 @@ def opened(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]
     return tuple(replace(items[0], values=((items[0].values[0][0], each),)) for each in node.items)
 
 
-def _signs(item: Item) -> list[Item]:
+def _signs(item: Solution) -> list[Solution]:
     """± written out: each on its own, but all together where there is a ∓ or one value has several names."""
     found = {
         id(n): n for _, v in item.values for n in walk(v) if isinstance(n, Call) and n.name in ("pm", "mp")
@@ -155,7 +157,7 @@ def _negated(node: Node) -> Node:
     return Call("neg", (node,))
 
 
-def _reordered(item: Item) -> list[Item]:
+def _reordered(item: Solution) -> list[Solution]:
     """All permutations, or the cyclic ones, of a tuple so announced."""
     if not item.order:
         return [item]
@@ -171,4 +173,4 @@ def _reordered(item: Item) -> list[Item]:
         else list(permutations(values))
     )
     unique = list(dict.fromkeys(orders))
-    return [Item(tuple(zip(names, o, strict=True)), item.conditions) for o in unique]
+    return [Solution(tuple(zip(names, o, strict=True)), item.conditions) for o in unique]

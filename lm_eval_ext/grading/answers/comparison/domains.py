@@ -13,16 +13,16 @@ from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Value, mp, nearest
 from lm_eval_ext.grading.answers.numeric.predicates import holds
+from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import declared, is_domain
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Condition,
     Group,
-    Item,
     Node,
     Property,
     Relation,
-    Sym,
+    Symbol,
     children,
     substitute,
     symbols,
@@ -47,7 +47,7 @@ def renamed(condition: Condition, renaming: dict[str, Node]) -> Condition:
     return Relation(tuple(substitute(t, renaming) for t in condition.terms), condition.signs)
 
 
-def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Comparison:
+def same_ranges(given: Solution, wanted: Solution, renaming: dict[str, Node]) -> Comparison:
     """Whether the parameters of two families run over the same numbers.
 
     Where one side is silent, the other may say that the parameter is real, or a (positive) integer, and over
@@ -76,11 +76,11 @@ def same_ranges(given: Item, wanted: Item, renaming: dict[str, Node]) -> Compari
 def _is_loose(condition: Condition) -> bool:
     """No limit on one letter, but an equation between several: "x + y = z"."""
     if isinstance(condition, Property):
-        return not isinstance(condition.subject, Sym)
+        return not isinstance(condition.subject, Symbol)
     if condition.signs[-1] in ("in", "notin"):
-        return not isinstance(condition.terms[0], Sym)
+        return not isinstance(condition.terms[0], Symbol)
     letters = frozenset[str]().union(*(symbols(t) for t in condition.terms))
-    return len(letters) != 1 or not any(isinstance(t, Sym) for t in condition.terms)
+    return len(letters) != 1 or not any(isinstance(t, Symbol) for t in condition.terms)
 
 
 def _same_relations(mine: list[Condition], theirs: list[Condition]) -> bool:
@@ -125,7 +125,7 @@ def _defines(condition: Condition) -> bool:
         return False
     fibonacci = {"F_0": 0, "F_1": 1, "F_2": 1, "F_3": 2}
     last = condition.terms[-1]
-    named = [t.name for t in condition.terms[:-1] if isinstance(t, Sym)]
+    named = [t.name for t in condition.terms[:-1] if isinstance(t, Symbol)]
     return bool(named) and all(
         n in fibonacci and not symbols(last) and value(last) == fibonacci[n] for n in named
     )
@@ -163,7 +163,7 @@ def _is_usual(condition: Condition, counting: bool) -> bool:
     domains = ("Z", "N", "Z>0") if counting else ("R", "C", "Z", "Q", "N", "Z>0")
     return (
         condition.signs == ("in",)
-        and isinstance(condition.terms[1], Sym)
+        and isinstance(condition.terms[1], Symbol)
         and condition.terms[1].name in domains
     )
 
@@ -188,7 +188,7 @@ def _silent(side: list[Condition], other: list[Condition]) -> list[Condition]:
     said = [c for c in other if isinstance(c, Property) and c.holds]
     found: list[Condition] = [c for c in said if c.name in _KINDS]
     found += [
-        c for c in other if isinstance(c, Relation) and c.signs == ("in",) and isinstance(c.terms[1], Sym)
+        c for c in other if isinstance(c, Relation) and c.signs == ("in",) and isinstance(c.terms[1], Symbol)
     ]
     if not any(_is_order(c) for c in side):
         found += [c for c in said if c.name in _SIGNS]
@@ -201,7 +201,7 @@ def _is_order(condition: Condition) -> bool:
     if isinstance(condition, Property):
         return condition.name in ("<", ">", "<=", ">=")
     return bool({"<", ">", "<=", ">="} & set(condition.signs)) or (
-        condition.signs[-1] == "in" and not isinstance(condition.terms[-1], Sym)
+        condition.signs[-1] == "in" and not isinstance(condition.terms[-1], Symbol)
     )
 
 
@@ -213,7 +213,7 @@ def is_integral(conditions: Iterable[Condition]) -> bool:
         if isinstance(c, Relation) and (
             {"≡", "≢", "|", "notdivides"} & set(c.signs)
             or any(
-                isinstance(t, Sym) and t.name[0] in "ZN" and s in ("in", "notin")
+                isinstance(t, Symbol) and t.name[0] in "ZN" and s in ("in", "notin")
                 for s, t in zip(c.signs, c.terms[1:], strict=True)
             )
         ):
@@ -261,7 +261,7 @@ def sample_points(mine: list[Condition], theirs: list[Condition]) -> list[Value]
 def _is_natural(condition: Condition) -> bool:
     if isinstance(condition, Property):
         return condition.name == "natural"
-    return any(isinstance(t, Sym) and t.name == "N" for t in condition.terms)
+    return any(isinstance(t, Symbol) and t.name == "N" for t in condition.terms)
 
 
 def _closed_values(condition: Condition) -> Iterable[Value]:
@@ -278,7 +278,7 @@ def _closed_values(condition: Condition) -> Iterable[Value]:
                 continue
             except (Undefined, TooLarge, Unreadable):
                 pass
-        elif not children(node) and not isinstance(node, (Sym, Call)):
+        elif not children(node) and not isinstance(node, (Symbol, Call)):
             yield value(node)
         nodes.extend(children(node))
 

@@ -22,9 +22,9 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Group,
     Node,
-    Num,
+    Number,
     Relation,
-    Sym,
+    Symbol,
     differ,
     show,
     symbols,
@@ -59,7 +59,7 @@ def identical(left: Node, right: Node) -> Comparison:
 
 
 def _is_open_ended(node: Node) -> bool:
-    return any(isinstance(n, Sym) and n.name == "..." for n in walk(node))
+    return any(isinstance(n, Symbol) and n.name == "..." for n in walk(node))
 
 
 def _by_value(left: Node, right: Node) -> Comparison:
@@ -178,7 +178,7 @@ _MOST_TURNS = 24
 def _turns(*nodes: Node) -> list[int]:
     """Integers beside and beyond the numbers that occur: min(n, 100) changes its course at one."""
     found = set[int]()
-    for node in (n for root in nodes for n in walk(root) if isinstance(n, (Num, Call)) and not symbols(n)):
+    for node in (n for root in nodes for n in walk(root) if isinstance(n, (Number, Call)) and not symbols(n)):
         with suppress(Undefined, TooLarge, Unreadable):
             number = value(node)
             if isinstance(number, Fraction) and abs(number) > 13:
@@ -282,6 +282,6 @@ def _same_chain(left: Relation, right: Relation) -> Comparison:
 def _same_term(a: Node, b: Node) -> Comparison:
     if a == b:
         return True, "the same"
-    if isinstance(a, (Num, Sym, Call)) and isinstance(b, (Num, Sym, Call)):
+    if isinstance(a, (Number, Symbol, Call)) and isinstance(b, (Number, Symbol, Call)):
         return identical(a, b)
     return False, "different"

@@ -16,11 +16,11 @@ from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Value, same
 from lm_eval_ext.grading.answers.numeric.predicates import holds
+from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT, declared
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Condition,
     Group,
-    Item,
     Node,
     Property,
     Relation,
@@ -67,7 +67,7 @@ def _whose(answers: object) -> str:
     return "answer" if answers else "gold"
 
 
-def _is_otherwise(item: Item) -> bool:
+def _is_otherwise(item: Solution) -> bool:
     return any(isinstance(c, Property) and c.name == "otherwise" for c in item.conditions)
 
 

@@ -17,23 +17,23 @@ from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Value, same
 from lm_eval_ext.grading.answers.numeric.predicates import holds
+from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT, declared
 from lm_eval_ext.grading.answers.syntax.grammar import DOMAINS
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Condition,
     Group,
-    Item,
     Node,
-    Num,
+    Number,
     Property,
     Relation,
-    Sym,
+    Symbol,
     symbols,
     walk,
 )
 
-Items = tuple[Item, ...]
+Items = tuple[Solution, ...]
 PASS: Comparison = (None, "not of this kind")
 _LETTER = "x"
 
@@ -54,9 +54,11 @@ def same_region(given: Items, wanted: Items) -> Comparison:
         return PASS
     mine, theirs = _harmonised_sides(mine, theirs)
     if _letters(given) | _letters(wanted) <= _INTEGER_LETTERS and any(
-        all(isinstance(n, Num) and n.value.denominator == 1 for n, _ in side) for side in (mine, theirs)
+        all(isinstance(n, Number) and n.value.denominator == 1 for n, _ in side) for side in (mine, theirs)
     ):  # n = 3, 4, 5 beside 3 <= n <= 5
-        mine, theirs = ([(n, [*c, Property("integer", Sym(_LETTER))]) for n, c in s] for s in (mine, theirs))
+        mine, theirs = (
+            [(n, [*c, Property("integer", Symbol(_LETTER))]) for n, c in s] for s in (mine, theirs)
+        )
     points = sample_points(_all_conditions(mine), _all_conditions(theirs))
     try:
         if any(isinstance(n, frozenset) for n, _ in (*mine, *theirs)):
@@ -84,7 +86,7 @@ def _has_unknown_function(node: Node) -> bool:
 
 def _is_described(items: Items) -> bool:
     """Whether it says which numbers: "all powers of 2", "n even"."""
-    return all(i.conditions and isinstance(v, Sym) for i in items for _, v in i.values)
+    return all(i.conditions and isinstance(v, Symbol) for i in items for _, v in i.values)
 
 
 def _predicates(items: Items, beside_description: bool) -> list[Predicate] | None:
@@ -97,11 +99,13 @@ def _predicates(items: Items, beside_description: bool) -> list[Predicate] | Non
         if len(item.values) != 1 or item.arguments:
             return None
         node = item.values[0][1]
-        if isinstance(node, Sym) and item.conditions:
-            conditions = [renamed(c, {node.name: Sym(_LETTER), IT: Sym(_LETTER)}) for c in item.conditions]
+        if isinstance(node, Symbol) and item.conditions:
+            conditions = [
+                renamed(c, {node.name: Symbol(_LETTER), IT: Symbol(_LETTER)}) for c in item.conditions
+            ]
             if (
                 any(symbols_of(c) - {_LETTER} for c in conditions)
-                or Property("otherwise", Sym(_LETTER)) in conditions
+                or Property("otherwise", Symbol(_LETTER)) in conditions
             ):
                 return None
             if any(_is_implicit(c) for c in conditions):
@@ -109,19 +113,19 @@ def _predicates(items: Items, beside_description: bool) -> list[Predicate] | Non
             found.append((None, conditions))
         elif (
             _is_region(node, alone=len(items) == 1) and not item.conditions and not symbols(node) - DOMAINS
-        ) or (isinstance(node, Sym) and node.name in DOMAINS and not item.conditions):
-            found.append((None, [Relation((Sym(_LETTER), node), ("in",))]))
+        ) or (isinstance(node, Symbol) and node.name in DOMAINS and not item.conditions):
+            found.append((None, [Relation((Symbol(_LETTER), node), ("in",))]))
         elif (
             isinstance(node, Relation)
             and not _has_unknown_function(node)
             and len(letters := symbols(node)) == 1
             and set(node.signs) <= _ORDER
         ):
-            found.append((None, [renamed(node, {next(iter(letters)): Sym(_LETTER)})]))
+            found.append((None, [renamed(node, {next(iter(letters)): Symbol(_LETTER)})]))
         elif not item.conditions and not symbols(node) and not isinstance(node, (Group, Relation)):
             found.append((node, []))
         elif (values := _parametric(item, beside_description)) is not None:
-            found.append((values, [Property("integer", Sym(_LETTER))]))
+            found.append((values, [Property("integer", Symbol(_LETTER))]))
         else:
             return None
     return found
@@ -131,31 +135,31 @@ def _is_implicit(condition: Condition) -> bool:
     """x^2 = 4: which numbers solve it, the sample points do not show."""
     if not isinstance(condition, Relation) or not {"=", "!="} & set(condition.signs):
         return False
-    return not any(t == Sym(_LETTER) for t in condition.terms)
+    return not any(t == Symbol(_LETTER) for t in condition.terms)
 
 
 def _letters(items: Items) -> frozenset[str]:
     """The names of the unknown, where it has one."""
     named = {n for i in items for n, _ in i.values} | {
-        v.name for i in items for _, v in i.values if isinstance(v, Sym)
+        v.name for i in items for _, v in i.values if isinstance(v, Symbol)
     }
     return frozenset(named - {"", IT})
 
 
 def _has_cases(items: Items) -> bool:
     """ "n if n is even, n - 1 if n is odd" are the cases of one function, not a set of numbers."""
-    described = {v.name for i in items for _, v in i.values if isinstance(v, Sym)}
-    return any(described & symbols(v) for i in items for _, v in i.values if not isinstance(v, Sym))
+    described = {v.name for i in items for _, v in i.values if isinstance(v, Symbol)}
+    return any(described & symbols(v) for i in items for _, v in i.values if not isinstance(v, Symbol))
 
 
-def _parametric(item: Item, beside_description: bool) -> frozenset[Fraction] | None:
+def _parametric(item: Solution, beside_description: bool) -> frozenset[Fraction] | None:
     """The values of "4k + 3" or "2^k (k >= 0)" for an integer k: those that the sample points can meet."""
     node = item.values[0][1]
     letters = symbols(node)
     if (
         len(letters) != 1
         or not (item.values[0][0] or (beside_description and item.conditions))
-        or isinstance(node, (Sym, Group, Relation))
+        or isinstance(node, (Symbol, Group, Relation))
     ):
         return None  # without a name it is a formula in that letter, not a set
     letter = next(iter(letters))
@@ -188,7 +192,7 @@ _INTEGER_LETTERS = frozenset("ijklmnst")
 def _all_conditions(side: list[Predicate]) -> list[Condition]:
     """The conditions of a side; a value counts as one."""
     found: list[Condition] = [c for _, conditions in side for c in conditions]
-    return found + [Relation((Sym(_LETTER), n), ("=",)) for n, _ in side if isinstance(n, (Num, Call))]
+    return found + [Relation((Symbol(_LETTER), n), ("=",)) for n, _ in side if isinstance(n, (Number, Call))]
 
 
 def symbols_of(condition: Condition) -> frozenset[str]:
@@ -197,13 +201,13 @@ def symbols_of(condition: Condition) -> frozenset[str]:
     if (
         isinstance(condition, Relation)
         and condition.signs[-1] in ("in", "notin")
-        and isinstance(condition.terms[-1], Sym)
+        and isinstance(condition.terms[-1], Symbol)
     ):
         found -= {condition.terms[-1].name}
     return found
 
 
-def _is_union(item: Item) -> bool:
+def _is_union(item: Solution) -> bool:
     return any(isinstance(v, Call) and v.name in ("union", "minus", "intersection") for _, v in item.values)
 
 

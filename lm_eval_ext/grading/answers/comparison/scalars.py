@@ -10,7 +10,7 @@ from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, same
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Num, differ, show, symbols, without_unit
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, differ, show, symbols, without_unit
 
 
 def same_scalar(given: Node, wanted: Node) -> Comparison:
@@ -63,16 +63,18 @@ def _rounds_to(given: Node, wanted: Node) -> bool:
     Not the other way round, and not for decimals: 0.333 is not 1/3, and 3.142 is not 3.14.
     """
     sign = 1
-    if isinstance(wanted, Call) and wanted.name == "neg" and isinstance(wanted.args[0], Num):
+    if isinstance(wanted, Call) and wanted.name == "neg" and isinstance(wanted.args[0], Number):
         sign, wanted = -1, wanted.args[0]
-    if not isinstance(wanted, Num) or (wanted.places or 0) < 2 or symbols(given):
+    if not isinstance(wanted, Number) or (wanted.places or 0) < 2 or symbols(given):
         return False
     try:
         exact = value(given)
         if isinstance(exact, Fraction) and _terminates(exact):
             return False
         step = Fraction(10) ** (wanted.places or 0)
-        shifted = value(Call("floor", (Call("add", (Call("mul", (Num(step), given)), Num(Fraction(1, 2)))),)))
+        shifted = value(
+            Call("floor", (Call("add", (Call("mul", (Number(step), given)), Number(Fraction(1, 2)))),))
+        )
         return same(shifted, sign * wanted.value * step)
     except (TooLarge, Undefined, Unreadable):
         return False

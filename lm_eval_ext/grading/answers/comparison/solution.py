@@ -14,13 +14,13 @@ from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import value
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, is_real
+from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import declared
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Group,
-    Item,
     Node,
     Relation,
-    Sym,
+    Symbol,
     show,
     substitute,
     symbols,
@@ -31,7 +31,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
 _MAX_BOUND = 3
 
 
-def same_item(given: Item, wanted: Item) -> Comparison:
+def same_item(given: Solution, wanted: Solution) -> Comparison:
     """One solution against one of the gold: by the names of the unknowns, or in their order."""
     pairs = _paired(given, wanted)
     if pairs is None:
@@ -50,7 +50,7 @@ def same_item(given: Item, wanted: Item) -> Comparison:
     return outcome
 
 
-def _as_equations(given: Item, wanted: Item) -> tuple[Relation, Relation] | None:
+def _as_equations(given: Solution, wanted: Solution) -> tuple[Relation, Relation] | None:
     """ "n = 2m" and "m = n/2" are one equation, though they name different unknowns."""
     if len(given.values) != 1 or len(wanted.values) != 1 or given.arguments or wanted.arguments:
         return None
@@ -69,10 +69,10 @@ def _equation(name: str, node: Node) -> Relation | None:
     """y = 2x + 3, or 2x - y + 3 = 0 as it is."""
     if isinstance(node, Relation):
         return node
-    return Relation((Sym(name), node), ("=",)) if name and not isinstance(node, Group) else None
+    return Relation((Symbol(name), node), ("=",)) if name and not isinstance(node, Group) else None
 
 
-def may_be_equal(given: Item, wanted: Item) -> bool:
+def may_be_equal(given: Solution, wanted: Solution) -> bool:
     """False where both are numbers, or tuples of such, that are far apart: a cheap first look."""
     mine, theirs = _rough(given), _rough(wanted)
     if mine is None or theirs is None or len(mine) != len(theirs) or {n for n, _ in given.values} - {""}:
@@ -85,7 +85,7 @@ _NEAR = 0.02
 
 
 @lru_cache(maxsize=4096)
-def _rough(item: Item) -> tuple[float, ...] | None:
+def _rough(item: Solution) -> tuple[float, ...] | None:
     nodes = [v for _, v in item.values]
     if len(nodes) == 1 and isinstance(nodes[0], Group):
         nodes = list(tuple_items(nodes[0]))
@@ -99,15 +99,15 @@ def _rough(item: Item) -> tuple[float, ...] | None:
         return None
 
 
-def show_item(item: Item) -> str:
+def show_item(item: Solution) -> str:
     return ", ".join((f"{n} = " if n else "") + show(v)[:60] for n, v in item.values)
 
 
-def _names(item: Item) -> str:
+def _names(item: Solution) -> str:
     return ", ".join(n or "without a name" for n, _ in item.values)
 
 
-def _paired(given: Item, wanted: Item) -> list[tuple[Node, Node]] | None:
+def _paired(given: Solution, wanted: Solution) -> list[tuple[Node, Node]] | None:
     left, right = dict(given.values), dict(wanted.values)
     if len(left) == len(given.values) > 1 and set(left) == set(right):
         return [(left[name], right[name]) for name in right]
@@ -123,7 +123,7 @@ def _paired(given: Item, wanted: Item) -> list[tuple[Node, Node]] | None:
     return list(zip(mine, theirs, strict=True))
 
 
-def _are_apart(given: Item, wanted: Item) -> bool:
+def _are_apart(given: Solution, wanted: Solution) -> bool:
     """Names that cannot mean the same: a minimum and a maximum, f(2) and f(3)."""
     if len(given.values) != 1 or len(wanted.values) != 1:
         return False
@@ -136,10 +136,12 @@ def _opened(node: Node) -> list[Node]:
     return list(tuple_items(node)) or [node]
 
 
-def _renamings(given: Item, wanted: Item, pairs: list[tuple[Node, Node]]) -> Iterator[dict[str, Node]]:
+def _renamings(
+    given: Solution, wanted: Solution, pairs: list[tuple[Node, Node]]
+) -> Iterator[dict[str, Node]]:
     """Ways to name the bound letters as the gold does: arguments in order, parameters anyhow."""
     arguments = dict(zip(given.arguments, wanted.arguments, strict=False))
-    fixed: dict[str, Node] = {a: Sym(g) for a, g in arguments.items()}
+    fixed: dict[str, Node] = {a: Symbol(g) for a, g in arguments.items()}
     mine = frozenset().union(*(symbols(a) for a, _ in pairs)) - set(given.arguments)
     theirs = frozenset().union(*(symbols(g) for _, g in pairs)) - set(wanted.arguments)
     yield fixed
@@ -150,7 +152,7 @@ def _renamings(given: Item, wanted: Item, pairs: list[tuple[Node, Node]]) -> Ite
     if not allowed or not free or len(free) != len(targets) or len(free) > _MAX_BOUND:
         return
     for order in permutations(targets):
-        yield {**fixed, **{a: Sym(g) for a, g in zip(free, order, strict=True)}}
+        yield {**fixed, **{a: Symbol(g) for a, g in zip(free, order, strict=True)}}
 
 
 def _all_values(pairs: list[tuple[Node, Node]]) -> Comparison:

@@ -16,17 +16,13 @@ from lm_eval_ext.grading.answers.comparison.number_sets import same_region
 from lm_eval_ext.grading.answers.comparison.outcome import Comparison
 from lm_eval_ext.grading.answers.comparison.solution import may_be_equal, same_item, show_item
 from lm_eval_ext.grading.answers.comparison.values import same_value
-from lm_eval_ext.grading.answers.syntax.nodes import (
-    Group,
-    Item,
-    Sym,
-    tuple_items,
-)
+from lm_eval_ext.grading.answers.semantics.claims import Solution
+from lm_eval_ext.grading.answers.syntax.nodes import Group, Symbol, tuple_items
 
 MAX_SOLUTIONS = 150
 
 
-def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison:
+def same_solutions(given: tuple[Solution, ...], wanted: tuple[Solution, ...]) -> Comparison:
     """Whether two lists of solutions are the same set."""
     if (outcome := _as_multisets(given, wanted)) is not None:
         return outcome
@@ -39,7 +35,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Compari
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return None, "too many solutions to match"
     outcome = _matched(given, wanted)
-    if outcome[0] is False and any(v == Sym("...") for i in (*given, *wanted) for _, v in i.values):
+    if outcome[0] is False and any(v == Symbol("...") for i in (*given, *wanted) for _, v in i.values):
         outcome = None, "a list with an ellipsis"
     for rule in (same_region, same_cases, same_family):
         if outcome[0] is not True and (other := rule(given, wanted))[0] is not None:
@@ -47,7 +43,7 @@ def same_solutions(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Compari
     return outcome
 
 
-def _set_by_set(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison | None:
+def _set_by_set(given: tuple[Solution, ...], wanted: tuple[Solution, ...]) -> Comparison | None:
     """{x : x > 3}, {x : x > 0} are two sets, and "x > 3, y > 0" speaks of two letters: nothing is united."""
     if {i.braced for i in (*given, *wanted)} == {True} and max(len(given), len(wanted)) > 1:
         if len(given) != len(wanted):
@@ -62,13 +58,13 @@ def _set_by_set(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison
     return next((o for o in outcomes if o[0] is not True), outcomes[0])
 
 
-def _by_letter(items: tuple[Item, ...]) -> dict[str, Item] | None:
+def _by_letter(items: tuple[Solution, ...]) -> dict[str, Solution] | None:
     """The range of each of several letters; None for anything else."""
-    found = {v.name: i for i in items for _, v in i.values if isinstance(v, Sym) and i.conditions}
+    found = {v.name: i for i in items for _, v in i.values if isinstance(v, Symbol) and i.conditions}
     return found if 1 < len(found) == len(items) else None
 
 
-def _in_all_orders(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
+def _in_all_orders(items: tuple[Solution, ...], other: tuple[Solution, ...]) -> tuple[Solution, ...]:
     """{3, 5} beside (3, 5), (5, 3) stands for both orders."""
     sets = [v for i in items for _, v in i.values if isinstance(v, Group)]
     nested = any(isinstance(e, Group) for v in sets for e in v.items)
@@ -83,7 +79,7 @@ def _in_all_orders(items: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[It
     )
 
 
-def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison | None:
+def _as_multisets(given: tuple[Solution, ...], wanted: tuple[Solution, ...]) -> Comparison | None:
     """{1, 2, 3} for "the permutations of (1, 2, 3)"."""
     for one, other in ((given, wanted), (wanted, given)):
         if len(one) == len(other) == 1 and one[0].order == "permutations" and _are_unordered(other):
@@ -95,7 +91,7 @@ def _as_multisets(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparis
     return None
 
 
-def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison:
+def _matched(given: tuple[Solution, ...], wanted: tuple[Solution, ...]) -> Comparison:
     if _are_unordered(wanted):
         given = tuple(_unordered(i) for i in given)
     if len(given) != len(wanted) and (outcome := _as_one_tuple(given, wanted)) is not None and outcome[0]:
@@ -109,7 +105,7 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison:
         return False, f"{len(given)} solutions, the gold has {len(wanted)}: {sides[0]}; {sides[1]}"
     left = list(given)
     unknown: Comparison | None = None
-    missing: list[tuple[Item, str]] = []
+    missing: list[tuple[Solution, str]] = []
     reason = ""
     for item in wanted:
         match, outcome = _first_equal(left, item)
@@ -126,7 +122,7 @@ def _matched(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison:
     return unknown or (True, reason if len(wanted) == 1 else f"the same {len(wanted)} solutions")
 
 
-def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Comparison]:
+def _first_equal(given: list[Solution], wanted: Solution) -> tuple[int | None, Comparison]:
     """(index of the first equal one, outcome); without one, what is known of the difference."""
     outcomes: list[Comparison] = []
     for i, item in enumerate(given):
@@ -141,7 +137,7 @@ def _first_equal(given: list[Item], wanted: Item) -> tuple[int | None, Compariso
 _APART: Comparison = (False, "")
 
 
-def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparison | None:
+def _as_one_tuple(given: tuple[Solution, ...], wanted: tuple[Solution, ...]) -> Comparison | None:
     """ "1, 2" for (m, n) = (1, 2): the values in the order of the names.
 
     [1, 2, 3] may list a set: of a gold {1, 2, 3} in any order, else in the order of the gold.
@@ -155,7 +151,7 @@ def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparis
             continue
         listed = [i.values[0][1] for i in several]
         if all(i.in_order and not i.values[0][0] for i in several):
-            plain = Item(tuple(("", v) for v in listed))
+            plain = Solution(tuple(("", v) for v in listed))
             return same_item(plain, wanted[0]) if one is wanted else same_item(given[0], plain)
         if isinstance(bracket := values[0][1], Group) and bracket.open == "[":
             brackets = ("[", "]") if one is wanted else ("{", "}")
@@ -164,9 +160,9 @@ def _as_one_tuple(given: tuple[Item, ...], wanted: tuple[Item, ...]) -> Comparis
     return None
 
 
-def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def _distinct(items: tuple[Solution, ...]) -> tuple[Solution, ...]:
     """Without repetitions: {1, 1, 2} is {1, 2}."""
-    kept: list[Item] = []
+    kept: list[Solution] = []
     for item in items:
         if item not in kept and not (
             not item.conditions and any(may_be_equal(item, k) and same_item(item, k)[0] for k in kept)
@@ -175,15 +171,15 @@ def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return tuple(kept)
 
 
-def _are_unordered(items: tuple[Item, ...]) -> bool:
+def _are_unordered(items: tuple[Solution, ...]) -> bool:
     return all(
         len(i.values) == 1 and isinstance(v := i.values[0][1], Group) and v.open == "{" and len(v.items) > 1
         for i in items
     )
 
 
-def _unordered(item: Item) -> Item:
+def _unordered(item: Solution) -> Solution:
     name, node = item.values[0]
     if len(item.values) == 1 and (entries := tuple_items(node)):
-        return Item(((name, Group("{", "}", entries)),), item.conditions)
+        return Solution(((name, Group("{", "}", entries)),), item.conditions)
     return item

@@ -15,7 +15,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Group,
     Node,
     Relation,
-    Sym,
+    Symbol,
     differ,
     number,
     show,
@@ -68,7 +68,7 @@ def _against_equation(given: Node, wanted: Node) -> Comparison:
             if len({_spelling(t) for t in equation.terms}) == 1:
                 return False, f"{show(equation)[:60]} says nothing"
             if _is_quantity(left) or (
-                not isinstance(left, (Group, Sym))
+                not isinstance(left, (Group, Symbol))
                 and not isinstance(last, Group)
                 and identical(left, last)[0]
             ):
@@ -87,7 +87,7 @@ def _is_quantity(node: Node) -> bool:
     """What was asked for: AB/CD, an angle, S(5), a sum over a sequence; no expression in unknowns."""
     if isinstance(node, Group):
         return False
-    if any((isinstance(n, Call) and n.name == "apply") or n == Sym("...") for n in walk(node)):
+    if any((isinstance(n, Call) and n.name == "apply") or n == Symbol("...") for n in walk(node)):
         return True
     letters = symbols(node)
     return bool(letters) and all(n[0].isupper() or n[0] == "∠" for n in letters)

@@ -24,14 +24,22 @@ from lm_eval_ext.grading.answers.numeric.numbers import (
     whole,
 )
 from lm_eval_ext.grading.answers.numeric.operations import MAX_TERMS, OPERATIONS, SNAPPED, add, div, mul
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Num, Sym, children, symbols, without_unit
+from lm_eval_ext.grading.answers.syntax.nodes import (
+    Call,
+    Node,
+    Number,
+    Symbol,
+    children,
+    symbols,
+    without_unit,
+)
 
 
 def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
     """The value with the symbols set to `at`. Raises TooLarge, Undefined, Unreadable."""
-    if isinstance(node, Num):
+    if isinstance(node, Number):
         return node.value
-    if isinstance(node, Sym):
+    if isinstance(node, Symbol):
         if at is None or node.name not in at:
             raise Unreadable(f"{node.name} has no value")
         return at[node.name]
@@ -76,7 +84,7 @@ _MOST_DIGITS = 1_200
 @lru_cache(maxsize=1024)
 def _digits(node: Node) -> int:
     """How many digits a number in it adds: pi + 10^-50 needs 50 more than pi."""
-    if isinstance(node, Num):
+    if isinstance(node, Number):
         return _decimals(node.value)
     below = max(map(_digits, children(node)), default=0)
     if isinstance(node, Call) and node.name in _EXPONENTIAL and not symbols(node):
@@ -143,7 +151,7 @@ def _in_base(digits: str, base: str) -> Fraction:
 
 def _big(node: Call, at: Mapping[str, Value]) -> Value:
     index, low, high, body = node.args
-    assert isinstance(index, Sym)
+    assert isinstance(index, Symbol)
     first, last = whole(value(low, at)), whole(value(high, at))
     if last - first > MAX_TERMS:
         raise TooLarge
@@ -153,11 +161,11 @@ def _big(node: Call, at: Mapping[str, Value]) -> Value:
 
 def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
     """f(2) of an unknown f: some number that depends on nothing but f and 2."""
-    if not isinstance(node.args[0], Sym):
+    if not isinstance(node.args[0], Symbol):
         raise Unreadable("a function that is no letter")
     key = [node.args[0].name]
     for arg in node.args[1:]:
-        if isinstance(arg, (Sym, Num, Call)):
+        if isinstance(arg, (Symbol, Number, Call)):
             number = value(arg, at)
             key.append(str(hash(number)) if isinstance(number, Fraction) else mp.nstr(as_real(number), 30))
         else:

@@ -10,7 +10,7 @@ from lm_eval_ext.grading.answers.numeric.numbers import (
     Undefined,
     whole,
 )
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Num
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number
 
 
 def residue(node: Node, prime: int) -> int:
@@ -18,7 +18,7 @@ def residue(node: Node, prime: int) -> int:
 
     Raises Unreadable for what is not rational, Undefined for a division by zero.
     """
-    if isinstance(node, Num):
+    if isinstance(node, Number):
         return node.value.numerator * pow(node.value.denominator, -1, prime) % prime
     if not isinstance(node, Call):
         raise Unreadable("no residue")

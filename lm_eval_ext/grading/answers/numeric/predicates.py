@@ -15,10 +15,10 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Condition,
     Group,
     Node,
-    Num,
+    Number,
     Property,
     Relation,
-    Sym,
+    Symbol,
 )
 
 _MAX_PRIME = 10_000
@@ -67,7 +67,7 @@ def compare_values(sign: str, a: Value, b: Value) -> bool:
 
 def inside(point: Value, region: Node, at: Mapping[str, Value]) -> bool:
     """Membership in a domain, an interval, a finite set, or a union, intersection, difference of such."""
-    if isinstance(region, Sym):
+    if isinstance(region, Symbol):
         return _in_domain(region.name, point)
     if isinstance(region, Call) and region.name in ("union", "intersection", "minus"):
         left, right = (inside(point, part, at) for part in region.args)
@@ -80,7 +80,7 @@ def inside(point: Value, region: Node, at: Mapping[str, Value]) -> bool:
         low, high = (value(item, at) for item in region.items)
         above = is_less(low, point) or (region.open == "[" and same(low, point))
         return above and (is_less(point, high) or (region.close == "]" and same(point, high)))
-    if isinstance(region, (Num, Call)):  # {2}, which plain text writes with the braces of a group
+    if isinstance(region, (Number, Call)):  # {2}, which plain text writes with the braces of a group
         return same(point, value(region, at))
     raise Unreadable("not a region")
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexing.lexer import Token
+from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
 from lm_eval_ext.grading.answers.semantics.clauses import Clause, cut
 from lm_eval_ext.grading.answers.semantics.cleanup import (
     INEQUALITY,
@@ -35,16 +36,14 @@ from lm_eval_ext.grading.answers.semantics.names import (
 from lm_eval_ext.grading.answers.semantics.verbal import winner
 from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import (
-    Answer,
     Call,
     Condition,
     Group,
-    Item,
     Node,
-    Num,
+    Number,
     Property,
     Relation,
-    Sym,
+    Symbol,
     number,
     symbols,
 )
@@ -71,7 +70,7 @@ class Assembly:
 
     def __init__(self, part: Sequence[Token]) -> None:
         self.clauses = cut(part)
-        self.items: list[Item] = []
+        self.items: list[Solution] = []
         self.open_record = False
         self.unlimited = 0
         self.leading: tuple[Condition, ...] = ()
@@ -96,7 +95,7 @@ class Assembly:
         if not part:
             self.label = label or self.label
             if any(t.text == "identity" for t in clause.tokens):  # "the identity function"
-                self._add(Item((("f", Sym("x")),), arguments=("x",)))
+                self._add(Solution((("f", Symbol("x")),), arguments=("x",)))
             return
         if clause.joint in ("and", ",", "or") and self.items and self._excluded(part):
             return
@@ -124,13 +123,13 @@ class Assembly:
         node = parse(values)
         if not conditions:  # a plain set beside one that is built
             for each in node.items if isinstance(node, Group) else (node,):
-                self._add(Item(bind(bound, each)))
+                self._add(Solution(bind(bound, each)))
             self.unlimited = len(self.items)
             return
         _, limits = read_conditions(conditions)
         if isinstance(node, Relation):  # {x in R : x > 0}
             limits, node = [node, *limits], node.terms[0]
-        self._add(Item(bind(bound, node), tuple(limits), braced=alone and not names))
+        self._add(Solution(bind(bound, node), tuple(limits), braced=alone and not names))
         self.unlimited = len(self.items)
 
     def _described(self, part: list[Token], clause: Clause) -> None:
@@ -151,7 +150,7 @@ class Assembly:
         ):
             self._limit(tuple(conditions))
         else:
-            self._add(Item((("", subject),), tuple(conditions)))
+            self._add(Solution((("", subject),), tuple(conditions)))
 
     def _excluded(self, part: list[Token]) -> bool:
         """ "except 1 and 3": the 3 is excluded as well."""
@@ -184,14 +183,14 @@ class Assembly:
             self._inequality(node, clause)
             return
         if (several := unordered_unknowns(node)) is not None:  # {p, q} = {3, 5}
-            self._add(Item((("", several),)))
+            self._add(Solution((("", several),)))
             return
         unknowns = named(node) if len(set(node.terms)) > 1 else None  # x = x gives x no value
         if unknowns is None:
             known = {n for i in self.items for v in values_of(i) for n in symbols(v)}
             if self.items and isinstance(node.terms[0], Call) and node.terms[0].name == "apply" and known:
                 return  # "F_0 = 0": says again which sequence F is
-            self._add(Item((("", node),)))
+            self._add(Solution((("", node),)))
             return
         values, arguments = unknowns
         self._record(values, clause, arguments, order)
@@ -205,21 +204,21 @@ class Assembly:
             if names == ("",) and len(symbols(first)) < 2:
                 raise Unreadable("an expression that lies in a set")
             for each in node.terms[1].items:
-                self._add(Item(bind(names, each), arguments=arguments))
+                self._add(Solution(bind(names, each), arguments=arguments))
             self.names, self.arguments = names, arguments
             return
         letters = {n for i in self.items for v in values_of(i) for n in symbols(v)}
-        subject = next((t for t in node.terms if isinstance(t, Sym)), None)
-        if all(isinstance(t, Sym) for t in node.terms) and "in" not in node.signs:  # y < z < x
+        subject = next((t for t in node.terms if isinstance(t, Symbol)), None)
+        if all(isinstance(t, Symbol) for t in node.terms) and "in" not in node.signs:  # y < z < x
             subject = None
         if self.items and subject is not None and subject.name in letters and clause.joint != "or":
             self._limit((node,))
         elif subject is not None:
-            self._add(Item((("", subject),), (node,)))
+            self._add(Solution((("", subject),), (node,)))
         elif set(node.signs) & {"in", "notin"}:
             raise Unreadable("an expression that lies in a set")
         else:
-            self._add(Item((("", node),)))
+            self._add(Solution((("", node),)))
 
     def _record(
         self,
@@ -243,7 +242,7 @@ class Assembly:
                 arguments=self.items[-1].arguments or arguments,
             )
         else:
-            self._add(Item(values, arguments=arguments, order=order))
+            self._add(Solution(values, arguments=arguments, order=order))
         self.open_record = True
         self.names, self.arguments = tuple(n for n, _ in values), arguments
 
@@ -254,11 +253,11 @@ class Assembly:
             return
         tuples = isinstance(node, Group) and len(node.items) == len(self.names)
         if len(self.names) == 1 or (self.names and tuples):
-            self._add(Item(bind(self.names, node), order=order, arguments=self.arguments))
+            self._add(Solution(bind(self.names, node), order=order, arguments=self.arguments))
         else:
-            self._add(Item((("", node),), order=order, in_order=clause.joint in ("", ",", "and", ";")))
+            self._add(Solution((("", node),), order=order, in_order=clause.joint in ("", ",", "and", ";")))
 
-    def _add(self, item: Item) -> None:
+    def _add(self, item: Solution) -> None:
         self.items.append(item)
         self.open_record = False
 
@@ -273,7 +272,7 @@ class Assembly:
     def _except(self, part: list[Token]) -> None:
         _, conditions = read_conditions([Token("word", "except"), *part])
         subject = self._subject()
-        if isinstance(subject, (Num, Call)) and not symbols(subject):
+        if isinstance(subject, (Number, Call)) and not symbols(subject):
             raise Unreadable("an exception to a number")
         self._limited_from(len(self.items) - 1, tuple(about(c, subject) for c in conditions))
 
@@ -296,7 +295,10 @@ class Assembly:
         used = {n for i in self.items for n, _ in i.values}
         used |= {n for i in self.items for v in values_of(i) for n in symbols(v)}
         return (
-            isinstance(letter, Sym) and letter.name not in used and bool(used - {""}) and not symbols(given)
+            isinstance(letter, Symbol)
+            and letter.name not in used
+            and bool(used - {""})
+            and not symbols(given)
         )
 
     def _close_conditions(self) -> None:

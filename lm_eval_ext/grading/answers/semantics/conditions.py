@@ -16,7 +16,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Node,
     Property,
     Relation,
-    Sym,
+    Symbol,
     number,
 )
 
@@ -81,7 +81,7 @@ class _Reader:
                 raise Unreadable(f"the word {token.text!r} is not known")
         if not holds:
             raise Unreadable("not what?")
-        subject = self.subjects[0] if self.subjects else Sym(IT)
+        subject = self.subjects[0] if self.subjects else Symbol(IT)
         for name, args, positive in self.pending:
             for each in self.subjects or [subject]:
                 self.found.append(Property(name, each, args, positive))
@@ -161,7 +161,7 @@ class _Reader:
         if run[0].text in ("<", ">", "<=", ">=", "!=", "=", "≡", "≢", "in", "notin"):  # "integers >= 2"
             node = parse([Token("name", IT), *run])
             assert isinstance(node, Relation)
-            subject = self.subjects[0] if self.subjects else Sym(IT)
+            subject = self.subjects[0] if self.subjects else Symbol(IT)
             self.found.append(Relation((subject, *node.terms[1:]), node.signs))
             return
         for piece in _split_commas(run):
@@ -172,10 +172,10 @@ class _Reader:
         if isinstance(node, Relation):
             self.found.append(node)
             if not self.subjects:
-                self.subjects.append(next((t for t in node.terms if isinstance(t, Sym)), node.terms[0]))
-        elif isinstance(node, (Sym, Call)):
+                self.subjects.append(next((t for t in node.terms if isinstance(t, Symbol)), node.terms[0]))
+        elif isinstance(node, (Symbol, Call)):
             self.subjects.append(node)
-        elif isinstance(node, Group) and all(isinstance(i, Sym) for i in node.items):
+        elif isinstance(node, Group) and all(isinstance(i, Symbol) for i in node.items):
             self.subjects.extend(node.items)
         else:
             raise Unreadable("a value where a condition is expected")
@@ -202,7 +202,7 @@ def declared(conditions: Iterable[Condition]) -> set[str]:
         nodes = (condition.subject,) if isinstance(condition, Property) else condition.terms
         if isinstance(condition, Relation) and condition.signs[-1] in ("in", "notin"):
             nodes = nodes[:-1]
-        found |= {n.name for n in nodes if isinstance(n, Sym)}
+        found |= {n.name for n in nodes if isinstance(n, Symbol)}
     return found
 
 
@@ -216,7 +216,7 @@ def is_domain(condition: Condition) -> bool:
     if isinstance(condition, Property):
         return condition.name in _DOMAIN_WORDS and condition.holds
     if condition.signs == ("in",):
-        return isinstance(condition.terms[1], Sym) or condition.terms[1] == Group(
+        return isinstance(condition.terms[1], Symbol) or condition.terms[1] == Group(
             "(", ")", (number(0), Call("oo", ()))
         )
     return condition.signs in ((">",), (">=",), ("!=",)) and condition.terms[1] == number(0)

@@ -7,23 +7,23 @@ from dataclasses import replace
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
+from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT
 from lm_eval_ext.grading.answers.syntax.functions import with_index
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Condition,
     Group,
-    Item,
     Node,
     Property,
     Relation,
-    Sym,
+    Symbol,
     show,
     symbols,
 )
 
 
-def values_of(item: Item) -> list[Node]:
+def values_of(item: Solution) -> list[Node]:
     return [value for _, value in item.values]
 
 
@@ -36,10 +36,10 @@ def bind(names: tuple[str, ...], value: Node) -> tuple[tuple[str, Node], ...]:
 
 
 def names_of(node: Node) -> tuple[str, ...]:
-    if isinstance(node, Sym):
+    if isinstance(node, Symbol):
         return (node.name,)
-    if isinstance(node, Group) and all(isinstance(i, Sym) for i in node.items):
-        return tuple(i.name for i in node.items if isinstance(i, Sym))
+    if isinstance(node, Group) and all(isinstance(i, Symbol) for i in node.items):
+        return tuple(i.name for i in node.items if isinstance(i, Symbol))
     return ("",)
 
 
@@ -49,17 +49,17 @@ def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]
         return None
     *left, value = node.terms
     first = _sequence(left[0], value)
-    if isinstance(first, Group) and first.open == "(" and all(isinstance(i, Sym) for i in first.items):
+    if isinstance(first, Group) and first.open == "(" and all(isinstance(i, Symbol) for i in first.items):
         if isinstance(value, Group) and len(value.items) == len(first.items):
             return bind(names_of(first), value), ()
         return None
     if isinstance(first, Call) and first.name == "apply":
-        if isinstance(extreme := first.args[-1], Sym) and extreme.name in english.LABELS:
+        if isinstance(extreme := first.args[-1], Symbol) and extreme.name in english.LABELS:
             return ((english.LABELS[extreme.name], _chained([*left[1:], value])),), ()
-        if all(isinstance(a, Sym) for a in first.args):
+        if all(isinstance(a, Symbol) for a in first.args):
             return _functions([first, *left[1:]], value)
         return ((_spelled(first), _chained([*left[1:], value])),), ()
-    if not isinstance(first, Sym):
+    if not isinstance(first, Symbol):
         return None
     names = [first.name]
     rest = [*left[1:], value]
@@ -77,9 +77,9 @@ def _functions(left: list[Node], value: Node) -> tuple[tuple[tuple[str, Node], .
         left
         and isinstance(f := left[0], Call)
         and f.name == "apply"
-        and all(isinstance(a, Sym) for a in f.args)
+        and all(isinstance(a, Symbol) for a in f.args)
     ):
-        name, *variables = (a.name for a in f.args if isinstance(a, Sym))
+        name, *variables = (a.name for a in f.args if isinstance(a, Symbol))
         if names and tuple(variables) != arguments:
             break
         names.append(name)
@@ -97,15 +97,17 @@ def unordered_unknowns(node: Relation) -> Node | None:
     left, right = node.terms
     if not isinstance(left, Group) or not isinstance(right, Group) or left.open != "{" or right.open != "{":
         return None
-    unknown = all(isinstance(i, Sym) for i in left.items) and len(left.items) == len(right.items) > 1
+    unknown = all(isinstance(i, Symbol) for i in left.items) and len(left.items) == len(right.items) > 1
     return right if unknown else None
 
 
 def _name(node: Node) -> str:
     """ "x" of x, "a(n)" of a_n in "a_1 = ... = a_n = 0"; empty for what is no name."""
-    if isinstance(node, Sym):
+    if isinstance(node, Symbol):
         return node.name
-    applied = isinstance(node, Call) and node.name == "apply" and all(isinstance(a, Sym) for a in node.args)
+    applied = (
+        isinstance(node, Call) and node.name == "apply" and all(isinstance(a, Symbol) for a in node.args)
+    )
     return _spelled(node) if applied and isinstance(node, Call) else ""
 
 
@@ -114,8 +116,8 @@ def _sequence(node: Node, value: Node) -> Node:
     if isinstance(node, Call) and node.name == "mul" and len(node.args) == 2:
         name, index = node.args
         if (
-            isinstance(name, Sym)
-            and isinstance(index, Sym)
+            isinstance(name, Symbol)
+            and isinstance(index, Symbol)
             and index.name in "nk"
             and index.name in symbols(value)
         ):
@@ -135,6 +137,6 @@ def _chained(values: Sequence[Node]) -> Node:
 
 
 def about(condition: Condition, subject: Node) -> Condition:
-    if isinstance(condition, Property) and condition.subject == Sym(IT):
+    if isinstance(condition, Property) and condition.subject == Symbol(IT):
         return replace(condition, subject=subject)
     return condition

@@ -12,11 +12,11 @@ from functools import lru_cache
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexing.lexer import Token, tokens
+from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.cleanup import closing, trimmed
 from lm_eval_ext.grading.answers.semantics.segments import split_parts
 from lm_eval_ext.grading.answers.semantics.solutions import Solutions
 from lm_eval_ext.grading.answers.semantics.verbal import LIMITS, as_choice, as_word
-from lm_eval_ext.grading.answers.syntax.nodes import Answer
 
 _LATIN = re.compile(r"\b(?:i\.\s?e\b\.?|e\.\s?g\b\.?)", re.IGNORECASE)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.semantics.builder import Assembly
+from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.clauses import Clause
 from lm_eval_ext.grading.answers.semantics.cleanup import (
     INEQUALITY,
@@ -14,7 +15,7 @@ from lm_eval_ext.grading.answers.semantics.cleanup import (
 )
 from lm_eval_ext.grading.answers.semantics.conditions import IT, read_conditions
 from lm_eval_ext.grading.answers.syntax.grammar import parse
-from lm_eval_ext.grading.answers.syntax.nodes import Answer, Property, Sym
+from lm_eval_ext.grading.answers.syntax.nodes import Property, Symbol
 
 
 class Solutions(Assembly):
@@ -94,7 +95,7 @@ class Solutions(Assembly):
             self._condition(clause)
             joint = "if"
         elif joint == "else":
-            self._limit((Property("otherwise", Sym(IT)),))
+            self._limit((Property("otherwise", Symbol(IT)),))
         elif joint == "except":
             self._except(clause.tokens)
         else:
@@ -110,7 +111,7 @@ class Solutions(Assembly):
         """ "for some integers u, v, w": what was said of u holds for v and w."""
         part = clause.tokens
         letter = [t.kind for t in part] in (["name"], ["name", "op", "num"])
-        if not letter or not self.items or not isinstance(name := parse(part), Sym):
+        if not letter or not self.items or not isinstance(name := parse(part), Symbol):
             return False
         if any(c.joint == "if" for c in self._after(clause)[:1]):
             return False  # "n - 1 if n is odd and n if n is even"
@@ -153,7 +154,7 @@ class Solutions(Assembly):
     def _described_pair(self, clause: Clause) -> bool:
         """ "pairs of positive integers with n = 2m": the equation is the answer, not a limit on it."""
         last = self.items[-1]
-        if last.values != (("", Sym(IT)),) or not self._named_value(clause.tokens):
+        if last.values != (("", Symbol(IT)),) or not self._named_value(clause.tokens):
             return False
         self.items.pop()
         self._value(replace(clause, joint=","))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexicon.latex import OPEN
 from lm_eval_ext.grading.answers.lexing.lexer import Token
+from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.cleanup import INEQUALITY, closing
 from lm_eval_ext.grading.answers.semantics.conditions import starts_with
-from lm_eval_ext.grading.answers.syntax.nodes import Answer
 
 _BOUNDARY = frozenset([",", ";", ".", ":", "newline", "-", "("])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon.latex import BRACKETS, CLOSE, OPEN
 from lm_eval_ext.grading.answers.syntax.functions import Functions
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Num, Sym, literal
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Number, Symbol, literal
 
 _FUNCTION_LETTERS = frozenset("f g h F G H P Q phi psi tau sigma T W".split())
 
@@ -16,11 +16,13 @@ class Applications(Functions):
     def name(self, name: str) -> Node:
         while self.accept("'"):
             name += "'"
-        node: Node = Sym(name)
+        node: Node = Symbol(name)
         if self.peek() == "_" and self.kind() == "op":
             self.position += 1
             index = self.index()
-            node = Sym(f"{name}_{index.value}") if isinstance(index, Num) else Call("apply", (node, index))
+            node = (
+                Symbol(f"{name}_{index.value}") if isinstance(index, Number) else Call("apply", (node, index))
+            )
         if self.peek() == "(" and self.kind() == "op" and self.peek(1) != "mod":
             return self.application(node, name)
         return node
@@ -30,7 +32,7 @@ class Applications(Functions):
         if token is not None and token.text == "{":
             self.position += 1
             if self.kind() in ("func", "word") and self.peek(1) == "}":  # N_{\\min}
-                name = Sym(self.next().text)
+                name = Symbol(self.next().text)
                 self.position += 1
                 return name
             inside = self.sum()
@@ -43,7 +45,7 @@ class Applications(Functions):
         token = self.next()
         if token.kind not in ("num", "name", "const"):
             raise Unreadable(f"{token.text!r} as a subscript")
-        return literal(token.text) if token.kind == "num" else Sym(token.text)
+        return literal(token.text) if token.kind == "num" else Symbol(token.text)
 
     def application(self, node: Node, name: str) -> Node:
         """f(x) is a value of f; n(n - 1) is a product, and so it is left to `product`."""

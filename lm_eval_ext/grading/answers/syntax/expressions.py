@@ -12,9 +12,9 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Group,
     Node,
-    Num,
+    Number,
     Relation,
-    Sym,
+    Symbol,
     literal,
     number,
     show,
@@ -42,7 +42,7 @@ class Expressions(Applications):
         terms = [self.signed()]
         while sign := self.accept("+", "-", "±", "∓", "..."):
             if sign == "...":
-                terms.append(Sym("..."))
+                terms.append(Symbol("..."))
                 continue
             terms.append(_with_sign(sign, self.product()))
         self.depth -= 1
@@ -63,14 +63,14 @@ class Expressions(Applications):
                 left = Call("div", (left, self.denominator()))
             elif not self.in_residues and self.accept("mod"):
                 left = Call("mod", (left, self.factor()))
-            elif isinstance(left, (Group, Call, Sym)) and (whole := self.united(left)) is not left:
+            elif isinstance(left, (Group, Call, Symbol)) and (whole := self.united(left)) is not left:
                 return whole
             elif (mixed := self.mixed(left)) is not None:
                 left = mixed
             elif self.starts_factor():
                 left = times(left, self.factor())
             elif self.peek() == "..." and self.peek(1) == "(":
-                left = times(left, Sym(self.next().text))
+                left = times(left, Symbol(self.next().text))
             else:
                 return left
 
@@ -98,7 +98,7 @@ class Expressions(Applications):
     def mixed(self, left: Node) -> Node | None:
         """2 1/2 and 2\\frac{1}{2} are 5/2: an integer before a proper fraction of integers."""
         before = self.tokens[self.position - 1]
-        if not (isinstance(left, Num) and left.value.denominator == 1 and before.kind == "num"):
+        if not (isinstance(left, Number) and left.value.denominator == 1 and before.kind == "num"):
             return None
         texts = [t.text for t in self.tokens[self.position : self.position + 7]]
         if len(texts) > 2 and texts[1] == "/" and texts[0].isdigit() and texts[2].isdigit():
@@ -147,7 +147,7 @@ class Expressions(Applications):
         return Call("pow", (base, self.exponent())) if self.accept("^") else base
 
     def postfix(self, node: Node) -> Node:
-        if isinstance(node, Num) and self.peek() == "_" and self.kind() == "op":
+        if isinstance(node, Number) and self.peek() == "_" and self.kind() == "op":
             self.position += 1
             node = with_unit(node, f"base {show(self.index())}")
         while True:
@@ -188,7 +188,7 @@ class Expressions(Applications):
         if token.kind == "func":
             return self.function(token.text)
         if token.text == "...":
-            return Sym("...")
+            return Symbol("...")
         if token.kind == "word" and token.text in NUMERALS:
             return number(NUMERALS[token.text])
         if token.text == "|" and token.kind == "op":

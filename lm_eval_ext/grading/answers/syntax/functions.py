@@ -7,7 +7,7 @@ from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Node,
-    Sym,
+    Symbol,
     children,
     literal,
     number,
@@ -110,7 +110,7 @@ class Functions(Stream):
         self.expect("^")
         high = self.exponent()
         body = with_index(self.product(), variable.text)
-        return Call(name, (Sym(variable.text), low, high, body))
+        return Call(name, (Symbol(variable.text), low, high, body))
 
     def angle(self) -> Node:
         name = ""
@@ -118,7 +118,7 @@ class Functions(Stream):
             name += self.next().text
         if not name:
             raise Unreadable("an angle without letters")
-        return Sym(f"∠{name}")
+        return Symbol(f"∠{name}")
 
     def digits(self) -> Node:
         """The number written \\overline{ab}: 10a + b."""
@@ -130,7 +130,7 @@ class Functions(Stream):
                     value = Call("add", (Call("mul", (number(10), value)), literal(digit)))
             else:
                 token = self.tokens[self.position]
-                part = self.atom() if token.text == "(" else Sym(self.next().text)
+                part = self.atom() if token.text == "(" else Symbol(self.next().text)
                 value = Call("add", (Call("mul", (number(10), value)), part))
         if braces:
             self.expect("}")
@@ -140,6 +140,6 @@ class Functions(Stream):
 def with_index(node: Node, name: str) -> Node:
     """The i of a sum over i is its index, not the imaginary unit."""
     if isinstance(node, Call) and node.name == name and not node.args:
-        return Sym(name)
+        return Symbol(name)
     below = children(node)
     return with_children(node, tuple(with_index(c, name) for c in below)) if below else node

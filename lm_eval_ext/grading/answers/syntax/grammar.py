@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.expressions import Expressions
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Relation, Sym, symbols
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Relation, Symbol, symbols
 
 RELATIONS = frozenset(["=", "<", ">", "<=", ">=", "!=", "in", "notin", "≡", "≢", "|", "notdivides"])
 DOMAINS = frozenset("RZNQC")
@@ -83,7 +83,7 @@ class Relations(Expressions):
         if self.kind() == "name" and self.peek() in DOMAINS:
             name = self.next().text
             if not braces or self.accept("}"):
-                return Sym(name + self.domain_part())
+                return Symbol(name + self.domain_part())
         self.position = start
         return self.sum()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Num:
+class Number:
     """An exact number. `places` is the count of digits after the point as written, None without a point."""
 
     value: Fraction
@@ -17,7 +17,7 @@ class Num:
 
 
 @dataclass(frozen=True, slots=True)
-class Sym:
+class Symbol:
     """A letter, perhaps with a subscript: "x", "a_1", "alpha"."""
 
     name: str
@@ -56,21 +56,21 @@ def tuple_items(node: Node) -> tuple[Node, ...]:
     return node.items if brackets == ("(", ")") or (brackets == ("[", "]") and len(node.items) > 2) else ()
 
 
-Node: TypeAlias = Num | Sym | Call | Group | Relation
+Node: TypeAlias = Number | Symbol | Call | Group | Relation
 
-ONE = Num(Fraction(1))
-
-
-def number(value: int | Fraction) -> Num:
-    return Num(Fraction(value))
+ONE = Number(Fraction(1))
 
 
-def literal(text: str) -> Num:
+def number(value: int | Fraction) -> Number:
+    return Number(Fraction(value))
+
+
+def literal(text: str) -> Number:
     """ "2", "0.50", "1/3" (a repeating decimal), "1e+6"."""
     if "/" in text:
-        return Num(Fraction(text))
+        return Number(Fraction(text))
     places = len(text.partition(".")[2]) if "." in text and "e" not in text.lower() else None
-    return Num(Fraction(text), places)
+    return Number(Fraction(text), places)
 
 
 def times(left: Node, right: Node) -> Node:
@@ -121,7 +121,7 @@ def with_children(node: Node, new: tuple[Node, ...]) -> Node:
 
 def substitute(node: Node, values: dict[str, Node]) -> Node:
     """`node` with symbols replaced, all at once."""
-    if isinstance(node, Sym):
+    if isinstance(node, Symbol):
         return values.get(node.name, node)
     below = children(node)
     return with_children(node, tuple(substitute(c, values) for c in below)) if below else node
@@ -129,19 +129,19 @@ def substitute(node: Node, values: dict[str, Node]) -> Node:
 
 def symbols(node: Node) -> frozenset[str]:
     """Names of all symbols, but those bound by a sum, a product or a set-builder."""
-    if isinstance(node, Sym):
+    if isinstance(node, Symbol):
         return frozenset([node.name])
     found = frozenset[str]().union(*(symbols(c) for c in children(node)))
-    if isinstance(node, Call) and node.name in ("sum", "prod") and isinstance(node.args[0], Sym):
+    if isinstance(node, Call) and node.name in ("sum", "prod") and isinstance(node.args[0], Symbol):
         return found - {node.args[0].name}
     return found
 
 
 def show(node: Node) -> str:
     """A short text for reasons."""
-    if isinstance(node, Num):
+    if isinstance(node, Number):
         return str(node.value) if node.value.numerator.bit_length() < 2_000 else "a large number"
-    if isinstance(node, Sym):
+    if isinstance(node, Symbol):
         return node.name
     if isinstance(node, Group):
         return f"{node.open}{', '.join(map(show, node.items))}{node.close}"
@@ -181,46 +181,3 @@ class Property:
 
 
 Condition: TypeAlias = Relation | Property
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One solution or family of solutions.
-
-    Attributes:
-        values: (name, value) pairs; the name is "" where none is given. `f(x) = 2x` has name "f".
-        conditions: what limits the letters in the values.
-        order: "" as written, "permutations" or "cyclic" where all reorderings are meant.
-        arguments: of each named function, in order: ("x",) for f(x) = 2x.
-        in_order: written in a list with commas, not with "or" nor in set braces.
-        braced: a set {x : x > 0} by itself, united with no other.
-    """
-
-    values: tuple[tuple[str, Node], ...]
-    conditions: tuple[Condition, ...] = ()
-    order: str = ""
-    arguments: tuple[str, ...] = ()
-    in_order: bool = False
-    braced: bool = False
-
-    def limited(self, conditions: tuple[Condition, ...]) -> Item:
-        return replace(self, conditions=self.conditions + conditions)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a text, or one part of it, says.
-
-    Attributes:
-        items: the solutions.
-        word: a decision without mathematics: "yes", "no", "none" (there is no solution), "absent" (such a
-            thing does not exist).
-        choice: a letter of multiple choice or the name of a player: "A", "1" for the first player; with
-            `items` where its value is given too: "(C) 1200".
-        again: the same said in other words: "..., i.e. n = 2k".
-    """
-
-    items: tuple[Item, ...] = ()
-    word: str = ""
-    choice: str = ""
-    again: tuple[Answer, ...] = ()
