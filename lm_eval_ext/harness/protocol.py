@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.harness.errors import ModelError, ProtocolError, at_hand
+from lm_eval_ext.versions import versions_of
 
 TOKEN_BUDGET_NAMES = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 RECORDED_PACKAGES = (
@@ -228,10 +228,4 @@ def _loading(model_args: Mapping[str, Any], revision: str) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of what decides a score; lm-eval itself records only its own and transformers'."""
-    found = {}
-    for name in RECORDED_PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return versions_of(RECORDED_PACKAGES)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from lm_eval_ext import redaction
 from lm_eval_ext.harness import identity
+from lm_eval_ext.versions import versions_of
 
 ENGINE_PACKAGES = {
     "vllm": ("lm_eval", "vllm", "torch", "transformers"),
@@ -78,20 +78,13 @@ def settings_of(
             "device": device,
             **arguments,
             **{f"environment.{n}": os.environ[n] for n in ENGINE_VARIABLES if n in os.environ},
-            **{f"versions.{n}": v for n in _packages(backend) if (v := _version(n))},
+            **{f"versions.{n}": v for n, v in versions_of(_packages(backend)).items()},
         }
     )
 
 
 def _packages(backend: str) -> tuple[str, ...]:
     return ENGINE_PACKAGES.get(backend.partition("-")[0], ("lm_eval",))
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _plain(value: Any) -> Any:
