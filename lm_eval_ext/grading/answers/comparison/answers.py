@@ -21,7 +21,14 @@ from lm_eval_ext.grading.answers.numeric.evaluate import allow
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined
 from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.parse import read
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Relation, Symbol, walk
+from lm_eval_ext.grading.answers.syntax.nodes import (
+    Call,
+    Group,
+    Quantity,
+    Relation,
+    Symbol,
+    walk,
+)
 from lm_eval_ext.grading.types import VALUES_DIFFER, Outcome
 
 MAX_STEPS = 20_000
@@ -82,8 +89,7 @@ def _closed_shape(parts: tuple[Answer, ...]) -> tuple[object, ...] | None:
         return None
     nodes = [value for item in answer.items for _, value in item.values]
     if any(
-        isinstance(n, (Symbol, Relation))
-        or (isinstance(n, Call) and n.name.startswith(("unit ", "equals", "apply")))
+        isinstance(n, (Symbol, Relation, Quantity)) or (isinstance(n, Call) and n.name in ("equals", "apply"))
         for node in nodes
         for n in walk(node)
     ):

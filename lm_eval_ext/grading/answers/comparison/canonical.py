@@ -18,9 +18,12 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Node,
     Number,
     Property,
+    Quantity,
     Relation,
     Symbol,
+    children,
     walk,
+    with_children,
 )
 
 _NUMBERED = re.compile(r"(\w+)_(\d+)")
@@ -145,8 +148,8 @@ def _with_sign(node: Node, upper: dict[int, bool]) -> Node:
         if node.name in ("pm", "mp"):
             return args[0] if upper[id(node)] == (node.name == "pm") else _negated(args[0])
         return Call(node.name, args)
-    if isinstance(node, Group):
-        return Group(node.open, node.close, tuple(_with_sign(i, upper) for i in node.items))
+    if isinstance(node, (Group, Quantity)):
+        return with_children(node, tuple(_with_sign(i, upper) for i in children(node)))
     return node
 
 

@@ -21,6 +21,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Group,
     Node,
     Property,
+    Quantity,
     Relation,
     Symbol,
     children,
@@ -264,15 +265,15 @@ def _is_natural(condition: Condition) -> bool:
     return any(isinstance(t, Symbol) and t.name == "N" for t in condition.terms)
 
 
+_NO_NUMBERS = frozenset("oo union minus intersection residues".split())
+
+
 def _closed_values(condition: Condition) -> Iterable[Value]:
     nodes = list(condition.args) if isinstance(condition, Property) else list(condition.terms)
     while nodes:
         node = nodes.pop()
-        if (
-            isinstance(node, Call)
-            and not symbols(node)
-            and node.name not in ("oo", "union", "minus", "intersection", "residues")
-        ):
+        no_number = isinstance(node, Call) and node.name in _NO_NUMBERS
+        if isinstance(node, (Call, Quantity)) and not no_number and not symbols(node):
             try:
                 yield value(node)
                 continue

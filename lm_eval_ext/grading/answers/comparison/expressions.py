@@ -22,7 +22,6 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Group,
     Node,
-    Number,
     Relation,
     Symbol,
     differ,
@@ -178,7 +177,9 @@ _MOST_TURNS = 24
 def _turns(*nodes: Node) -> list[int]:
     """Integers beside and beyond the numbers that occur: min(n, 100) changes its course at one."""
     found = set[int]()
-    for node in (n for root in nodes for n in walk(root) if isinstance(n, (Number, Call)) and not symbols(n)):
+    for node in (n for root in nodes for n in walk(root) if not isinstance(n, (Group, Relation))):
+        if symbols(node):
+            continue
         with suppress(Undefined, TooLarge, Unreadable):
             number = value(node)
             if isinstance(number, Fraction) and abs(number) > 13:
@@ -282,6 +283,6 @@ def _same_chain(left: Relation, right: Relation) -> Comparison:
 def _same_term(a: Node, b: Node) -> Comparison:
     if a == b:
         return True, "the same"
-    if isinstance(a, (Number, Symbol, Call)) and isinstance(b, (Number, Symbol, Call)):
+    if not isinstance(a, (Group, Relation)) and not isinstance(b, (Group, Relation)):
         return identical(a, b)
     return False, "different"

@@ -27,6 +27,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Node,
     Number,
     Property,
+    Quantity,
     Relation,
     Symbol,
     symbols,
@@ -192,7 +193,8 @@ _INTEGER_LETTERS = frozenset("ijklmnst")
 def _all_conditions(side: list[Predicate]) -> list[Condition]:
     """The conditions of a side; a value counts as one."""
     found: list[Condition] = [c for _, conditions in side for c in conditions]
-    return found + [Relation((Symbol(_LETTER), n), ("=",)) for n, _ in side if isinstance(n, (Number, Call))]
+    values = [n for n, _ in side if isinstance(n, (Number, Call, Quantity))]
+    return found + [Relation((Symbol(_LETTER), n), ("=",)) for n in values]
 
 
 def symbols_of(condition: Condition) -> frozenset[str]:

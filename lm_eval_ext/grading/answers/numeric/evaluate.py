@@ -26,12 +26,14 @@ from lm_eval_ext.grading.answers.numeric.numbers import (
 from lm_eval_ext.grading.answers.numeric.operations import MAX_TERMS, OPERATIONS, SNAPPED, add, div, mul
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
+    Group,
     Node,
     Number,
+    Quantity,
+    Relation,
     Symbol,
     children,
     symbols,
-    without_unit,
 )
 
 
@@ -43,14 +45,14 @@ def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
         if at is None or node.name not in at:
             raise Unreadable(f"{node.name} has no value")
         return at[node.name]
+    if isinstance(node, Quantity):
+        return _united(value(node.value, at), node.unit)
     if not isinstance(node, Call):
         raise Unreadable("brackets or relations have no value")
     if node.name in ("sum", "prod"):
         return _big(node, at or {})
     if node.name == "apply":
         return _unknown(node, at or {})
-    if node.name.startswith("unit "):
-        return _united(node, at)
     try:
         rule = OPERATIONS[node.name]
     except KeyError:
@@ -130,9 +132,7 @@ def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
     raise Undefined("1,200 digits cannot tell")
 
 
-def _united(node: Call, at: Mapping[str, Value] | None) -> Value:
-    bare, unit = without_unit(node)
-    amount = value(bare, at)
+def _united(amount: Value, unit: str) -> Value:
     if unit == "%":
         return div(amount, Fraction(100))
     if unit.startswith("base "):
@@ -165,7 +165,7 @@ def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
         raise Unreadable("a function that is no letter")
     key = [node.args[0].name]
     for arg in node.args[1:]:
-        if isinstance(arg, (Symbol, Number, Call)):
+        if not isinstance(arg, (Group, Relation)):
             number = value(arg, at)
             key.append(str(hash(number)) if isinstance(number, Fraction) else mp.nstr(as_real(number), 30))
         else:

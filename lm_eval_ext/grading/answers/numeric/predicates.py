@@ -17,6 +17,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Node,
     Number,
     Property,
+    Quantity,
     Relation,
     Symbol,
 )
@@ -80,7 +81,7 @@ def inside(point: Value, region: Node, at: Mapping[str, Value]) -> bool:
         low, high = (value(item, at) for item in region.items)
         above = is_less(low, point) or (region.open == "[" and same(low, point))
         return above and (is_less(point, high) or (region.close == "]" and same(point, high)))
-    if isinstance(region, (Number, Call)):  # {2}, which plain text writes with the braces of a group
+    if isinstance(region, (Number, Call, Quantity)):  # {2}, written with the braces of a group
         return same(point, value(region, at))
     raise Unreadable("not a region")
 

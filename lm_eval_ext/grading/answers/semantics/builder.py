@@ -42,6 +42,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Node,
     Number,
     Property,
+    Quantity,
     Relation,
     Symbol,
     number,
@@ -272,7 +273,7 @@ class Assembly:
     def _except(self, part: list[Token]) -> None:
         _, conditions = read_conditions([Token("word", "except"), *part])
         subject = self._subject()
-        if isinstance(subject, (Number, Call)) and not symbols(subject):
+        if isinstance(subject, (Number, Call, Quantity)) and not symbols(subject):
             raise Unreadable("an exception to a number")
         self._limited_from(len(self.items) - 1, tuple(about(c, subject) for c in conditions))
 

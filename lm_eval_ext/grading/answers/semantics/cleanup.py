@@ -11,7 +11,7 @@ from lm_eval_ext.grading.answers.lexicon.latex import CLOSE, OPEN
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.conditions import IT, starts_with
 from lm_eval_ext.grading.answers.syntax.grammar import RELATIONS, parse
-from lm_eval_ext.grading.answers.syntax.nodes import Node, with_unit
+from lm_eval_ext.grading.answers.syntax.nodes import Node, Quantity
 
 INEQUALITY = RELATIONS - {"="}
 
@@ -178,7 +178,7 @@ def parsed(part: Sequence[Token]) -> Node:
     unknown = next((t.text for t in kept if t.kind == "word" and t.text not in readable), None)
     if unknown is not None:
         raise Unreadable(f"the word {unknown!r} is not known")
-    return with_unit(parse(kept), counted) if counted else parse(kept)
+    return Quantity(parse(kept), counted) if counted else parse(kept)
 
 
 _NOUN = re.compile(

@@ -15,6 +15,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Group,
     Node,
     Property,
+    Quantity,
     Relation,
     Symbol,
     number,
@@ -173,7 +174,7 @@ class _Reader:
             self.found.append(node)
             if not self.subjects:
                 self.subjects.append(next((t for t in node.terms if isinstance(t, Symbol)), node.terms[0]))
-        elif isinstance(node, (Symbol, Call)):
+        elif isinstance(node, (Symbol, Call, Quantity)):
             self.subjects.append(node)
         elif isinstance(node, Group) and all(isinstance(i, Symbol) for i in node.items):
             self.subjects.extend(node.items)

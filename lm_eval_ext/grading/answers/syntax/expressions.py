@@ -13,13 +13,13 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Group,
     Node,
     Number,
+    Quantity,
     Relation,
     Symbol,
     literal,
     number,
     show,
     times,
-    with_unit,
 )
 
 MAX_DEPTH = 40
@@ -63,7 +63,7 @@ class Expressions(Applications):
                 left = Call("div", (left, self.denominator()))
             elif not self.in_residues and self.accept("mod"):
                 left = Call("mod", (left, self.factor()))
-            elif isinstance(left, (Group, Call, Symbol)) and (whole := self.united(left)) is not left:
+            elif not isinstance(left, Number) and (whole := self.united(left)) is not left:
                 return whole
             elif (mixed := self.mixed(left)) is not None:
                 left = mixed
@@ -133,10 +133,10 @@ class Expressions(Applications):
         if self.peek() == "^" and self.kind() == "op":
             self.position += 1
             if self.accept("°"):
-                return self.postfix(with_unit(base, "°"))
+                return self.postfix(Quantity(base, "°"))
             if self.peek() == "{" and self.peek(1) == "°":
                 self.position += 3
-                return self.postfix(with_unit(base, "°"))
+                return self.postfix(Quantity(base, "°"))
             base = self.postfix(Call("pow", (base, self.exponent())))
         return base
 
@@ -149,18 +149,18 @@ class Expressions(Applications):
     def postfix(self, node: Node) -> Node:
         if isinstance(node, Number) and self.peek() == "_" and self.kind() == "op":
             self.position += 1
-            node = with_unit(node, f"base {show(self.index())}")
+            node = Quantity(node, f"base {show(self.index())}")
         while True:
             if self.peek() == "!" and self.kind() == "op":
                 self.position += 1
                 node = Call("factorial2" if self.accept("!") else "factorial", (node,))
             elif sign := self.accept("%", "°", *CURRENCIES):
-                node = with_unit(node, sign)
+                node = Quantity(node, sign)
             elif self.accept("‰"):
                 node = Call("div", (node, number(1000)))
             elif self.kind() == "word" and self.peek() in UNITS:
                 unit = self.unit()
-                node = with_unit(node, unit) if unit else node
+                node = Quantity(node, unit) if unit else node
             else:
                 return node
 
@@ -196,7 +196,7 @@ class Expressions(Applications):
         if token.kind == "op" and token.text in _STARTS:
             return self.brackets(token.text)
         if token.kind == "op" and token.text in CURRENCIES:
-            return with_unit(self.factor(), token.text)
+            return Quantity(self.factor(), token.text)
         if token.kind == "op" and token.text in OPEN:
             return self.matrix()
         raise Unreadable(f"{token.text!r} begins no expression")

@@ -32,6 +32,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """A value with a unit: "cm", "m/s^2", "%", "°", "$", "base 7", or what is counted."""
+
+    value: Node
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Brackets around several things, or a half-open pair: `(a, b)`, `[a, b)`, `{a, b}`."""
 
@@ -56,7 +64,7 @@ def tuple_items(node: Node) -> tuple[Node, ...]:
     return node.items if brackets == ("(", ")") or (brackets == ("[", "]") and len(node.items) > 2) else ()
 
 
-Node: TypeAlias = Number | Symbol | Call | Group | Relation
+Node: TypeAlias = Number | Symbol | Call | Quantity | Group | Relation
 
 ONE = Number(Fraction(1))
 
@@ -79,15 +87,10 @@ def times(left: Node, right: Node) -> Node:
     return Call("mul", (left, right))
 
 
-def with_unit(node: Node, unit: str) -> Node:
-    """`node` of a unit: "cm", "%", "°", "base 7", or what is counted. The unit is no letter."""
-    return Call(f"unit {unit}", (node,))
-
-
 def without_unit(node: Node) -> tuple[Node, str]:
     """(node, unit), the unit empty where there is none; -5 cm has the unit of 5 cm."""
-    if isinstance(node, Call) and node.name.startswith("unit "):
-        return node.args[0], node.name.removeprefix("unit ")
+    if isinstance(node, Quantity):
+        return node.value, node.unit
     if isinstance(node, Call) and node.name == "neg":
         inside, unit = without_unit(node.args[0])
         return Call("neg", (inside,)), unit
@@ -99,6 +102,8 @@ def children(node: Node) -> tuple[Node, ...]:
         return node.args
     if isinstance(node, Group):
         return node.items
+    if isinstance(node, Quantity):
+        return (node.value,)
     return node.terms if isinstance(node, Relation) else ()
 
 
@@ -116,6 +121,8 @@ def with_children(node: Node, new: tuple[Node, ...]) -> Node:
         return Call(node.name, new)
     if isinstance(node, Group):
         return Group(node.open, node.close, new)
+    if isinstance(node, Quantity):
+        return Quantity(new[0], node.unit)
     return Relation(new, node.signs) if isinstance(node, Relation) else node
 
 
@@ -143,6 +150,8 @@ def show(node: Node) -> str:
         return str(node.value) if node.value.numerator.bit_length() < 2_000 else "a large number"
     if isinstance(node, Symbol):
         return node.name
+    if isinstance(node, Quantity):
+        return f"{show(node.value)} {node.unit}"
     if isinstance(node, Group):
         return f"{node.open}{', '.join(map(show, node.items))}{node.close}"
     if isinstance(node, Relation):
@@ -165,8 +174,6 @@ def _show_call(node: Call) -> str:
         return "(" + _INFIX[node.name].join(map(show, node.args)) + ")"
     if node.name == "neg":
         return f"-{show(node.args[0])}"
-    if node.name.startswith("unit "):
-        return f"{show(node.args[0])} {node.name.removeprefix('unit ')}"
     return f"{node.name}({', '.join(map(show, node.args))})"
 
 
