@@ -48,6 +48,7 @@ def grade(
     from lm_eval_ext.grading.files import grade_file
     from lm_eval_ext.grading.judge import JudgeError
     from lm_eval_ext.grading.rows import Fields, RowError
+    from lm_eval_ext.resume import ResumeError
 
     def say(text: str) -> None:
         typer.echo(text, err=True)
@@ -66,7 +67,7 @@ def grade(
     except JudgeError:
         say("what was graded is kept; the same command goes on behind it" if out else "not all is graded")
         raise
-    except (RowError, OSError) as error:
+    except (RowError, ResumeError, OSError) as error:
         say(f"Error: {one_line(error)}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

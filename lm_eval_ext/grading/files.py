@@ -1,17 +1,13 @@
-"""Grades a JSON-lines file into another, which can be continued wherever it was interrupted.
+"""Grade a JSON-lines file into another; an interrupted run resumes.
 
-Rows are appended to `OUT.partial` as they are graded, in the order of the input, and the file gets its name
-when it is complete. A killed run leaves whole rows and at most one half; the next run takes it off,
-compares what is there with the input row by row, and goes on behind it. `OUT.settings.json` keeps what the
-verdicts depend on: rows made with other settings are not continued. Rows that a judge was to be asked about
-and could not be are graded again, with all behind them; what it did say is in its cache.
+Graded rows are appended to `OUT.partial` in the order of the input; the complete file is renamed to `OUT`.
+A resumed run compares what is there with the input, row by row, and grades the rest. `OUT.settings.json`
+keeps what the verdicts depend on: other settings are refused. If the judge could not be asked about a row,
+that row and all after it are graded again; replies it did give are in its cache.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 import sys
 import time
 from collections import Counter, deque
@@ -24,7 +20,7 @@ from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
-from lm_eval_ext import __version__, atomic
+from lm_eval_ext import __version__, resume
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
 from lm_eval_ext.grading.rows import ADDED, Fields, Row, RowError, count_lines, open_lines, parse, read, same
@@ -36,7 +32,7 @@ _LOG_S = 30.0
 
 @dataclass
 class Tally:
-    """What came out, over all rows of the output, and how fast the rows of this run were graded."""
+    """Counts over all rows of the output, and the speed of this run."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     layers: Counter[str] = field(default_factory=Counter)
@@ -74,18 +70,20 @@ def grade_file(
     overwrite: bool = False,
     say: Say = lambda text: None,
 ) -> Tally:
-    """Grades the rows of `source` into `out`, or what is left of them.
+    """Grades the rows of `source` into `out`, or those that an interrupted run left.
 
     Args:
-        source: JSON lines, packed if its name ends in .gz; None for the standard input.
-        out: where to; None for the standard output, which cannot be continued.
-        grader: with or without a judge, who gets the rows in blocks.
-        fields: where a row has what is graded.
-        overwrite: start again although there is a `.partial`, and replace `out`.
-        say: told, as text, where a run goes on or that nothing is left to do.
+        source: JSON lines, gzipped if its name ends in .gz; None: standard input.
+        out: None: standard output, which cannot be resumed.
+        grader: with or without a judge.
+        fields: names of the fields to read.
+        overwrite: ignore what earlier runs wrote.
+        say: prints a message.
 
-    Raises RowError on a row that cannot be graded, with all rows before it graded and kept, and on an
-    output that belongs to another input; OSError where files cannot be read or written.
+    Raises:
+        RowError: a row cannot be graded; the rows before it are graded and kept.
+        ResumeError: `out` belongs to another input or other settings, or another process is writing it.
+        OSError: a file cannot be read or written.
     """
     name = "standard input" if source is None else str(source)
     total = None if source is None else count_lines(source)
@@ -94,13 +92,13 @@ def grade_file(
     with _input(source) as lines:
         rows = _at_least_one(read(lines, name, fields or Fields()), name)
         if out is None:
-            return _grade(rows, sys.stdout.buffer, grader, Tally(), total)
+            return _grade(rows, _print, grader, Tally(), total)
         output = _Output(out, name, say, settings_of(grader, fields or Fields()))
         return output.fill(rows, grader, total, overwrite)
 
 
 def settings_of(grader: Grader, fields: Fields) -> dict[str, Any]:
-    """What the verdicts on a file depend on, besides the file and the version; as JSON."""
+    """Settings that the verdicts depend on, as JSON."""
     judge = grader.config.judge
     record = getattr(judge, "record", None)
     judged = None if judge is None else record() if record else {"judge": type(judge).__name__}
@@ -112,7 +110,7 @@ def settings_of(grader: Grader, fields: Fields) -> dict[str, Any]:
 
 
 def _check_place(out: Path, source: Path | None) -> None:
-    """Before anything is graded: a place that cannot be written must not show when all is done."""
+    """Raises RowError if `out` cannot be the output, before anything is graded."""
     if out.is_dir():
         raise RowError(f"{out} is a folder; --out must name a file, {out / 'graded.jsonl'} for example")
     if source is not None and out.exists() and out.samefile(source):
@@ -121,7 +119,7 @@ def _check_place(out: Path, source: Path | None) -> None:
 
 
 def _at_least_one(rows: Iterator[Row], name: str) -> Iterator[Row]:
-    """The rows. Raises RowError where there is none."""
+    """The rows; raises RowError if there are none."""
     number = -1
     for number, row in enumerate(rows):  # noqa: B007
         yield row
@@ -138,15 +136,16 @@ def _input(source: Path | None) -> Iterator[BinaryIO]:
             yield lines
 
 
-def _grade(rows: Iterator[Row], to: BinaryIO, grader: Grader, tally: Tally, total: int | None) -> Tally:
-    """Writes graded rows to `to`. Raises what `rows` raises, after the rows before it."""
+def _grade(
+    rows: Iterator[Row], write: Callable[[bytes], object], grader: Grader, tally: Tally, total: int | None
+) -> Tally:
+    """Writes graded rows. Raises what `rows` raises, after the rows before it."""
     feed = _Feed(rows)
     start = time.monotonic()
     interval = 0.1 if sys.stderr.isatty() else _LOG_S
     with tqdm(total=total, initial=tally.rows, desc="grading", unit="row", mininterval=interval) as bar:
         for verdict in grader.stream(feed, size=lambda row: len(row.line) + len(row.response)):
-            to.write(feed.awaited.popleft().graded(verdict))
-            to.flush()
+            write(feed.awaited.popleft().graded(verdict))
             tally.add(verdict.correct, verdict.layer, verdict.answer)
             tally.graded += 1
             bar.update()
@@ -154,6 +153,11 @@ def _grade(rows: Iterator[Row], to: BinaryIO, grader: Grader, tally: Tally, tota
     if feed.error is not None:
         raise feed.error
     return tally
+
+
+def _print(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
 
 
 class _Feed:
@@ -173,121 +177,82 @@ class _Feed:
             self.error = error
 
 
-def _setting(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {inner}" for name, inner in value.items())
-    return "not given" if value is None else repr(value)
-
-
 class _Output:
-    """`out`, and `out.partial` as long as it is not complete."""
+    """`out`, written as `OUT.partial` until it is complete."""
 
     def __init__(self, out: Path, source: str, say: Say, settings: dict[str, Any]) -> None:
         self.out = out
-        self.settings = settings
-        self.remembered = out.with_name(f"{out.name}.settings.json")
         self.partial = out.with_name(f"{out.name}.partial")
+        self.record = out.with_name(f"{out.name}.settings.json")
         self.source = source
         self.say = say
+        self.settings = settings
 
     def fill(self, rows: Iterator[Row], grader: Grader, total: int | None, overwrite: bool) -> Tally:
-        """Grades what is not there yet; complete, the file gets its name."""
-        tally, end = Tally(), 0
-        begun = None if overwrite else next((p for p in (self.partial, self.out) if p.exists()), None)
-        if begun is not None and begun.stat().st_size:
-            self._compare_settings(begun)
-        if begun is not None:
-            end, again = self._pass_by(begun, rows, tally)
-            following = again or list(islice(rows, 1))
-            if begun == self.out and not following:
-                self.say(f"{self.out} is complete, nothing is left to do; --overwrite grades again")
-                return tally
-            if begun == self.out:
-                os.replace(self.out, self.partial)
-            self.say(f"resuming after {tally.rows} rows")
-            rows = chain(following, rows)
-        with self._opened(end, overwrite or begun is None) as file:
-            self._remember()
-            try:
-                _grade(rows, file, grader, tally, total)
-            except RowError:
-                if not tally.rows:
-                    self.partial.unlink()
-                    self.remembered.unlink(missing_ok=True)
-                    raise
-                self.say(
-                    f"{tally.rows} rows are graded in {self.partial}; once {self.source} is repaired, "
-                    f"the same command goes on behind them"
-                )
-                raise
-            os.fsync(file.fileno())
-            os.replace(self.partial, self.out)
+        """Grades the rows that are not in the output yet."""
+        tally = Tally()
+        with resume.locked(self.out.with_name(f"{self.out.name}.lock"), self.out):
+            begun = None if overwrite else next((p for p in (self.partial, self.out) if p.exists()), None)
+            with resume.Journal(begun or self.partial) as journal:
+                if begun is not None:
+                    again = self._skip_graded(journal, rows, tally)
+                    following = again or list(islice(rows, 1))
+                    if begun == self.out and not following:
+                        self.say(f"{self.out} is complete; nothing to do (--overwrite grades it again)")
+                        return tally
+                    self.say(f"resuming after {tally.rows} rows")
+                    rows = chain(following, rows)
+                journal.rename(self.partial)
+                self._grade(journal, rows, grader, tally, total)
+                journal.rename(self.out)
         return tally
 
-    def _compare_settings(self, begun: Path) -> None:
-        """Raises RowError where what is there was made with other settings; says so where none are known."""
-        if not self.remembered.exists():
-            self.say(f"{begun}: it is not known with which settings; taken for the same")
+    def _grade(
+        self, journal: resume.Journal, rows: Iterator[Row], grader: Grader, tally: Tally, total: int | None
+    ) -> None:
+        resume.write_json(self.record, {**self.settings, "version": __version__})
+        try:
+            _grade(rows, journal.append, grader, tally, total)
+        except RowError:
+            if tally.rows:
+                self.say(
+                    f"{tally.rows} rows are graded in {self.partial}; fix {self.source} and rerun the same "
+                    "command to resume"
+                )
+            else:
+                self.partial.unlink()
+                self.record.unlink()
+            raise
+
+    def _skip_graded(self, journal: resume.Journal, rows: Iterator[Row], tally: Tally) -> list[Row]:
+        """Moves `rows` past those in the journal; returns the row to grade again, if there is one."""
+        for number, line in enumerate(journal, 1):
+            if number == 1:
+                self._check_settings(journal.path)
+            row, graded = next(rows, None), parse(line)
+            if row is None or graded is None or not _is_graded(graded, row):
+                raise resume.ResumeError(
+                    f"{journal.path}, line {number} is not row {number} of {self.source}: the output belongs "
+                    "to another input, or the input has changed; give another --out, or --overwrite"
+                )
+            if self.settings["judge"] and str(graded["reason"]).startswith((UNREACHABLE, OVER_BUDGET)):
+                self.say(f"row {number}: the judge could not be asked; asking again from there")
+                return [row]
+            tally.add(graded["correct"], graded["layer"], graded["answer"])
+        return []
+
+    def _check_settings(self, begun: Path) -> None:
+        before = resume.read_json(self.record)
+        if before is None:
+            self.say(f"{begun}: its settings are not known; assuming the same")
             return
-        kept = parse(self.remembered.read_bytes()) or {}
-        version = kept.pop("version", None)
-        names = [n for n in sorted({*kept, *self.settings}) if kept.get(n) != self.settings.get(n)]
-        if names:
-            what = "; ".join(
-                f"{n} was {_setting(kept.get(n))} and is {_setting(self.settings.get(n))}" for n in names
-            )
-            raise RowError(
-                f"{begun} was graded with other settings: {what}; give those, another --out, or --overwrite "
-                f"to grade again"
-            )
-        if version != __version__:
-            self.say(f"{begun}: its rows were graded by version {version}, this is {__version__}")
+        if (version := before.pop("version", None)) != __version__:
+            self.say(f"{begun}: graded by version {version}; this is version {__version__}")
+        resume.require_same(
+            self.settings, before, begun, "Give the same settings, another --out, or --overwrite"
+        )
 
-    def _remember(self) -> None:
-        text = json.dumps({**self.settings, "version": __version__}, indent=1, ensure_ascii=False)
-        atomic.write_text(self.remembered, text + "\n")
 
-    def _pass_by(self, begun: Path, rows: Iterator[Row], tally: Tally) -> tuple[int, list[Row]]:
-        """Moves `rows` behind what is graded already.
-
-        Returns where that ends, in bytes, and the row moved past if it is to be graded again.
-        """
-        end = 0
-        with begun.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                graded = parse(line) if line.endswith(b"\n") else None
-                if graded is None:
-                    self._must_be_last(lines, begun, number)
-                    break
-                row = next(rows, None)
-                values = None if row is None else parse(row.line.encode("utf-8"))
-                if values is None or not all(a in graded for a in ADDED) or not same(graded, values):
-                    raise RowError(
-                        f"{begun}, line {number} is not row {number} of {self.source}: it comes from another "
-                        f"input, or the input has changed; give another --out, or --overwrite to replace it"
-                    )
-                if self.settings["judge"] and str(graded["reason"]).startswith((UNREACHABLE, OVER_BUDGET)):
-                    self.say(f"row {number}: the judge could not be asked; it is asked again from there")
-                    return end, [row] if row else []
-                tally.add(graded["correct"], graded["layer"], graded["answer"])
-                end += len(line)
-        return end, []
-
-    def _must_be_last(self, lines: BinaryIO, begun: Path, number: int) -> None:
-        if lines.readline():
-            raise RowError(
-                f"{begun}, line {number} is no graded row although others follow; give another --out, or "
-                f"--overwrite to replace it"
-            )
-
-    @contextmanager
-    def _opened(self, end: int, new: bool) -> Iterator[BinaryIO]:
-        """The partial file, ours alone, cut off at `end`."""
-        with self.partial.open("ab" if new else "r+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RowError(f"another run is writing {self.partial}; wait for it, or end it") from None
-            file.truncate(end)
-            file.seek(end)
-            yield file
+def _is_graded(graded: dict[str, Any], row: Row) -> bool:
+    values = parse(row.line.encode("utf-8"))
+    return values is not None and all(name in graded for name in ADDED) and same(graded, values)

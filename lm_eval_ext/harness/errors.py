@@ -1,21 +1,13 @@
-"""What the user can mend."""
+"""Errors that the user can fix."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lm_eval_ext.errors import UserError
 
-class UserError(ValueError, SystemExit):
-    """A ValueError for callers in Python; on a command line it ends the program with one clear line.
-
-    An uncaught SystemExit prints its code and exits with 1, without a traceback: under `lm_eval` that is
-    the only way for a task to refuse in one line.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.code = message
+__all__ = ["DataError", "ModelError", "ProtocolError", "UserError", "at_hand"]
 
 
 class DataError(UserError):

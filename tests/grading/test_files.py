@@ -14,6 +14,7 @@ import pytest
 from lm_eval_ext.grading import Grader, GraderConfig, Verdict
 from lm_eval_ext.grading.files import grade_file
 from lm_eval_ext.grading.rows import Fields, RowError
+from lm_eval_ext.resume import ResumeError, locked
 from tests.grading.test_stages import STAGES
 
 pytestmark = pytest.mark.unit
@@ -182,9 +183,9 @@ def test_rows_added_to_the_input_are_graded_too(folder, grader):
 
 
 OTHER = {
-    "a field": ({"fields": Fields(gold="é")}, "gold_field was 'gold' and is 'é'"),
-    "the timeout": ({"timeout_s": 9.0}, "timeout was 5.0 and is 9.0"),
-    "a judge": ({"judge": True}, "judge was not given and is judge Silent"),
+    "a field": ({"fields": Fields(gold="é")}, "gold_field is é and was gold"),
+    "the timeout": ({"timeout_s": 9.0}, "timeout is 9.0 and was 5.0"),
+    "a judge": ({"judge": True}, "judge is {'judge': 'Silent'} and was not given"),
 }
 
 
@@ -215,7 +216,7 @@ def test_rows_made_with_other_settings_are_not_continued(folder, grader, name, p
     judge = Silent() if options.pop("judge", False) else None
     with (
         Grader(GraderConfig(workers=1, stages=STAGES, judge=judge, **options)) as other,
-        pytest.raises(RowError, match=why),
+        pytest.raises(ResumeError, match=why),
     ):
         grade(folder, other, **fields)
     if judge is not None:
@@ -233,14 +234,14 @@ def test_rows_whose_judge_could_not_be_asked_are_graded_again(folder):
         done, _ = grade(folder, judged)
     assert first.outcomes["undecided"] == 16 and done.graded == 0
     assert again.outcomes == {"correct": 34, "wrong": 16} and again.graded == 48
-    assert said[0] == "row 3: the judge could not be asked; it is asked again from there"
+    assert said[0] == "row 3: the judge could not be asked; asking again from there"
     assert [row["id"] for row in read(folder / "out.jsonl")] == list(range(50))
 
 
 def test_rows_of_unknown_settings_are_continued_with_a_word(folder, grader):
     grade(folder, grader)
     (folder / "out.jsonl.settings.json").unlink()
-    assert "not known with which settings" in grade(folder, grader)[1][0]
+    assert "settings are not known" in grade(folder, grader)[1][0]
 
 
 @pytest.mark.parametrize("change", ["another row", "fewer rows", "ungraded", "no rows at all"])
@@ -255,7 +256,7 @@ def test_an_output_of_another_input_is_an_error_and_left_alone(folder, grader, c
     else:
         (folder / "out.jsonl").write_text("a diary\n" * 3)
     before = (folder / "out.jsonl").read_bytes()
-    with pytest.raises(RowError, match=r"out.jsonl, line \d+ is no.*another --out, or --overwrite"):
+    with pytest.raises(ResumeError, match=r"out.jsonl, line \d+ is no.*another --out, or --overwrite"):
         grade(folder, grader)
     assert (folder / "out.jsonl").read_bytes() == before
 
@@ -268,12 +269,11 @@ def test_names_that_cannot_be(folder, grader):
 
 
 def test_two_runs_do_not_write_one_file(folder, grader):
-    import fcntl
-
-    with (folder / "out.jsonl.partial").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(RowError, match="another run is writing"):
-            grade(folder, grader)
+    with (
+        locked(folder / "out.jsonl.lock", folder / "out.jsonl"),
+        pytest.raises(ResumeError, match="is in use by process"),
+    ):
+        grade(folder, grader)
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
