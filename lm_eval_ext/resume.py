@@ -92,12 +92,12 @@ def read_json(file: Path) -> dict[str, Any] | None:
 
 def write_json(file: Path, values: Mapping[str, Any]) -> None:
     """Writes a JSON object at once."""
-    atomic.write_text(file, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+    atomic.write_text(file, json.dumps(values, indent=2) + "\n")
 
 
 def json_line(row: Mapping[str, Any]) -> bytes:
-    """A row as a line of a Journal."""
-    return json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
+    """A row as a line of a Journal, in ASCII: any text fits, lone surrogates too."""
+    return json.dumps(row).encode("ascii") + b"\n"
 
 
 class Journal:
@@ -116,6 +116,10 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file, if it was written."""
         if self._file is not None:
             self._file.close()
 

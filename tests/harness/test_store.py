@@ -13,9 +13,10 @@ from lm_eval_ext.harness import identity
 from lm_eval_ext.harness.errors import ProtocolError
 from lm_eval_ext.harness.launch import run as launch
 from lm_eval_ext.harness.store.chunks import cut, seed_of
-from lm_eval_ext.harness.store.folder import Asked, Row, Store, StoreError, read
+from lm_eval_ext.harness.store.folder import EngineAnswers, Store, StoredResponse, read
 from lm_eval_ext.harness.store.model import NotedLengths, StoredModel, lengths_of
 from lm_eval_ext.harness.store.settings import settings_of
+from lm_eval_ext.resume import ResumeError, differences
 
 pytestmark = pytest.mark.unit
 
@@ -203,7 +204,7 @@ def test_what_a_killed_writer_left_is_cleared_away(run):
 
 def test_a_row_keeps_any_text(tmp_path):
     texts = ["a\u2028b\x0bc\r\nd", "\ud83d", "é\\boxed{7}", ""]
-    rows = [Row(n, "", text, n, "stop") for n, text in enumerate(texts)]
+    rows = [StoredResponse(n, "", text, n, "stop") for n, text in enumerate(texts)]
     with Store(tmp_path, settings(), print) as store:
         (chunk,) = cut(requests(4), 4)
         store.put(chunk, rows, {"seconds": 0.5})
@@ -221,30 +222,31 @@ def test_two_processes_cannot_write_one_store(tmp_path):
     with Store(tmp_path, settings(), print):
         refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert refused.returncode == 1 and "Traceback" not in refused.stderr
-    assert "is in use by process" in refused.stderr and "give another DIR" in refused.stderr
+    assert "is in use by process" in refused.stderr and "name another output" in refused.stderr
     freed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert freed.stdout.strip().endswith("mine"), freed.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "store").touch()
-    with pytest.raises(StoreError, match="cannot be written"), Store(tmp_path, settings(), print):
+    with pytest.raises(ResumeError, match="cannot be written"), Store(tmp_path, settings(), print):
         pass
 
 
 def test_what_only_the_engine_knows_is_asked_once(tmp_path):
     answers = iter(["rendered", ("a", "b")])
-    asked = Asked(tmp_path / "asked.jsonl")
-    assert (
-        asked(["chat", 1], lambda: next(answers)) == asked(["chat", 1], lambda: next(answers)) == "rendered"
-    )
-    assert asked(["tuple"], lambda: next(answers)) == ("a", "b")
+    with EngineAnswers(tmp_path / "asked.jsonl") as asked:
+        first = asked(["chat", 1], lambda: next(answers))
+        assert first == asked(["chat", 1], lambda: next(answers)) == "rendered"
+        assert asked(["tuple"], lambda: next(answers)) == ("a", "b")
     with (tmp_path / "asked.jsonl").open("a") as file:
         file.write('{"key": "half')
-    again = Asked(tmp_path / "asked.jsonl")
-    assert again(["chat", 1], lambda: "other") == "rendered"
-    assert again(["tuple"], lambda: "JSON has no tuples") == "JSON has no tuples"
-    assert Asked(tmp_path / "asked.jsonl")(["tuple"], lambda: "") == "JSON has no tuples"
+    with EngineAnswers(tmp_path / "asked.jsonl") as again:
+        assert again(["chat", 1], lambda: "other") == "rendered"
+        assert again(["tuple"], lambda: "JSON has no tuples") == "JSON has no tuples"
+    with EngineAnswers(tmp_path / "asked.jsonl") as asked:
+        assert asked(["chat", 1], lambda: "other") == "rendered"
+        assert asked(["tuple"], lambda: "") == "JSON has no tuples"
 
 
 def test_seeds_depend_on_all_parts():
@@ -285,7 +287,7 @@ def test_settings_survive_their_file(run, tmp_path):
     run(requests(1), model_args={"a": (1, {"b": None}), "c": 0.5, "d": True})
     (file,) = tmp_path.glob("store/*/settings.json")
     same = settings(model_args={"a": [1, {"b": None}], "c": 0.5, "d": True})
-    assert same.differences(json.loads(file.read_text())) == []
+    assert differences(same.values, json.loads(file.read_text())) == []
     with pytest.raises(ValueError, match="got 0"):
         settings(chunk_size=0)
 

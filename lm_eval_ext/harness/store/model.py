@@ -17,7 +17,7 @@ from tqdm import tqdm
 from lm_eval_ext.harness import manifest
 from lm_eval_ext.harness.identity import digest
 from lm_eval_ext.harness.store.chunks import Chunk, cut, samples, seed_of, with_settings
-from lm_eval_ext.harness.store.folder import Row, Store
+from lm_eval_ext.harness.store.folder import Store, StoredResponse
 
 SEED_PER_REQUEST = ("vllm",)
 SEED_PER_REPEAT = ("local-completions", "local-chat-completions", "openai-completions")
@@ -94,7 +94,7 @@ class StoredModel(LM):
         for task, instances in per_task.items():
             self.tallies[task].made_of = manifest.of_requests(instances)
 
-    def _take(self, chunk: Chunk) -> list[Row] | None:
+    def _take(self, chunk: Chunk) -> list[StoredResponse] | None:
         rows = self._store.get(chunk)
         self.tallies[chunk.task].reused += len(rows or ())
         return rows
@@ -108,7 +108,7 @@ class StoredModel(LM):
                 said.add(chunk.task)
                 self._store.say(f"{chunk.task}: the responses in the store are not reused: {why}")
 
-    def _make(self, chunk: Chunk) -> list[Row]:
+    def _make(self, chunk: Chunk) -> list[StoredResponse]:
         engine = self.engine
         forget_prefixes(engine)
         start = time.perf_counter()
@@ -119,7 +119,7 @@ class StoredModel(LM):
             raise RuntimeError(f"{self.backend} gave no response to {lost} requests of {chunk.place}")
         lengths = lengths_of(engine, chunk.prompts, responses)
         rows = [
-            Row(instance.doc_id, digest(prompt), response, *length)
+            StoredResponse(instance.doc_id, digest(prompt), response, *length)
             for (_, instance), prompt, response, length in zip(
                 chunk.requests, chunk.prompts, responses, lengths, strict=True
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,15 +38,6 @@ class Settings:
     def fingerprint(self) -> str:
         """SHA-256 over all settings."""
         return identity.digest(dict(self.values))
-
-    def differences(self, other: Mapping[str, Any]) -> list[str]:
-        """One text for each setting that another run had otherwise: name, value here, value there."""
-        names = sorted({*self.values, *other})
-        return [
-            f"{name} is {_shown(self.values.get(name))} and was {_shown(other.get(name))}"
-            for name in names
-            if self.values.get(name) != other.get(name)
-        ]
 
 
 def settings_of(
@@ -88,13 +80,5 @@ def _packages(backend: str) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON gives it back, so that a setting read from a file equals the one it was written from."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
-
-
-def _shown(value: Any) -> str:
-    return "not given" if value is None else str(value)
+    """The value as JSON gives it back."""
+    return json.loads(json.dumps(value, default=str))
