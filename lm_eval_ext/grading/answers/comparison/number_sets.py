@@ -19,7 +19,6 @@ from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Val
 from lm_eval_ext.grading.answers.numeric.predicates import holds
 from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT, declared
-from lm_eval_ext.grading.answers.syntax.grammar import DOMAINS
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Condition,
@@ -33,6 +32,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     symbols,
     walk,
 )
+from lm_eval_ext.grading.answers.syntax.sets import DOMAINS
 
 Items = tuple[Solution, ...]
 PASS: Comparison = (None, "not of this kind")

@@ -143,10 +143,9 @@ UNICODE: dict[str, Sign] = {
     **{sign: ("op", sign) for sign in "≢≈‰€£¥"},
     "≃": ("op", "≈"),
 }
-BRACKETS = {
-    "(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉",
-    **{f"begin {m}": f"end {m}" for m in ("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix")},
-}  # fmt: skip
+PAIRS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉"}
+MATRICES = {f"begin {m}": f"end {m}" for m in "matrix pmatrix bmatrix Bmatrix smallmatrix".split()}
+BRACKETS = {**PAIRS, **MATRICES}
 """What opens, and what closes it: tokens between them stay together."""
 CURRENCIES = frozenset(["$", "€", "£", "¥"])
 """Each is a unit, before its number or behind it."""

@@ -10,8 +10,9 @@ from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexicon.latex import CLOSE, OPEN
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.conditions import IT, starts_with
-from lm_eval_ext.grading.answers.syntax.grammar import RELATIONS, parse
+from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import Node, Quantity
+from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
 INEQUALITY = RELATIONS - {"="}
 

@@ -1,9 +1,11 @@
-r"""Functions, roots, fractions, sums: what has a name, such as \frac12, sin 2x, log_2 n, \overline{ab}."""
+r"""What has a name: functions, roots, fractions, sums, such as \frac12, sin 2x, log_2 n, \overline{ab}."""
 
 from __future__ import annotations
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexing.lexer import Token
+from lm_eval_ext.grading.answers.syntax.brackets import arguments
+from lm_eval_ext.grading.answers.syntax.letters import subscript
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Node,
@@ -14,127 +16,156 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     times,
     with_children,
 )
-from lm_eval_ext.grading.answers.syntax.stream import Stream
+from lm_eval_ext.grading.answers.syntax.parser import Parser, Prefix
 
-_ONE_ARGUMENT = frozenset("sqrt cbrt floor ceil abs exp sgn".split())
+_INVERSE = Call("neg", (number(1),))
+_FACTOR_KINDS = frozenset(["name", "const", "num"])
 
 
-class Functions(Stream):
-    """What follows the name of a function."""
+def function(parser: Parser, token: Token) -> Node:
+    return _FUNCTIONS.get(token.text, _elementary)(parser, token)
 
-    def function(self, name: str) -> Node:
-        if name == "frac":
-            return Call("div", (self.piece(), self.piece(second=True)))
-        if name == "binom":
-            if self.peek() == "(":
-                return Call("binom", self.atom_arguments())
-            return Call("binom", (self.piece(), self.piece()))
-        if name in ("sum", "prod"):
-            return self.big(name)
-        if name == "angle":
-            return self.angle()
-        if name == "overline":
-            return self.digits()
-        if name in ("min", "max", "gcd", "lcm"):
-            if self.peek() not in ("(", "{", "\\{"):
-                raise Unreadable(f"{name} of what?")
-            return Call(name, self.atom_arguments())
-        if name in _ONE_ARGUMENT:
-            return self.root(name)
-        return self.elementary(name)
 
-    def root(self, name: str) -> Node:
-        if name == "sqrt" and self.accept("["):
-            degree = self.sum()
-            self.expect("]")
-            return Call("root", (self.piece(), degree))
-        inside = self.piece()
-        return Call("root", (inside, number(3))) if name == "cbrt" else Call(name, (inside,))
+def _elementary(parser: Parser, token: Token) -> Node:
+    """sin x, sin^2 x, sin(x), log_2 n, log2(n)."""
+    tokens, name = parser.tokens, token.text
+    base = exponent = None
+    if tokens.accept("_"):
+        base = subscript(parser)
+    elif name == "log" and _is_base(tokens.current, tokens.peek()):
+        base = literal(tokens.next().text)
+    if tokens.accept("^"):
+        exponent = parser.signed_factor()
+    inside = arguments(parser)[0] if tokens.current.text == "(" else _bare_argument(parser)
+    if exponent == _INVERSE:
+        return Call("arc" + name, (inside,))
+    value = _logarithm(name, inside, base) if name in _LOGARITHMS else Call(name, (inside,))
+    return value if exponent is None else Call("pow", (value, exponent))
 
-    def elementary(self, name: str) -> Node:
-        """sin x, sin^2 x, sin(x), log_2 n, log2(n)."""
-        base = exponent = None
-        if self.accept("_"):
-            base = self.index()
-        elif (
-            name == "log"
-            and self.kind() == "num"
-            and not self.tokens[self.position].space
-            and self.kind(1) in ("name", "op")
-        ):
-            base = literal(self.next().text)
-        if self.accept("^"):
-            exponent = self.exponent()
-        inside = self.atom_arguments()[0] if self.peek() == "(" else self.bare_argument()
-        if name in ("log", "ln", "lg"):
-            base = number(10) if name == "lg" else base
-            value: Node = Call("log", (inside,) if base is None else (inside, base))
+
+_LOGARITHMS = frozenset(["log", "ln", "lg"])
+
+
+def _is_base(token: Token, following: Token) -> bool:
+    return token.kind == "num" and not token.space and following.kind in ("name", "op")
+
+
+def _logarithm(name: str, inside: Node, base: Node | None) -> Node:
+    if name == "lg":
+        base = number(10)
+    return Call("log", (inside,) if base is None else (inside, base))
+
+
+def _bare_argument(parser: Parser) -> Node:
+    """sin 2x y: factors up to the next function or sign."""
+    tokens = parser.tokens
+    inside = parser.factor()
+    while tokens.current.kind in _FACTOR_KINDS or tokens.current.text == "frac":
+        inside = times(inside, parser.factor())
+    if tokens.previous().text == "pi" and tokens.current.text == "/" and tokens.peek().kind == "num":
+        tokens.advance()  # sin pi/4
+        inside = Call("div", (inside, parser.factor()))
+    return inside
+
+
+def _piece(parser: Parser, second: bool = False) -> Node:
+    r"""The argument of a LaTeX command: a group, or one sign (\frac12 is 1/2, \sqrt2x is \sqrt{2}x)."""
+    tokens = parser.tokens
+    token, before = tokens.current, tokens.previous().text
+    after_frac = before == "frac" or (second and before != "}" and not token.space)
+    if token.kind == "num" and after_frac and token.text.isdigit() and len(token.text) > 1:
+        return literal(tokens.split_digit())
+    return parser.atom()
+
+
+def _fraction(parser: Parser, _: Token) -> Node:
+    return Call("div", (_piece(parser), _piece(parser, second=True)))
+
+
+def _binomial(parser: Parser, _: Token) -> Node:
+    bracketed = parser.tokens.current.text == "("
+    return Call("binom", arguments(parser) if bracketed else (_piece(parser), _piece(parser)))
+
+
+def _of_several(parser: Parser, token: Token) -> Node:
+    if parser.tokens.current.text not in ("(", "{", "\\{"):
+        raise Unreadable(f"{token.text} of what?")
+    return Call(token.text, arguments(parser))
+
+
+def _of_one(parser: Parser, token: Token) -> Node:
+    return Call(token.text, (_piece(parser),))
+
+
+def _root(parser: Parser, _: Token) -> Node:
+    if not parser.tokens.accept("["):
+        return Call("sqrt", (_piece(parser),))
+    degree = parser.sum()
+    parser.tokens.expect("]")
+    return Call("root", (_piece(parser), degree))
+
+
+def _cube_root(parser: Parser, _: Token) -> Node:
+    return Call("root", (_piece(parser), number(3)))
+
+
+def _big(parser: Parser, token: Token) -> Node:
+    """A sum or a product over an index."""
+    tokens = parser.tokens
+    tokens.expect("_")
+    braces = bool(tokens.accept("{"))
+    index = tokens.next()
+    if index.kind not in ("name", "const"):
+        raise Unreadable("a sum without an index")
+    tokens.expect("=")
+    low = parser.sum()
+    if braces:
+        tokens.expect("}")
+    tokens.expect("^")
+    high = parser.signed_factor()
+    body = with_index(parser.product(), index.text)
+    return Call(token.text, (Symbol(index.text), low, high, body))
+
+
+def _angle(parser: Parser, _: Token) -> Node:
+    name = ""
+    while parser.tokens.current.kind == "name" and parser.tokens.current.text.isupper():
+        name += parser.tokens.next().text
+    if not name:
+        raise Unreadable("an angle without letters")
+    return Symbol(f"∠{name}")
+
+
+def _digits(parser: Parser, _: Token) -> Node:
+    """The number written \\overline{ab}: 10a + b."""
+    tokens = parser.tokens
+    braces = bool(tokens.accept("{"))
+    value: Node = number(0)
+    while tokens.current.kind in _FACTOR_KINDS or tokens.current.text == "(":
+        if tokens.current.text == "(":
+            parts = [parser.atom()]
         else:
-            value = Call(name, (inside,))
-        if exponent == Call("neg", (number(1),)):
-            return Call("arc" + name, (inside,))
-        return value if exponent is None else Call("pow", (value, exponent))
+            token = tokens.next()
+            parts = [*map(literal, token.text)] if token.kind == "num" else [Symbol(token.text)]
+        for part in parts:
+            value = Call("add", (Call("mul", (number(10), value)), part))
+    if braces:
+        tokens.expect("}")
+    return value
 
-    def bare_argument(self) -> Node:
-        """sin 2x y: factors up to the next function or sign."""
-        inside = self.factor()
-        while self.kind() in ("name", "const", "num") or (self.peek() == "frac"):
-            inside = times(inside, self.factor())
-        if self.peek(-1) == "pi" and self.peek() == "/" and self.kind(1) == "num":  # sin pi/4
-            self.position += 1
-            inside = Call("div", (inside, self.factor()))
-        return inside
 
-    def piece(self, second: bool = False) -> Node:
-        r"""The argument of a LaTeX command: a group, or one sign (\frac12 is 1/2, \sqrt2x is \sqrt{2}x)."""
-        token = self.next()
-        before = self.tokens[self.position - 2].text if self.position > 1 else ""
-        after_frac = before == "frac" or (second and before != "}" and not token.space)
-        if token.kind == "num" and after_frac and token.text.isdigit() and len(token.text) > 1:
-            self.position -= 1
-            self.tokens[self.position] = Token("num", token.text[1:])
-            return literal(token.text[0])
-        self.position -= 1
-        return self.atom()
-
-    def big(self, name: str) -> Node:
-        self.expect("_")
-        braces = bool(self.accept("{"))
-        variable = self.next()
-        if variable.kind not in ("name", "const"):
-            raise Unreadable("a sum without an index")
-        self.expect("=")
-        low = self.sum()
-        if braces:
-            self.expect("}")
-        self.expect("^")
-        high = self.exponent()
-        body = with_index(self.product(), variable.text)
-        return Call(name, (Symbol(variable.text), low, high, body))
-
-    def angle(self) -> Node:
-        name = ""
-        while self.kind() == "name" and (self.peek() or "").isupper():
-            name += self.next().text
-        if not name:
-            raise Unreadable("an angle without letters")
-        return Symbol(f"∠{name}")
-
-    def digits(self) -> Node:
-        """The number written \\overline{ab}: 10a + b."""
-        braces = bool(self.accept("{"))
-        value: Node = number(0)
-        while (self.kind() in ("name", "const", "num")) or self.peek() == "(":
-            if self.kind() == "num":
-                for digit in self.next().text:
-                    value = Call("add", (Call("mul", (number(10), value)), literal(digit)))
-            else:
-                token = self.tokens[self.position]
-                part = self.atom() if token.text == "(" else Symbol(self.next().text)
-                value = Call("add", (Call("mul", (number(10), value)), part))
-        if braces:
-            self.expect("}")
-        return value
+_FUNCTIONS: dict[str, Prefix] = {
+    "frac": _fraction,
+    "binom": _binomial,
+    "sum": _big,
+    "prod": _big,
+    "angle": _angle,
+    "overline": _digits,
+    "sqrt": _root,
+    "cbrt": _cube_root,
+    **dict.fromkeys(("min", "max", "gcd", "lcm"), _of_several),
+    **dict.fromkeys(("floor", "ceil", "abs", "exp", "sgn"), _of_one),
+}
 
 
 def with_index(node: Node, name: str) -> Node:

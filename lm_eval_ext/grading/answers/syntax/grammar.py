@@ -1,4 +1,4 @@
-r"""From tokens to an expression or a relation.
+r"""The table of rules: which function parses what begins with, or follows, a token.
 
 >>> show(parse(tokens(r"\frac{2n}{3} + 1")))
 '(((2*n)/3) + 1)'
@@ -9,108 +9,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lm_eval_ext.grading.answers.errors import Unreadable
+from lm_eval_ext.grading.answers.lexicon.english import NUMERALS
+from lm_eval_ext.grading.answers.lexicon.latex import CURRENCIES, MATRICES, PAIRS
 from lm_eval_ext.grading.answers.lexing.lexer import Token
-from lm_eval_ext.grading.answers.syntax.expressions import Expressions
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Relation, Symbol, symbols
-
-RELATIONS = frozenset(["=", "<", ">", "<=", ">=", "!=", "in", "notin", "≡", "≢", "|", "notdivides"])
-DOMAINS = frozenset("RZNQC")
+from lm_eval_ext.grading.answers.syntax import products, quantities
+from lm_eval_ext.grading.answers.syntax.brackets import absolute, brackets, matrix
+from lm_eval_ext.grading.answers.syntax.functions import function
+from lm_eval_ext.grading.answers.syntax.letters import letter
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, literal, number
+from lm_eval_ext.grading.answers.syntax.parser import ELLIPSIS, Grammar, Parser, no_expression
+from lm_eval_ext.grading.answers.syntax.relations import relation
+from lm_eval_ext.grading.answers.syntax.sets import SET_OPERATIONS, united
 
 
 def parse(tokens: Sequence[Token]) -> Node:
     """The expression or relation that all of `tokens` form. Raises Unreadable."""
-    parser = Relations(tokens)
-    node = parser.relation()
-    if parser.peek() is not None:
-        raise Unreadable(f"unexpected {parser.peek()!r}")
+    parser = Parser(tokens, GRAMMAR)
+    node = relation(parser)
+    if parser.tokens.current.text:
+        raise Unreadable(f"unexpected {parser.tokens.current.text!r}")
     return node
 
 
-class Relations(Expressions):
-    """Chains of relations, and the sets that stand after "in"."""
-
-    def relation(self) -> Node:
-        terms, signs = [self.ratio()], list[str]()
-        while (sign := self.peek()) in RELATIONS | {"≈"} and not (sign == "|" and self.bars):
-            self.position += 1
-            assert sign is not None
-            if sign == "≈" and symbols(terms[-1]):
-                raise Unreadable("the value is only near")
-            if sign == "≈":
-                terms[-1] = Call("about", (terms[-1], self.ratio()))
-                continue
-            if sign in ("in", "notin"):
-                terms.append(self.region())
-            elif sign in ("≡", "≢"):
-                terms.append(self.residues(negated=sign == "≢"))
-            else:
-                terms.append(self.ratio())
-            signs.append(sign)
-        if not signs:
-            return terms[0]
-        return Relation(
-            tuple(terms), tuple("=" if _is_plain(s, t) else s for s, t in zip(signs, terms[1:], strict=True))
-        )
-
-    def residues(self, negated: bool) -> Node:
-        """What follows ≡: "3 (mod 4)", "0 or 3 (mod 4)", or just an expression (then ≡ is =)."""
-        self.in_residues = True
-        found = [self.ratio()]
-        while self.accept(",", "or", "and"):
-            self.accept("or", "and")
-            found.append(self.ratio())
-        self.in_residues = False
-        opened = self.peek() == "(" and self.peek(1) == "mod"
-        if opened:
-            self.position += 1
-        if self.accept("mod", "modulo"):
-            found.append(self.sum())
-            if opened:
-                self.expect(")")
-            signed = [r for f in found for r in _both_signs(f)]
-            return Call("residues", tuple(signed))
-        if len(found) > 1 or negated:
-            raise Unreadable("residues without a modulus")
-        return found[0]
-
-    def region(self) -> Node:
-        """What follows ∈: a domain, an interval, a set, unions and differences of them."""
-        return self.united(self.region_part())
-
-    def region_part(self) -> Node:
-        start = self.position
-        braces = bool(self.accept("{"))
-        if self.kind() == "name" and self.peek() in DOMAINS:
-            name = self.next().text
-            if not braces or self.accept("}"):
-                return Symbol(name + self.domain_part())
-        self.position = start
-        return self.sum()
-
-    def domain_part(self) -> str:
-        """The limit on a domain: ">0" of Z_{>0}, R^+, Z^{+}; "!=0" of R^*."""
-        if not self.accept("_", "^"):
-            return ""
-        braces = bool(self.accept("{"))
-        sign = self.accept(">", ">=", "!=", "+", "*", "<", "<=")
-        if sign is None:
-            raise Unreadable("a domain with an unknown limit")
-        if sign in ("+", "*"):
-            sign = ">" if sign == "+" else "!="
-        elif self.next().text != "0":
-            raise Unreadable("a domain with an unknown limit")
-        if braces:
-            self.expect("}")
-        return sign + "0"
+def _numeral(parser: Parser, token: Token) -> Node:
+    if token.text not in NUMERALS:
+        raise no_expression(token)
+    return number(NUMERALS[token.text])
 
 
-def _both_signs(node: Node) -> tuple[Node, ...]:
-    """±1 (mod 6) is 1 or -1."""
-    if isinstance(node, Call) and node.name == "pm":
-        return node.args[0], Call("neg", node.args)
-    return (node,)
-
-
-def _is_plain(sign: str, term: Node) -> bool:
-    """f(x) ≡ 0 without a modulus is an equality."""
-    return sign == "≡" and not (isinstance(term, Call) and term.name == "residues")
+GRAMMAR = Grammar(
+    atoms={
+        "num": lambda parser, token: literal(token.text),
+        "const": lambda parser, token: Call(token.text, ()),
+        "name": letter,
+        "func": function,
+        "word": _numeral,
+        "...": lambda parser, token: ELLIPSIS,
+        "|": absolute,
+        **dict.fromkeys(MATRICES, matrix),
+        **dict.fromkeys(PAIRS, brackets),
+        **dict.fromkeys(CURRENCIES, quantities.price),
+    },
+    postfix={
+        "^": quantities.power,
+        "!": quantities.factorial,
+        "_": quantities.in_base,
+        "‰": quantities.per_mille,
+        **dict.fromkeys(["%", "°", *CURRENCIES], quantities.with_sign),
+        "word": quantities.with_unit,
+    },
+    factors={
+        "*": products.multiplied,
+        "/": products.divided,
+        "mod": products.remainder,
+        "...": products.with_ellipsis,
+        "num": products.with_number,
+        "name": products.with_letter,
+        "const": products.juxtaposed,
+        "func": products.with_function,
+        **dict.fromkeys(PAIRS, products.with_brackets),
+    },
+    sets={"choose": products.chosen, **dict.fromkeys(SET_OPERATIONS, united)},
+)
