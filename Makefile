@@ -1,10 +1,11 @@
 # `make eval`, `make test` and `make bench` do all the set-up themselves, in .venv.
-.PHONY: help setup lock eval test test-full test-lowest check bench docs baselines
+.PHONY: help setup lock eval test test-full test-lowest coverage check bench docs baselines
 
 help:
 	@echo "make eval    evaluate SmolLM2-135M on a subset of the packaged problems, through vLLM"
 	@echo "make test    run the tests (make test TIER=unit for those without a language model)"
 	@echo "make test-full  the heavier proofs that make test leaves out"
+	@echo "make coverage  run the unit tests and list the lines that they do not reach"
 	@echo "make bench   measure the grader beside its peers (make bench ARGS='--synthetic 1000000', ARGS=--help)"
 	@echo "make baselines  grade stored responses again; SmolLM2 must stay within its baseline"
 	@echo "make check   lint, format and type checks"
@@ -36,6 +37,10 @@ test-full: setup
 test-lowest: setup
 	@bash scripts/test_lowest.sh
 
+coverage: setup
+	.venv/bin/python -m pytest -m "unit and not alone and not full" -n 2 --dist worksteal \
+	  --cov=lm_eval_ext --cov=training --cov-report=term:skip-covered --cov-report=html:out/coverage
+
 bench: setup
 	@bash scripts/bench.sh $(ARGS)
 
@@ -49,3 +54,4 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/python scripts/structure.py

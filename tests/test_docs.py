@@ -1,0 +1,174 @@
+"""Every block of code in README and docs: run where it can be, else its options are parsed.
+
+The word behind a block's language says what it needs and a test has not: `gpu`, `hub`, `api` or `slurm`.
+"""
+
+import gzip
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+import typer.main
+import yaml
+
+from lm_eval_ext.cli import app
+from tests.analysis.logged import write_run
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.unit, pytest.mark.full]
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)\s*$", re.MULTILINE | re.DOTALL)
+NEEDS = {"gpu", "hub", "api", "slurm"}
+LANGUAGES = {"sh", "python", "yaml", "json", "text", "mermaid"}
+FAILED_BY_DESIGN = re.compile(r"check-baseline")
+"""Commands whose exit code is their answer: 1 or 3 on runs that are not the baseline's."""
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    line: int
+    language: str
+    needs: frozenset[str]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    @property
+    def commands(self) -> list[str]:
+        """The lines of a shell block, continued ones joined, without comments."""
+        joined = self.text.replace("\\\n", " ")
+        lines = (re.sub(r"(^|\s+)#\s.*$", "", line).strip() for line in joined.splitlines())
+        return [line for line in lines if line]
+
+
+def blocks() -> list[Block]:
+    found = []
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for match in BLOCK.finditer(text):
+            language, *needs = match["info"].split() or [""]
+            line = text.count("\n", 0, match.start()) + 1
+            where = str(page.relative_to(ROOT))
+            found.append(Block(where, line, language, frozenset(needs), match["text"]))
+    return found
+
+
+BLOCKS = blocks()
+
+
+def of(*languages: str, needing: bool = False) -> list[Block]:
+    return [b for b in BLOCKS if b.language in languages and bool(b.needs) == needing]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_block_says_what_it_is(block):
+    assert block.language in LANGUAGES, f"{block}: the language is {block.language!r}"
+    assert block.needs <= NEEDS, f"{block}: it needs {sorted(block.needs)}; known are {sorted(NEEDS)}"
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Path:
+    """A folder with the files that the pages speak of."""
+    folder = tmp_path_factory.mktemp("docs")
+    rows = [{"response": f"Final answer: {i}", "gold": str(i), "reference": str(i)} for i in range(4)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "responses.jsonl").write_text(text)
+    (folder / "big.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    docs = [
+        {
+            "id": str(i),
+            "problem": f"{i} + 0?",
+            "gold": str(i),
+            "topic": "sums",
+            "level": f"Level {1 + i % 2}",
+            "competition": "easy",
+        }
+        for i in range(12)
+    ]
+    for name, right in (("out/base", 5), ("out/tuned", 9), ("runs/sonnet-4-6", 8), ("runs/gpt-5.4", 6)):
+        responses = [f"Final answer: {i if i < right else 99}" for i in range(12)]
+        write_run(folder / name, [i < right for i in range(12)], model=name, docs=docs, responses=responses)
+    write_run(folder / "out" / "M", [True] * 12, task="arith_words", model="M", docs=docs)
+    return folder
+
+
+@pytest.mark.parametrize("block", of("python"), ids=str)
+def test_python_runs(block, workspace, monkeypatch):
+    monkeypatch.chdir(workspace)
+    given = {"response": "Final answer: 2", "gold": "2", "pairs": [("Final answer: 2", "2")]}
+    exec(compile(block.text, str(block), "exec"), given)
+
+
+@pytest.mark.parametrize("block", of("sh"), ids=str)
+def test_commands_run(block, workspace):
+    for command in block.commands:
+        if command.startswith("pip install"):
+            assert_extras_exist(command)
+        elif command.startswith("make "):
+            subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, check=True, capture_output=True)
+        else:
+            assert_runs(command, workspace)
+
+
+def assert_runs(command: str, workspace: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=workspace,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    allowed = {0, 1, 3} if FAILED_BY_DESIGN.search(command) else {0}
+    assert run.returncode in allowed and "Traceback" not in run.stderr, f"{command}\n{run.stderr[-2000:]}"
+
+
+def assert_extras_exist(command: str) -> None:
+    known = metadata("lm-eval-ext").get_all("Provides-Extra") or []
+    for extras in re.findall(r"\[([\w,]+)\]", command):
+        assert set(extras.split(",")) <= set(known), command
+
+
+@pytest.mark.parametrize("block", of("sh", needing=True), ids=str)
+def test_options_of_what_cannot_run_here_are_known(block):
+    for command in block.commands:
+        words = shlex.split(command)
+        if "lm-eval-ext" in words:
+            parse(words[words.index("lm-eval-ext") + 1 :])
+
+
+def parse(words: list[str]) -> None:
+    """Parses a command line as the program does, and calls nothing."""
+    command = typer.main.get_command(app)
+    context = None
+    while hasattr(command, "resolve_command"):
+        context = command.make_context(command.name, words, parent=context, ignore_unknown_options=True)
+        name, command, words = command.resolve_command(context, words)
+        assert command is not None, f"no command {name}"
+    command.make_context(command.name, words, parent=context)
+
+
+@pytest.mark.parametrize("block", of("yaml", "json"), ids=str)
+def test_data_parses(block):
+    class Loader(yaml.SafeLoader):
+        """Takes the tags of lm-eval."""
+
+    Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_scalar(node))
+    assert yaml.load(block.text, Loader)
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
