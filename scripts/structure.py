@@ -20,7 +20,10 @@ def functions(path: Path) -> list[tuple[int, str]]:
     """(lines, place) of every function in a file."""
     nodes = ast.walk(ast.parse(path.read_text("utf-8")))
     return [
-        ((node.end_lineno or node.lineno) - node.lineno + 1, f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+        (
+            (node.end_lineno or node.lineno) - node.lineno + 1,
+            f"{path.relative_to(ROOT)}:{node.lineno} {node.name}",
+        )
         for node in nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
@@ -39,10 +42,12 @@ def main() -> int:
     for name, count in sorted(lines.items()):
         print(f"{count:7,} {name}")
     sizes = sorted(size for path in files for size in functions(path))
+    middle, (longest, place) = median(size for size, _ in sizes), sizes[-1]
     print(f"{lines.total():7,} lines in {len(files)} files, {len(sizes)} functions")
-    print(f"median function {median(size for size, _ in sizes):g} lines, longest {sizes[-1][0]}: {sizes[-1][1]}")
-    long = [f"{place}: {size} lines" for size, place in sizes if size > MAX_FUNCTION_LINES]
-    print(*(f"longer than {MAX_FUNCTION_LINES} lines: {each}" for each in long), sep="\n", end="\n" if long else "")
+    print(f"median function {middle:g} lines, longest {longest}: {place}")
+    long = [(size, place) for size, place in sizes if size > MAX_FUNCTION_LINES]
+    for size, place in long:
+        print(f"longer than {MAX_FUNCTION_LINES} lines: {place}: {size} lines")
     return 1 if long else 0
 
 

@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 pytestmark = [pytest.mark.unit, pytest.mark.full]
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)\s*$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)\s*$", re.M | re.S)
 NEEDS = {"gpu", "hub", "api", "slurm"}
 LANGUAGES = {"sh", "python", "yaml", "json", "text", "mermaid"}
 FAILED_BY_DESIGN = re.compile(r"check-baseline")
@@ -115,7 +115,9 @@ def test_commands_run(block, workspace):
         if command.startswith("pip install"):
             assert_extras_exist(command)
         elif command.startswith("make "):
-            subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, check=True, capture_output=True)
+            subprocess.run(
+                ["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, check=True, capture_output=True
+            )
         else:
             assert_runs(command, workspace)
 
