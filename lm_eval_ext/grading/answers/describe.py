@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lm_eval_ext.grading.answers.errors import Unreadable
+from lm_eval_ext.grading.answers.semantics import read
 from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
-from lm_eval_ext.grading.answers.semantics.parse import read
 from lm_eval_ext.grading.answers.syntax.nodes import Condition, Property, show
 
 

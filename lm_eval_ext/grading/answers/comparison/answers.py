@@ -19,8 +19,8 @@ from lm_eval_ext.grading.answers.comparison.solution_sets import same_solutions
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import allow
 from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined
+from lm_eval_ext.grading.answers.semantics import read
 from lm_eval_ext.grading.answers.semantics.claims import Answer
-from lm_eval_ext.grading.answers.semantics.parse import read
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Group,

@@ -98,6 +98,15 @@ ASIDE = (
     ("note",), ("with", "the", "convention"),
 )  # fmt: skip
 """What follows is no part of the answer: an example, a reason, a remark."""
+CONNECTIVES: dict[tuple[str, ...], str] = {
+    **dict.fromkeys([(word,) for word in CASE | GIVEN], "if"),
+    ("such", "that"): "if", ("iff",): "if", ("if", "and", "only", "if"): "if", ("exactly", "when"): "if",
+    ("precisely", "when"): "if", ("exactly", "if"): "if", ("then",): "then", ("and",): "and", ("or",): "or",
+    ("or", "equal", "to"): "", ("together", "with"): ",", ("as", "well", "as"): "and", ("also",): "and",
+    **dict.fromkeys(OTHERWISE, "else"), **dict.fromkeys(RESTATEMENT, "again"),
+    **dict.fromkeys(EXCEPT, "except"), **dict.fromkeys(ASIDE, "aside"),
+}  # fmt: skip
+"""Phrases between clauses, and how they join the next one; "" is no joint. The longest phrase counts."""
 
 YES = (("yes",), ("true",), ("possible",), ("it", "is", "possible"), ("always",))
 NO = (("no",), ("false",), ("impossible",), ("not", "possible"), ("never",), ("it", "is", "impossible"))
@@ -115,6 +124,33 @@ HEDGES = frozenset(
     "aside long eventually think guess believe unsure presumably apparently conjecturally hopefully".split()
 )
 """Words that take something back from a decision."""
+
+LIMITS = frozenset(
+    "if when only except unless but iff provided or other greater less more fewer besides larger "
+    "smaller and".split()
+)
+"""Words after a decision or choice that limit it."""
+UNIVERSAL = frozenset("all any every each which example instance".split())
+PARTIAL = frozenset(
+    "case some most many certain half few several general infinitely finitely large small".split()
+)
+"""After "for" or "in", words for all cases, and for some of them."""
+QUALIFIABLE = frozenset("for if when in necessarily always every all sure proven certain known clear".split())
+"""After "not" and "only", what limits a decision."""
+DENYING = frozenset("not fails fail false counterexample cannot wrong never".split())
+"""Words that begin the reason of a "no"."""
+LINKS = frozenset(
+    "for to in at on with it this that they he she we newline gap is if when only except unless "
+    "but iff provided or and".split()
+)
+"""Words after a "no" that is a decision."""
+NUMBER_DOMAINS = frozenset("positive real integer integers natural reals naturals numbers number".split())
+DOMAINS = frozenset("positive nonnegative natural integer real rational complex nonzero negative".split())
+"""Properties that say over which numbers a letter runs."""
+ADJECTIVES = frozenset(
+    "positive negative nonnegative nonzero nonpositive even odd real rational irrational not prime "
+    "composite".split()
+)
 
 ORDINALS = {"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2"}
 UNITS = {
@@ -150,6 +186,11 @@ SOLUTIONS = frozenset(
     "functions polynomial polynomials sequence sequences value values root roots points".split()
 )
 """What the answer consists of: "integer" in "integer solutions" repeats what the problem asked for."""
+SOUGHT = SOLUTIONS | frozenset(
+    "such integer integers real positive natural number numbers other prime primes rational triangle "
+    "arrangement set sets way ways".split()
+)
+"""What a problem asks for, so that "no integers" means that there is no solution."""
 TWO_LETTERS = frozenset(
     "is are of or in if no to by at as we it be on so up do an us my he cm mm km kg pi ie lg ln tg".split()
 )

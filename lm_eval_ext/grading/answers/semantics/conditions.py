@@ -1,13 +1,19 @@
-"""What limits a letter: "n >= 2", "even", "a multiple of 4", "a prime p = 1 (mod 4)", read and evaluated."""
+"""What limits a letter: "n >= 2", "even", "a multiple of 4", "a prime p = 1 (mod 4)"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
-from lm_eval_ext.grading.answers.lexicon.latex import CLOSE, OPEN
 from lm_eval_ext.grading.answers.lexing.lexer import Token
+from lm_eval_ext.grading.answers.semantics.phrases import (
+    Phrase,
+    by_first_word,
+    outside_brackets,
+    phrase_at,
+    texts,
+)
 from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
@@ -20,16 +26,13 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Symbol,
     number,
 )
+from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
 IT = "it"
 """The letter for what has no name: "all even numbers"."""
-_PHRASES = sorted([*english.RELATIVE, *english.NOUNS, *english.EXCEPT], key=len, reverse=True)
-
-
-def starts_with(tokens: Sequence[Token], phrase: tuple[str, ...]) -> bool:
-    return len(tokens) >= len(phrase) and all(
-        t.text.lower() == w for t, w in zip(tokens, phrase, strict=False)
-    )
+_PHRASES = by_first_word((*english.RELATIVE, *english.NOUNS, *english.EXCEPT))
+_SEPARATORS = frozenset([",", ";", "newline"])
+_SKIPPED = english.NOISE | _SEPARATORS | {"and", "where", "with", "for", "if"}
 
 
 def read_conditions(tokens: Sequence[Token]) -> tuple[Node, list[Condition]]:
@@ -37,141 +40,120 @@ def read_conditions(tokens: Sequence[Token]) -> tuple[Node, list[Condition]]:
 
     Raises Unreadable for words that are not known.
     """
-    return _Reader(tokens).run()
+    return _ConditionReader(tokens).read()
 
 
-class _Reader:
+class _ConditionReader:
+    """Reads tokens from left to right: letters become subjects, words properties of all of them."""
+
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = list(tokens)
         self.position = 0
+        self.negated = False
         self.subjects: list[Node] = []
-        self.found: list[Condition] = []
-        self.pending: list[tuple[str, tuple[Node, ...], bool]] = []
+        self.relations: list[Condition] = []
+        self.properties: list[tuple[str, tuple[Node, ...], bool]] = []
 
-    def run(self) -> tuple[Node, list[Condition]]:
-        holds = True
+    def read(self) -> tuple[Node, list[Condition]]:
         while self.position < len(self.tokens):
-            rest = self.tokens[self.position :]
-            token = rest[0]
-            phrase = next((p for p in _PHRASES if starts_with(rest, p)), None)
-            if phrase is not None:
-                self.position += len(phrase)
-                self._phrase(phrase, holds)
-                holds = True
-            elif token.kind != "word" and token.text not in (",", ";", "newline"):
-                self._mathematics()
-            elif token.text in english.PROPERTIES:
-                self.pending.append((english.PROPERTIES[token.text], (), holds))
-                self.position, holds = self.position + 1, True
-            elif token.text in ("not", "isn't", "aren't"):
-                self.position, holds = self.position + 1, False
-            elif token.text in english.NOISE or token.text in (
-                "and",
-                "where",
-                "with",
-                "for",
-                ",",
-                ";",
-                "newline",
-                "if",
-            ):
-                self.position += 1
-            elif [t.text for t in self.tokens[max(0, self.position - 2) : self.position]] == ["number", "of"]:
-                self.position += 1  # what is counted: "an odd number of vertices"
-            else:
-                raise Unreadable(f"the word {token.text!r} is not known")
-        if not holds:
+            self._step()
+        if self.negated:
             raise Unreadable("not what?")
-        subject = self.subjects[0] if self.subjects else Symbol(IT)
-        for name, args, positive in self.pending:
-            for each in self.subjects or [subject]:
-                self.found.append(Property(name, each, args, positive))
-        return subject, self.found
+        subjects = self.subjects or [Symbol(IT)]
+        said = [Property(n, s, args, holds) for n, args, holds in self.properties for s in subjects]
+        return subjects[0], [*self.relations, *said]
 
-    def _phrase(self, phrase: tuple[str, ...], holds: bool) -> None:
+    def _step(self) -> None:
+        token = self.tokens[self.position]
+        if phrase := phrase_at(self.tokens[self.position :], _PHRASES):
+            self.position += len(phrase)
+            self._phrase(phrase)
+        elif token.kind != "word" and token.text not in _SEPARATORS:
+            self._mathematics()
+        elif self._accept(english.PROPERTIES):
+            self._add(english.PROPERTIES[token.text])
+        elif self._accept(("not", "isn't", "aren't")):
+            self.negated = True
+        elif not self._accept(_SKIPPED):
+            if texts(self.tokens[max(0, self.position - 2) : self.position]) != ["number", "of"]:
+                raise Unreadable(f"the word {token.text!r} is not known")
+            self.position += 1  # what is counted: "an odd number of vertices"
+
+    def _add(self, name: str, args: Sequence[Node] = ()) -> None:
+        self.properties.append((name, tuple(args), not self.negated))
+        self.negated = False
+
+    def _phrase(self, phrase: Phrase) -> None:
         if phrase in english.NOUNS:
-            self.pending.append((english.NOUNS[phrase], (), holds))
+            self._add(english.NOUNS[phrase])
         elif phrase in english.EXCEPT:
+            self.negated = False
             self._exceptions()
+        elif english.RELATIVE[phrase] == "≡":
+            self._add("≡", self._residues())
         else:
-            args = [self._operand()]
-            name = english.RELATIVE[phrase]
-            while name == "≡" and self._accept(",", "or", "and"):
-                args.append(self._operand())
-            if name == "≡":
-                if not (
-                    self.position < len(self.tokens) and self.tokens[self.position].text in ("modulo", "mod")
-                ):
-                    raise Unreadable("congruent modulo what?")
-                self.position += 1
-                args.append(self._operand())
-            self.pending.append((name, tuple(args), holds))
+            self._add(english.RELATIVE[phrase], [self._operand()])
 
-    def _accept(self, *texts: str) -> bool:
-        found = self.position < len(self.tokens) and self.tokens[self.position].text in texts
+    def _residues(self) -> list[Node]:
+        """ "0, 1 or 3 modulo 4": the residues, then the modulus."""
+        args = [self._operand()]
+        while self._accept((",", "or", "and")):
+            args.append(self._operand())
+        if not self._accept(("modulo", "mod")):
+            raise Unreadable("congruent modulo what?")
+        return [*args, self._operand()]
+
+    def _accept(self, wanted: Collection[str]) -> bool:
+        found = self.position < len(self.tokens) and self.tokens[self.position].text in wanted
         self.position += found
         return found
 
-    def _run_end(self, stop: tuple[str, ...] = ()) -> int:
-        depth, end = 0, self.position
-        while end < len(self.tokens):
-            token = self.tokens[end]
-            depth += (token.text in OPEN) - (token.text in CLOSE)
-            if depth == 0 and (
-                (token.kind == "word" and token.text not in english.NUMERALS)
-                or token.text in (*stop, ";", "newline")
-            ):
+    def _take_mathematics(self, *stops: str) -> list[Token]:
+        """The tokens up to the next word or separator outside brackets."""
+        start = self.position
+        self.position = len(self.tokens)
+        for i, token in outside_brackets(self.tokens, start):
+            is_word = token.kind == "word" and token.text not in english.NUMERALS
+            if is_word or token.text in (*stops, ";", "newline"):
+                self.position = i
                 break
-            end += 1
-        return end
+        return self.tokens[start : self.position]
 
     def _operand(self) -> Node:
-        while self.position < len(self.tokens) and self.tokens[self.position].text in (
-            "a",
-            "an",
-            "the",
-            "prime",
-        ):
-            if self.tokens[self.position].text == "prime":
-                raise Unreadable("an unnamed prime")
-            self.position += 1
-        end = self._run_end((",",))
-        node = parse(self.tokens[self.position : end])
-        self.position = end
-        return node
+        while self._accept(("a", "an", "the")):
+            pass
+        if self._accept(("prime",)):
+            raise Unreadable("an unnamed prime")
+        return parse(self._take_mathematics(","))
 
     def _exceptions(self) -> None:
         """Values, or equations for values, up to the end: "except 1 and 3", "except n = 3"."""
         while self.position < len(self.tokens):
-            if self.tokens[self.position].text in (",", "and", "or", "for", "newline"):
-                self.position += 1
+            if self._accept((",", "and", "or", "for", "newline")):
                 continue
             node = self._operand()
             value = node.terms[-1] if isinstance(node, Relation) and node.signs == ("=",) else node
             if isinstance(value, Relation):
                 raise Unreadable("an exception that is no value")
             for each in value.items if isinstance(value, Group) and value.open == "{" else (value,):
-                self.pending.append(("!=", (each,), True))
+                self._add("!=", [each])
 
     def _mathematics(self) -> None:
-        end = self._run_end()
-        run = self.tokens[self.position : end]
+        run = self._take_mathematics()
         while run and run[-1].text == ",":
             run.pop()
-        self.position = end
-        if run[0].text in ("<", ">", "<=", ">=", "!=", "=", "≡", "≢", "in", "notin"):  # "integers >= 2"
+        if run[0].text in RELATIONS - {"|", "notdivides"}:  # "integers >= 2"
             node = parse([Token("name", IT), *run])
             assert isinstance(node, Relation)
             subject = self.subjects[0] if self.subjects else Symbol(IT)
-            self.found.append(Relation((subject, *node.terms[1:]), node.signs))
+            self.relations.append(Relation((subject, *node.terms[1:]), node.signs))
             return
         for piece in _split_commas(run):
-            self._piece(piece)
+            self._subject_or_relation(parse(piece))
 
-    def _piece(self, run: list[Token]) -> None:
-        node = parse(run)
+    def _subject_or_relation(self, node: Node) -> None:
         if isinstance(node, Relation):
-            self.found.append(node)
+            self.relations.append(node)
             if not self.subjects:
                 self.subjects.append(next((t for t in node.terms if isinstance(t, Symbol)), node.terms[0]))
         elif isinstance(node, (Symbol, Call, Quantity)):
@@ -182,18 +164,13 @@ class _Reader:
             raise Unreadable("a value where a condition is expected")
 
 
-def _split_commas(run: list[Token]) -> list[list[Token]]:
-    """At commas outside brackets; "x, y in R" stays whole letters: each is read on its own."""
-    pieces: list[list[Token]] = [[]]
-    depth = 0
-    residues = any(t.text in ("≡", "≢") for t in run)
-    for token in run:
-        depth += (token.text in OPEN) - (token.text in CLOSE)
-        if token.text == "," and depth == 0 and not residues:
-            pieces.append([])
-        else:
-            pieces[-1].append(token)
-    return [p for p in pieces if p]
+def _split_commas(run: Sequence[Token]) -> list[Sequence[Token]]:
+    """Pieces between commas outside brackets; residues with their modulus are one piece."""
+    if any(t.text in ("≡", "≢") for t in run):
+        return [run]
+    commas = [i for i, t in outside_brackets(run) if t.text == ","]
+    starts = [0, *(i + 1 for i in commas)]
+    return [run[start:end] for start, end in zip(starts, [*commas, len(run)], strict=True) if start < end]
 
 
 def declared(conditions: Iterable[Condition]) -> set[str]:
@@ -207,17 +184,11 @@ def declared(conditions: Iterable[Condition]) -> set[str]:
     return found
 
 
-_DOMAIN_WORDS = frozenset(
-    "positive nonnegative natural integer real rational complex nonzero negative".split()
-)
-
-
 def is_domain(condition: Condition) -> bool:
     """Whether it only says over which numbers a letter runs: "real", "positive", "x > 0", "x in Z"."""
     if isinstance(condition, Property):
-        return condition.name in _DOMAIN_WORDS and condition.holds
+        return condition.name in english.DOMAINS and condition.holds
+    limit = condition.terms[1]
     if condition.signs == ("in",):
-        return isinstance(condition.terms[1], Symbol) or condition.terms[1] == Group(
-            "(", ")", (number(0), Call("oo", ()))
-        )
-    return condition.signs in ((">",), (">=",), ("!=",)) and condition.terms[1] == number(0)
+        return isinstance(limit, Symbol) or limit == Group("(", ")", (number(0), Call("oo", ())))
+    return condition.signs in ((">",), (">=",), ("!=",)) and limit == number(0)

@@ -5,81 +5,62 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lm_eval_ext.grading.answers.lexing.lexer import Token
+from lm_eval_ext.grading.answers.semantics.phrases import has, texts
 
-_LABELS = (
-    ("a", "b", "c", "d", "e", "f"),
-    ("1", "2", "3", "4", "5", "6"),
-    ("i", "ii", "iii", "iv", "v"),
+_SERIES = (
+    tuple("abcdef"),
+    tuple("123456"),
+    ("i", "i i", "i i i", "i v", "v"),
     ("alpha", "beta", "gamma", "delta"),
 )
+"""Labels in their order, as tokens."""
+_FORMS = ("( {} )", "{} )", "{} .", "{} :", "part ( {} )", "part {} )", "part {} .", "part {} :", "part {}")
 _STARTS = frozenset([",", ";", ".", "newline", "\\\\", "gap", ":", "and"])
 
 
-def split_parts(stream: Sequence[Token]) -> list[list[Token]]:
-    """The parts in order; the whole stream as one part where there are fewer than two labels in sequence."""
-    for labels in _LABELS:
-        cuts = _cuts(stream, labels)
-        if len(cuts) > 1:
-            ends = [start for start, _ in cuts[1:]] + [len(stream)]
-            return [list(stream[after:end]) for (_, after), end in zip(cuts, ends, strict=True)]
-    return [list(stream)]
+def split_parts(tokens: Sequence[Token]) -> list[list[Token]]:
+    """The parts in order; all tokens as one part where there are fewer than two labels in sequence."""
+    for labels in _SERIES:
+        found = _find_labels(tokens, labels)
+        if len(found) > 1:
+            ends = [start for start, _ in found[1:]] + [len(tokens)]
+            return [list(tokens[after:end]) for (_, after), end in zip(found, ends, strict=True)]
+    return [list(tokens)]
 
 
-def _cuts(stream: Sequence[Token], labels: Sequence[str]) -> list[tuple[int, int]]:
-    """(first token of the label, first token after it) of each label found in its turn."""
+def _find_labels(tokens: Sequence[Token], labels: Sequence[str]) -> list[tuple[int, int]]:
+    """(first token of the label, first token after it) of each label, in order."""
     found: list[tuple[int, int]] = []
     position = 0
     for label in labels:
-        here = next(
-            (
-                (i, after)
-                for i in range(position, len(stream))
-                if _begins(stream, i, loose=bool(found)) and (after := _label_end(stream, i, label))
-            ),
-            None,
-        )
-        if here is None or (not found and not _only_words(stream[: here[0]])):
+        for i in range(position, len(tokens)):
+            if _may_start_label(tokens, i, loose=bool(found)) and (after := _label_end(tokens, i, label)):
+                break
+        else:
             break
-        found.append(here)
-        position = here[1]
+        if not found and not all(t.kind == "word" or t.text in _STARTS for t in tokens[:i]):
+            break
+        found.append((i, after))
+        position = after
     return found
 
 
-def _begins(stream: Sequence[Token], i: int, loose: bool) -> bool:
-    """A label stands where a clause begins; a bracketed one may follow anything after the first."""
-    if i == 0 or stream[i - 1].text in _STARTS or stream[i].text == "part":
+def _may_start_label(tokens: Sequence[Token], i: int, loose: bool) -> bool:
+    """A label stands where a clause begins; after the first, a bracketed one may stand anywhere."""
+    if i == 0 or tokens[i - 1].text in _STARTS or tokens[i].text == "part":
         return True
-    return (loose and stream[i].text == "(" and stream[i].space) or (
-        loose and stream[i].space and _closes(stream, i)
-    )
+    bracketed = tokens[i].text == "(" or texts(tokens[i + 1 : i + 2]) == [")"]
+    return loose and tokens[i].space and bracketed
 
 
-def _closes(stream: Sequence[Token], i: int) -> bool:
-    return i + 1 < len(stream) and stream[i + 1].text == ")"
-
-
-def _only_words(before: Sequence[Token]) -> bool:
-    return all(t.kind == "word" or t.text in _STARTS for t in before)
-
-
-def _label_end(stream: Sequence[Token], i: int, label: str) -> int:
+def _label_end(tokens: Sequence[Token], i: int, label: str) -> int:
     """The index after "a)", "(a)", "a.", "a:", "Part a:", "Part (a):"; 0 if there is no such label at i."""
-    part = stream[i].text == "part"
-    i += part
-    bracketed = i < len(stream) and stream[i].text == "("
-    i += bracketed
-    for letter in (label,) if len(label) == 1 or (label.isalpha() and len(label) > 3) else tuple(label):
-        if i >= len(stream) or stream[i].text != letter:
-            return 0
-        i += 1
-    closing = stream[i].text if i < len(stream) else ""
-    if bracketed and closing != ")":
+    if not has(tokens[i : i + 3], label.split()):
         return 0
-    if not bracketed and closing not in (")", ":", ".") and not part:
-        return 0
-    if closing == ":" and label.isdigit() and not part:  # 1 : 2 is a ratio
-        return 0
-    i += closing in (")", ":", ".")
-    if i < len(stream) and stream[i].text == ":":
-        i += 1
-    return i
+    for form in _FORMS:
+        words = form.format(label).split()
+        end = i + len(words)
+        is_ratio = form == "{} :" and label.isdigit()  # 1 : 2
+        if texts(tokens[i:end]) == words and not is_ratio:
+            return end + (texts(tokens[end : end + 1]) == [":"])
+    return 0

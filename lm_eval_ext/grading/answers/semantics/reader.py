@@ -1,4 +1,4 @@
-r"""From the text of an answer to what it says, part by part.
+r"""From the text of an answer to what it claims, part by part.
 
 >>> [dict(item.values) for item in read("x = 1, y = 2 or x = 3, y = 0")[0].items]   # two solutions
 """
@@ -13,32 +13,29 @@ from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexing.lexer import Token, tokens
 from lm_eval_ext.grading.answers.semantics.claims import Answer
-from lm_eval_ext.grading.answers.semantics.cleanup import closing, trimmed
+from lm_eval_ext.grading.answers.semantics.decisions import as_choice, as_word
+from lm_eval_ext.grading.answers.semantics.phrases import closing, has, trimmed
 from lm_eval_ext.grading.answers.semantics.segments import split_parts
-from lm_eval_ext.grading.answers.semantics.solutions import Solutions
-from lm_eval_ext.grading.answers.semantics.verbal import LIMITS, as_choice, as_word
+from lm_eval_ext.grading.answers.semantics.solutions import read_solutions
 
 _LATIN = re.compile(r"\b(?:i\.\s?e\b\.?|e\.\s?g\b\.?)", re.IGNORECASE)
-
-
-def without_wrappers(text: str) -> str:
-    """Without Markdown emphasis and without tags: `<answer>3</answer>` and `<3>` are 3."""
-    text = text.strip()
-    if (
-        text.startswith("<")
-        and text.endswith(">")
-        and "<answer>" not in text
-        and text.count("<") == text.count(">") == 1
-    ):
-        text = f"({text[1:-1]})" if "," in text else text[1:-1]
-    text = re.sub(r"</?answer>|\*\*|__|`", " ", text)
-    return _LATIN.sub(lambda m: " that is " if m[0][0] in "iI" else " eg ", text).strip()
+_MARKUP = re.compile(r"</?answer>|\*\*|__|`")
+_MEANINGFUL = english.NEGATIONS | {
+    *english.PROPERTIES,
+    *english.ORDINALS,
+    *english.LABELS,
+    *english.NUMERALS,
+    "yes",
+    "true",
+    "player",
+}
 
 
 @lru_cache(maxsize=8192)
 def read(text: str) -> tuple[Answer, ...]:
     """The parts of an answer, mostly one. Raises Unreadable."""
-    stream = _without_brackets(trimmed(_without_closing(tokens(without_wrappers(text)))))
+    stream = trimmed(_without_remark(tokens(without_markup(text))))
+    stream = _without_brackets(stream)
     if not stream:
         raise Unreadable("it is empty")
     parts = split_parts(stream)
@@ -53,30 +50,29 @@ def read(text: str) -> tuple[Answer, ...]:
         return tuple(_read_part(sentence) for sentence in sentences)
 
 
-def _without_closing(stream: list[Token]) -> list[Token]:
+def without_markup(text: str) -> str:
+    """Without Markdown emphasis and without tags: `<answer>3</answer>` and `<3>` are 3."""
+    text = text.strip()
+    one_tag = text.count("<") == text.count(">") == 1
+    if one_tag and text.startswith("<") and text.endswith(">") and text != "<answer>":
+        text = f"({text[1:-1]})" if "," in text else text[1:-1]
+    text = _MARKUP.sub(" ", text)
+    return _LATIN.sub(lambda m: " that is " if m[0][0] in "iI" else " eg ", text).strip()
+
+
+def _without_remark(stream: list[Token]) -> list[Token]:
     """Without a last sentence in which there is no mathematics: "3. This completes the proof"."""
     stop = max((i for i, t in enumerate(stream[:-1]) if t.text == "." and t.kind == "op"), default=0)
     last = [t for t in stream[stop + 1 :] if t.text != "."]
-    mute = all(t.kind == "word" and t.text not in _TELLING for t in last)
-    return stream[:stop] if stop and last and mute else stream
-
-
-_TELLING = english.NEGATIONS | {
-    *english.PROPERTIES,
-    *english.ORDINALS,
-    *english.LABELS,
-    *english.NUMERALS,
-    "yes",
-    "true",
-    "player",
-}
+    says_nothing = all(t.kind == "word" and t.text not in _MEANINGFUL for t in last)
+    return stream[:stop] if stop and last and says_nothing else stream
 
 
 def _without_brackets(stream: list[Token]) -> list[Token]:
     """((m, n) = (6, 3), (9, 3)): brackets around the whole answer, which is no tuple."""
     if not stream or stream[0].text != "(" or closing(stream, 0) != len(stream) - 1:
         return stream
-    return stream[1:-1] if stream[1].text == "(" and any(t.text == "=" for t in stream) else stream
+    return stream[1:-1] if stream[1].text == "(" and has(stream, ("=",)) else stream
 
 
 def _sentences(stream: Sequence[Token]) -> list[list[Token]]:
@@ -87,7 +83,7 @@ def _sentences(stream: Sequence[Token]) -> list[list[Token]]:
             found.append([])
         else:
             found[-1].append(token)
-    return [trimmed(part) for part in found if trimmed(part)]
+    return [part for sentence in found if (part := trimmed(sentence))]
 
 
 def _read_part(part: Sequence[Token]) -> Answer:
@@ -98,13 +94,13 @@ def _read_part(part: Sequence[Token]) -> Answer:
         return word
     choice = as_choice(part)
     if choice is None:
-        return Solutions(part).answer()
-    if {t.text for t in choice[1][:2]} & {"and", "or", ","}:
+        return read_solutions(part)
+    if has(choice[1][:2], ("and", "or", ",")):
         raise Unreadable("several choices")
     letter, rest = choice[0], trimmed(choice[1])
     try:
-        return Answer(choice=letter, items=Solutions(rest).answer().items if rest else ())
+        return Answer(choice=letter, items=read_solutions(rest).items if rest else ())
     except Unreadable:
-        if any(t.text in english.NEGATIONS or t.text in LIMITS for t in rest):
+        if has(rest, english.NEGATIONS) or has(rest, english.LIMITS):
             raise
         return Answer(choice=letter)

@@ -1,4 +1,4 @@
-"""Which unknowns an equation gives values to."""
+"""The unknowns that an equation gives values to."""
 
 from __future__ import annotations
 
@@ -22,68 +22,72 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     symbols,
 )
 
+Names = tuple[str, ...]
+NamedValues = tuple[tuple[str, Node], ...]
+
 
 def values_of(item: Solution) -> list[Node]:
     return [value for _, value in item.values]
 
 
-def bind(names: tuple[str, ...], value: Node) -> tuple[tuple[str, Node], ...]:
+def bind(names: Names, value: Node) -> NamedValues:
     if len(names) == 1:
         return ((names[0], value),)
     if isinstance(value, Group) and len(value.items) == len(names):
         return tuple(zip(names, value.items, strict=True))
-    raise Unreadable("as many names as values, please")
+    raise Unreadable(f"{len(names)} names for another number of values")
 
 
-def names_of(node: Node) -> tuple[str, ...]:
-    if isinstance(node, Symbol):
-        return (node.name,)
-    if isinstance(node, Group) and all(isinstance(i, Symbol) for i in node.items):
-        return tuple(i.name for i in node.items if isinstance(i, Symbol))
-    return ("",)
+def names_of(node: Node) -> Names:
+    """The names in x or (x, y); ("",) for anything else."""
+    nodes = node.items if isinstance(node, Group) else (node,)
+    names = tuple(n.name for n in nodes if isinstance(n, Symbol))
+    return names if len(names) == len(nodes) else ("",)
 
 
-def named(node: Relation) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]] | None:
+def solved(node: Relation) -> tuple[NamedValues, Names] | None:
     """(name, value) pairs and the arguments of a chain of equalities, None if no side is a name."""
     if set(node.signs) != {"="}:
         return None
     *left, value = node.terms
-    first = _sequence(left[0], value)
-    if isinstance(first, Group) and first.open == "(" and all(isinstance(i, Symbol) for i in first.items):
-        if isinstance(value, Group) and len(value.items) == len(first.items):
-            return bind(names_of(first), value), ()
-        return None
+    first, *forms = _as_sequence(left[0], value), *left[1:], value
+    if isinstance(first, Group):
+        paired = isinstance(value, Group) and len(value.items) == len(first.items)
+        named = first.open == "(" and names_of(first) != ("",)
+        return (bind(names_of(first), value), ()) if named and paired else None
     if isinstance(first, Call) and first.name == "apply":
         if isinstance(extreme := first.args[-1], Symbol) and extreme.name in english.LABELS:
-            return ((english.LABELS[extreme.name], _chained([*left[1:], value])),), ()
-        if all(isinstance(a, Symbol) for a in first.args):
-            return _functions([first, *left[1:]], value)
-        return ((_spelled(first), _chained([*left[1:], value])),), ()
+            return ((english.LABELS[extreme.name], _chained(forms)),), ()
+        if _application(first):
+            return _functions([first, *forms])
+        return ((_spelled(first), _chained(forms)),), ()
     if not isinstance(first, Symbol):
         return None
     names = [first.name]
-    rest = [*left[1:], value]
-    while len(rest) > 1 and (name := _name(rest[0])):
+    while len(forms) > 1 and (name := _name(forms[0])):
         names.append(name)
-        rest.pop(0)
-    return tuple((n, _chained(rest)) for n in names), ()
+        forms.pop(0)
+    return tuple((n, _chained(forms)) for n in names), ()
 
 
-def _functions(left: list[Node], value: Node) -> tuple[tuple[tuple[str, Node], ...], tuple[str, ...]]:
+def _application(node: Node) -> Names:
+    """("f", "x") of f(x); empty for anything but a function of letters."""
+    if not isinstance(node, Call) or node.name != "apply":
+        return ()
+    names = tuple(a.name for a in node.args if isinstance(a, Symbol))
+    return names if len(names) == len(node.args) else ()
+
+
+def _functions(terms: Sequence[Node]) -> tuple[NamedValues, Names]:
     """f(x) = g(x) = x gives both; what stands between the last of them and the value are forms of it."""
+    *left, value = terms
     names: list[str] = []
-    arguments: tuple[str, ...] = ()
-    while (
-        left
-        and isinstance(f := left[0], Call)
-        and f.name == "apply"
-        and all(isinstance(a, Symbol) for a in f.args)
-    ):
-        name, *variables = (a.name for a in f.args if isinstance(a, Symbol))
-        if names and tuple(variables) != arguments:
+    arguments: Names = ()
+    while left and (application := _application(left[0])):
+        if names and application[1:] != arguments:
             break
-        names.append(name)
-        arguments = tuple(variables)
+        names.append(application[0])
+        arguments = application[1:]
         left = left[1:]
     for constant in set(arguments) & {"i", "e"}:
         value = with_index(value, constant)
@@ -92,12 +96,12 @@ def _functions(left: list[Node], value: Node) -> tuple[tuple[tuple[str, Node], .
 
 def unordered_unknowns(node: Relation) -> Node | None:
     """The unordered values of {p, q} = {3, 5}."""
-    if node.signs != ("=",):
+    left, right = node.terms[0], node.terms[-1]
+    sets = isinstance(left, Group) and isinstance(right, Group) and left.open == right.open == "{"
+    if node.signs != ("=",) or not sets:
         return None
-    left, right = node.terms
-    if not isinstance(left, Group) or not isinstance(right, Group) or left.open != "{" or right.open != "{":
-        return None
-    unknown = all(isinstance(i, Symbol) for i in left.items) and len(left.items) == len(right.items) > 1
+    assert isinstance(left, Group) and isinstance(right, Group)
+    unknown = names_of(left) != ("",) and len(left.items) == len(right.items) > 1
     return right if unknown else None
 
 
@@ -105,22 +109,15 @@ def _name(node: Node) -> str:
     """ "x" of x, "a(n)" of a_n in "a_1 = ... = a_n = 0"; empty for what is no name."""
     if isinstance(node, Symbol):
         return node.name
-    applied = (
-        isinstance(node, Call) and node.name == "apply" and all(isinstance(a, Symbol) for a in node.args)
-    )
-    return _spelled(node) if applied and isinstance(node, Call) else ""
+    return _spelled(node) if isinstance(node, Call) and _application(node) else ""
 
 
-def _sequence(node: Node, value: Node) -> Node:
+def _as_sequence(node: Node, value: Node) -> Node:
     """Cn = 2n + 1 gives the terms of a sequence, not a product: its n comes back on the other side."""
     if isinstance(node, Call) and node.name == "mul" and len(node.args) == 2:
         name, index = node.args
-        if (
-            isinstance(name, Symbol)
-            and isinstance(index, Symbol)
-            and index.name in "nk"
-            and index.name in symbols(value)
-        ):
+        letters = isinstance(name, Symbol) and isinstance(index, Symbol)
+        if letters and index in (Symbol("n"), Symbol("k")) and symbols(index) <= symbols(value):
             return Call("apply", node.args)
     return node
 
@@ -137,6 +134,7 @@ def _chained(values: Sequence[Node]) -> Node:
 
 
 def about(condition: Condition, subject: Node) -> Condition:
+    """The condition with `subject` in place of "it"."""
     if isinstance(condition, Property) and condition.subject == Symbol(IT):
         return replace(condition, subject=subject)
     return condition

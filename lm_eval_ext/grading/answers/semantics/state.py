@@ -1,0 +1,77 @@
+"""What has been read of an answer so far; the rules for values and for conditions change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
+from lm_eval_ext.grading.answers.semantics.clauses import Clause
+from lm_eval_ext.grading.answers.semantics.unknowns import values_of
+from lm_eval_ext.grading.answers.syntax.nodes import Condition, symbols
+
+
+@dataclass
+class State:
+    """The solutions read so far, and what the next clause needs to know.
+
+    Attributes:
+        clauses: of the answer; `position` is the index of the one that is read.
+        items: the solutions so far.
+        again: the same answer in other words.
+        names: of the last named value, with `arguments`: the next value without a name is one of these.
+        label: "maximum" or "minimum", announced before its value.
+        order: the reorderings that are meant, announced before the values.
+        is_open: whether the last solution may get further named values.
+        previous: what the clause before was: "value", "if", "else" or "except".
+        leading: conditions stated before the values that they limit.
+        unlimited: index of the first solution that no condition limits yet.
+        limited: index of the first solution that the last condition limits.
+        defined: the letter that the last condition defines.
+    """
+
+    clauses: list[Clause]
+    position: int = 0
+    items: list[Solution] = field(default_factory=list)
+    again: list[Answer] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    label: str = ""
+    order: str = ""
+    is_open: bool = False
+    previous: str = ""
+    leading: tuple[Condition, ...] = ()
+    unlimited: int = 0
+    limited: int = 0
+    defined: str = ""
+
+    @property
+    def last(self) -> Solution | None:
+        return self.items[-1] if self.items else None
+
+    @property
+    def following(self) -> list[Clause]:
+        return self.clauses[self.position + 1 :]
+
+    def letters(self) -> set[str]:
+        """The letters in the values so far."""
+        return {name for item in self.items for value in values_of(item) for name in symbols(value)}
+
+    def add(self, item: Solution) -> None:
+        self.items.append(item)
+        self.is_open = False
+
+    def limit(self, conditions: Iterable[Condition]) -> None:
+        """Limit the solutions since the last condition, at least the last one."""
+        self.limited = min(self.unlimited, max(len(self.items) - 1, 0))
+        self.limit_from(self.limited, conditions)
+        self.unlimited = len(self.items)
+
+    def limit_from(self, start: int, conditions: Iterable[Condition]) -> None:
+        more = tuple(conditions)
+        self.items[start:] = [item.limited(more) for item in self.items[start:]]
+
+    def apply_leading(self) -> None:
+        """Limit the solutions that no condition limits by those stated before them."""
+        if self.leading:
+            self.limit_from(self.unlimited, self.leading)
