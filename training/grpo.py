@@ -1,7 +1,8 @@
 """Reinforcement learning by a recipe: `lm-eval-ext train grpo --config smoke_grpo`.
 
 TRL's GRPOTrainer (GRPO, Dr. GRPO, DAPO: `loss_type`) on the task's own prompts, rewarded by the evaluation's
-grader. Every rollout is in `output_dir/rollouts.jsonl`. Goes on from the newest checkpoint in `output_dir`.
+grader. Records every rollout in `output_dir/rollouts.jsonl`. Resumes from the newest checkpoint in
+`output_dir`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
-from .combinations import check_installed
-from .ends import configured, end_ids
+from .config_checks import check_installed
+from .eos import eos_tokens, model_eos_tokens
 from .preflight import before
 from .recipe import read
 from .rewards import rewards
@@ -27,8 +28,8 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
     from trl import GRPOTrainer
 
     settings = setup.trainer_settings(recipe, training, model, "grpo", tokenizer)
-    ends = end_ids(tokenizer, configured(model.model_name_or_path, model.model_revision))
-    functions, training.reward_weights = rewards(recipe, training, tokenizer, ends)
+    eos = eos_tokens(tokenizer, model_eos_tokens(model.model_name_or_path, model.model_revision))
+    functions, training.reward_weights = rewards(recipe, training, tokenizer, eos)
     return GRPOTrainer(reward_funcs=functions, **settings)
 
 

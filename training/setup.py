@@ -1,11 +1,15 @@
-"""What SFT and GRPO share: tokenizer, model arguments, callbacks, training that goes on where it stopped."""
+"""What SFT and GRPO share: tokenizer, model arguments, the bounds of a run, resuming from a checkpoint."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
@@ -14,7 +18,7 @@ from .data.build import dataset
 from .merge.combine import TRAINED_WITH
 from .models import loaded_tokenizer
 from .recipe import Recipe
-from .rollouts import forget
+from .rewards import discard_rollouts
 
 STATE = "trainer_state.json"
 """Of transformers' Trainer: the last file that it writes of a checkpoint."""
@@ -34,8 +38,8 @@ def tokenizer(model: Any) -> Any:
     found = loaded_tokenizer(model.model_name_or_path, model.model_revision)
     if found.pad_token is None:
         raise UserError(
-            f"the tokenizer of {model.model_name_or_path} has no padding token; give it one no text has, "
-            "not the end token: padding is masked out of the loss, and so the model would never learn to end"
+            f"the tokenizer of {model.model_name_or_path} has no padding token; give it one that no text "
+            "has, not the EOS token: padding is masked out of the loss, so the model would never learn to end"
         )
     return found
 
@@ -47,44 +51,64 @@ def model_arguments(model: Any, training: Any) -> dict[str, Any]:
 
     dtype = model.dtype if model.dtype in ("auto", None) else getattr(torch, model.dtype)
     quantization = get_quantization_config(model)
-    arguments = {
+    return {
         "revision": model.model_revision,
         "attn_implementation": model.attn_implementation,
         "dtype": dtype,
         **(training.model_init_kwargs or {}),
+        **({} if quantization is None else {"quantization_config": quantization}),
     }
-    if quantization is not None:
-        arguments["quantization_config"] = quantization
-    return arguments
 
 
 def trainer_settings(recipe: Recipe, training: Any, model: Any, kind: str, tokenizer: Any) -> dict[str, Any]:
-    """What SFTTrainer and GRPOTrainer (`kind`: "sft", "grpo") both take; TRAINED_WITH is written."""
+    """What SFTTrainer and GRPOTrainer (`kind`: "sft", "grpo") both take; writes TRAINED_WITH."""
     from trl import get_peft_config
 
     record(recipe, training, model)
     training.model_init_kwargs = model_arguments(model, training)
+    bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
     return {
         "model": model.model_name_or_path,
         "args": training,
         "train_dataset": dataset(recipe, kind, tokenizer),
         "processing_class": tokenizer,
         "peft_config": get_peft_config(model),
-        "callbacks": callbacks(recipe),
+        "callbacks": [StopOnBound({name: bound for name, bound in bounds.items() if bound})],
     }
 
 
-def callbacks(recipe: Recipe) -> list[Any]:
-    """Bounds on KL and gradient norm, where the recipe has them."""
-    from .guards import Bounds
+class StopOnBound(TrainerCallback):
+    """Stops training when a logged value passes its bound or is not a number; `broken` says which.
 
-    bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
-    wanted = {name: bound for name, bound in bounds.items() if bound}
-    return [Bounds(wanted)] if wanted else []
+    Args:
+        bounds: name in the log -> the largest value allowed: {"kl": 0.5, "grad_norm": 10.0}.
+    """
+
+    def __init__(self, bounds: Mapping[str, float]) -> None:
+        self.bounds = dict(bounds)
+        self.broken: str | None = None
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """The trainer's hook, after each logged step."""
+        for name, bound in self.bounds.items():
+            value = (logs or {}).get(name)
+            if value is not None and self.broken is None and not float(value) <= bound:
+                what = "is not a number" if math.isnan(float(value)) else f"passed {bound:g}"
+                self.broken = (
+                    f"step {state.global_step}: {name} {what} ({float(value):.4g}); training stopped"
+                )
+                control.should_training_stop = True
 
 
 def record(recipe: Recipe, training: Any, model: Any) -> None:
-    """Writes beside the model what it was trained with: merging and evaluation need it."""
+    """Writes beside the model what it is trained with: merging and evaluation need it."""
     from trl import get_quantization_config
 
     quantization = get_quantization_config(model)
@@ -99,39 +123,30 @@ def record(recipe: Recipe, training: Any, model: Any) -> None:
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:
-    """Step -> checkpoint, in order; without those that a killed run was still writing."""
+    """Step -> complete checkpoint, in order: a killed run may leave an incomplete one."""
     found = ((int(place.name.rpartition("-")[2]), place) for place in folder.glob("checkpoint-*"))
     return {step: place for step, place in sorted(found) if (place / STATE).is_file()}
 
 
-def newest(folder: Path) -> Path | None:
-    """The checkpoint that training goes on from, if there is one."""
-    return next(reversed(checkpoints(folder).values()), None)
-
-
 def _steps(trainer: Any) -> int:
-    """How many steps the whole training has."""
+    """The number of steps of the whole training."""
     *_, steps = trainer.set_initial_training_values(trainer.args, trainer.get_train_dataloader())
     return int(steps)
 
 
 def train(trainer: Any) -> None:
-    """Trains from the newest checkpoint there is, and saves. Raises UserError where a bound was passed."""
-    from transformers import TrainerState
-
-    from .guards import Bounds
-
+    """Trains from the newest checkpoint, if any, and saves. Raises UserError if a bound was passed."""
     folder = Path(trainer.args.output_dir)
     given = trainer.args.resume_from_checkpoint
     if given and not (Path(given) / STATE).is_file():
         raise UserError(
-            f"resume_from_checkpoint {given}: no {STATE} there; name the folder of a checkpoint, or nothing: "
-            f"training goes on from the newest in {folder} by itself"
+            f"resume_from_checkpoint {given}: no {STATE} there; name the folder of a checkpoint, or leave it "
+            f"out: training resumes from the newest checkpoint in {folder} by itself"
         )
-    start = given or newest(folder)
+    start = given or next(reversed(checkpoints(folder).values()), None)
     state = TrainerState.load_from_json(str(Path(start) / STATE)) if start else TrainerState()
     if trainer.is_world_process_zero():
-        forget(folder, state.global_step)
+        discard_rollouts(folder, state.global_step)
     if start and state.global_step >= _steps(trainer):  # the trainer would make one step more
         trainer.state = state
         trainer._load_from_checkpoint(str(start))
@@ -139,6 +154,6 @@ def train(trainer: Any) -> None:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
     trainer.save_model(str(folder))
     trainer.save_state()
-    for guard in trainer.callback_handler.callbacks:
-        if isinstance(guard, Bounds) and guard.broken:
-            raise UserError(guard.broken)
+    for callback in trainer.callback_handler.callbacks:
+        if isinstance(callback, StopOnBound) and callback.broken:
+            raise UserError(callback.broken)

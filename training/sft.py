@@ -1,7 +1,7 @@
 """Supervised fine-tuning by a recipe: `lm-eval-ext train sft --config smoke_sft`.
 
 TRL's SFTTrainer on the task's own prompts; full, LoRA or QLoRA as the recipe says (`use_peft`,
-`load_in_4bit`). Goes on from the newest checkpoint in `output_dir` if there is one.
+`load_in_4bit`). Resumes from the newest checkpoint in `output_dir` if there is one.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
-from .combinations import check_installed
+from .config_checks import check_installed
 from .preflight import before
 from .recipe import read
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The SFTTrainer of a recipe, ready to train."""
-    from trl import SFTTrainer
-
     recipe, training, model = read("sft", arguments)
     check_installed(training, model)
     tokenizer = setup.tokenizer(model)
     before(recipe, training, model, "sft", tokenizer)
+
+    from trl import SFTTrainer
+
     return SFTTrainer(**setup.trainer_settings(recipe, training, model, "sft", tokenizer))
 
 

@@ -1,8 +1,9 @@
-"""The data commands, with a model of random weights: sampled, graded, kept, gone on with, joined."""
+"""The data commands, with a model of random weights: sampled, graded, kept, resumed, joined."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,12 @@ from typer.testing import CliRunner
 from lm_eval_ext.harness.errors import DataError, UserError
 from lm_eval_ext.harness.metrics import pass_at_k
 from tests.training.models import write_tiny_qwen3
-from training.data import difficulty, rows
+from training.data import difficulty, rows, sampling
 from training.data.__main__ import app
 from training.data.build import built, documents_of, prompts_of
 from training.data.distill import distilled
 from training.data.documents import documents
-from training.data.generators import Request, Response, Sampling, Transformers, generator
-from training.data.sampled import Partial, sampled, settings_of
+from training.data.sampling import Sampling, finish, sample
 from training.recipe import Recipe
 
 pytestmark = pytest.mark.unit
@@ -36,7 +36,7 @@ def tokenizer(tiny):
 
 
 @pytest.fixture(autouse=True)
-def sample(monkeypatch):
+def _packaged(monkeypatch):
     monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
 
 
@@ -53,51 +53,69 @@ def _run(*arguments: object) -> str:
     return done.output
 
 
-DOCS = [{"id": f"d{i}", "problem": f"p{i}?", "gold": str(i)} for i in range(5)]
-REQUESTS = [Request(doc["id"], doc["problem"]) for doc in DOCS]
+@dataclass
+class Said:
+    text: str
+    tokens: int
+    finish: str = "stop"
 
 
-class Scripted:
-    """Says the same texts to every prompt, and remembers what it was asked."""
-
-    def __init__(self, *responses: Response, fail_at: int | None = None) -> None:
-        self.responses, self.fail_at = list(responses), fail_at
-        self.asked: list[str] = []
-        self.closed = 0
-
-    def generate(self, requests, sampling):
-        if self.fail_at is not None and len(self.asked) >= self.fail_at:
-            raise KeyboardInterrupt
-        self.asked += [request.name for request in requests]
-        return [self.responses for _ in requests]
-
-    def close(self):
-        self.closed += 1
-
-
-RIGHT_FOR_2 = (
-    Response("so 2. The answer is 2.", 9, False),
-    Response("so  2.\nThe answer is 2.", 9, False),
-    Response("The answer is 2.", 5, False),
-    Response("The answer is 2.", 400, True),
-    Response("The answer is 9.", 5, False),
-    Response("no idea", 2, False),
+SAID = (
+    Said("so 2. The answer is 2.", 9),
+    Said("so  2.\nThe answer is 2.", 9),
+    Said("The answer is 2.", 5),
+    Said("The answer is 2.", 400, "length"),
+    Said("The answer is 9.", 5),
+    Said("no idea", 2),
 )
 
 
-def _sample(engine, out, **settings):
-    sampling = Sampling(samples=6, max_tokens=400)
-    partial = Partial(out, settings_of(DOCS, REQUESTS, sampling, **settings))
-    return sampled(DOCS, REQUESTS, lambda: engine, sampling, partial, chunk=2), partial
+class Scripted:
+    """An engine that gives the texts in turn, one per repeat, and remembers what it was asked."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        self.fail_at = fail_at
+        self.asked: list[str] = []
+
+    def tok_encode(self, texts):
+        return [[text] for text in texts]
+
+    def generate_until(self, requests, disable_tqdm=False):
+        if self.fail_at is not None and len(self.asked) >= self.fail_at:
+            raise KeyboardInterrupt
+        found = []
+        for request in requests:
+            said = SAID[self.asked.count(request.doc["id"])]
+            self.asked.append(request.doc["id"])
+            self.__dict__.setdefault("ends", {})[(request.args[0],)] = (said.tokens, said.finish)
+            found.append(said.text)
+        return found
 
 
-def test_right_responses_are_kept_whole_once_and_no_more_than_wanted(tmp_path):
-    found, partial = _sample(Scripted(*RIGHT_FOR_2), tmp_path / "out.jsonl")
-    kept, counts = distilled(DOCS, found, most=1)
+@pytest.fixture
+def source(tmp_path):
+    """Five problems, of which only d2 has the answer that is given."""
+    file = tmp_path / "problems.jsonl"
+    docs = [{"id": f"d{i}", "problem": f"p{i}?", "gold": str(i)} for i in range(5)]
+    file.write_text("".join(json.dumps(doc) + "\n" for doc in docs))
+    return file
+
+
+def _sample(monkeypatch, engine, tiny, source, **settings):
+    monkeypatch.setattr(sampling, "engine", lambda _: engine)
+    given = {"model": tiny, "task": "arith_words", "num_fewshot": 0, "source": str(source), "samples": 6}
+    given |= {"out": source.parent / "out.jsonl", "max_tokens": 400, "chunk": 2, "engine": "transformers"}
+    asked = Sampling(**{**given, **settings})
+    return asked, *sample(asked)
+
+
+def test_right_responses_are_kept_whole_once_and_no_more_than_wanted(monkeypatch, tiny, source, tmp_path):
+    asked, docs, found, settings = _sample(monkeypatch, Scripted(), tiny, source)
+    kept, counts = distilled(docs, found, most=1)
     assert [(doc["id"], doc["problem_id"], doc["response"]) for doc in kept] == [
         ("d2/0", "d2", "so 2. The answer is 2.")
     ]
-    assert vars(counts) == {
+    assert counts == {
         "problems": 5,
         "generated": 30,
         "capped": 5,
@@ -109,76 +127,94 @@ def test_right_responses_are_kept_whole_once_and_no_more_than_wanted(tmp_path):
         "kept": 1,
         "solved": 1,
     }
-    shortest, _ = distilled(DOCS, found, most=1, prefer="shortest")
+    shortest, _ = distilled(docs, found, most=1, prefer="shortest")
     assert shortest[0]["response"] == "The answer is 2." and not shortest[0]["id"].endswith("/3")
-    both, _ = distilled(DOCS, found, most=5)
+    both, _ = distilled(docs, found, most=5)
     assert [doc["id"] for doc in both] == ["d2/0", "d2/2"]
-    partial.finish(kept, {"counts": vars(counts)})
+    finish(asked, kept, {**settings, "counts": counts})
     assert [doc["response"] for doc in _lines(tmp_path / "out.jsonl")] == ["so 2. The answer is 2."]
-    assert json.loads((tmp_path / "out.jsonl.json").read_text())["counts"]["kept"] == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl", "out.jsonl.json"]
+    written = json.loads((tmp_path / "out.jsonl.json").read_text())
+    assert (written["counts"]["kept"], written["samples"], written["problems"]) == (1, 6, 5)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl", "out.jsonl.json", "problems.jsonl"]
     with pytest.raises(UserError, match="exists"):
-        _sample(Scripted(), tmp_path / "out.jsonl")
+        _sample(monkeypatch, Scripted(), tiny, source)
 
 
-def test_an_interrupted_run_goes_on_and_other_settings_are_refused(tmp_path):
-    out = tmp_path / "out.jsonl"
-    broken = Scripted(*RIGHT_FOR_2, fail_at=2)
+def test_an_interrupted_run_resumes_and_other_settings_are_refused(monkeypatch, tiny, source, tmp_path):
+    broken = Scripted(fail_at=10)
     with pytest.raises(KeyboardInterrupt):
-        _sample(broken, out, model="m")
-    assert broken.asked == ["d0", "d1"] and not out.exists() and broken.closed == 1
-    with pytest.raises(UserError, match="begun with model='m', now it is 'other'"):
-        _sample(Scripted(*RIGHT_FOR_2), out, model="other")
-    second = Scripted(*RIGHT_FOR_2)
-    found, _ = _sample(second, out, model="m")
-    assert second.asked == ["d2", "d3", "d4"]
-    assert [row["id"] for row in found] == [doc["id"] for doc in DOCS]
+        _sample(monkeypatch, broken, tiny, source, samples=3)
+    assert len(broken.asked) == 10 and not (tmp_path / "out.jsonl").exists()
+    with pytest.raises(UserError, match="begun with other settings: seed is 7 and was 42"):
+        _sample(monkeypatch, Scripted(), tiny, source, samples=3, seed=7)
+    second = Scripted()
+    _, docs, found, _ = _sample(monkeypatch, second, tiny, source, samples=3)
+    assert len(second.asked) == 5
+    assert [row["id"] for row in found] == [doc["id"] for doc in docs] == [f"d{i}" for i in range(5)]
 
 
 def test_undecided_is_neither_kept_nor_wrong():
+    doc = {"id": "d0", "problem": "p?", "gold": "0"}
     unsure = {"text": "a", "tokens": 1, "capped": False, "correct": None}
-    kept, counts = distilled(DOCS[:1], [{"id": "d0", "responses": [unsure]}])
-    assert not kept and (counts.undecided, counts.wrong) == (1, 0)
-    probed = difficulty.probed([{"id": "d0", "responses": [unsure]}])
-    assert difficulty.informative(probed) == ([], {"undecided": 1})
+    kept, counts = distilled([doc], [{"id": "d0", "responses": [unsure]}])
+    assert not kept and (counts["undecided"], counts["wrong"]) == (1, 0)
+    probed = difficulty.probe_row({"id": "d0", "responses": [unsure]})
+    assert difficulty.informative([probed]) == ([], {"undecided": 1})
 
 
-def test_transformers_samples_repeat_by_name_and_differ_within(tiny):
-    engine = Transformers(tiny)
-    sampling = Sampling(samples=4, max_tokens=12)
-    requests = [Request("a", "Question: 1+1?"), Request("b", "Question: 1+1?")]
-    together = engine.generate(requests, sampling)
-    alone = engine.generate(requests[1:], sampling)
-    assert together[1] == alone[0] and together[0] != together[1]
-    assert len({response.text for response in together[0]}) == 4
-    assert all(r.capped == (r.tokens == 12) for responses in together for r in responses)
-    stopped = engine.generate(
-        requests[:1], Sampling(samples=4, max_tokens=12, stops=tuple(map(chr, range(33, 127))))
-    )
-    assert all(len(r.text) <= len(f.text) for r, f in zip(stopped[0], together[0], strict=True))
-    assert not all(r.capped for r in stopped[0])
+def _texts(found):
+    return [[response["text"] for response in row["responses"]] for row in found]
+
+
+def test_the_same_command_samples_the_same_and_responses_differ(tiny, source, tmp_path):
+    given = {"model": tiny, "task": "arith_words", "num_fewshot": 0, "source": str(source), "samples": 4}
+    given |= {"max_tokens": 12, "engine": "transformers"}
+    _, first, settings = sample(Sampling(out=tmp_path / "a", **given))
+    assert _texts(first) == _texts(sample(Sampling(out=tmp_path / "b", **given))[1])
+    assert all(len(set(texts)) == 4 for texts in _texts(first))
+    responses = [response for row in first for response in row["responses"]]
+    assert all(r["capped"] == (r["tokens"] == 12) for r in responses)
+    assert settings["stops"] and all(stop not in r["text"] for r in responses for stop in settings["stops"])
+    _, greedy, _ = sample(Sampling(out=tmp_path / "c", **{**given, "samples": 1, "temperature": 0.0}))
+    assert len(greedy) == 5
+
+
+def test_a_stop_string_ends_a_response(monkeypatch, tiny, source, tmp_path):
+    stops = tuple(map(chr, range(33, 127)))
+    monkeypatch.setattr("training.prompts.stops_of", lambda *_: list(stops))
+    given = {"model": tiny, "task": "arith_words", "num_fewshot": 0, "source": str(source), "samples": 4}
+    _, found, _ = sample(Sampling(out=tmp_path / "a", max_tokens=12, engine="transformers", **given))
+    responses = [response for row in found for response in row["responses"]]
+    assert not all(r["capped"] for r in responses)
+    assert not any(set(r["text"]) & set(stops) for r in responses)
+
+
+def test_prompts_and_responses_fit_the_window(tiny, source, tmp_path):
+    given = {"model": tiny, "task": "arith_words", "source": str(source), "max_tokens": 2040}
     with pytest.raises(UserError, match="window is 2048: lower --max-tokens"):
-        engine.generate(requests, Sampling(samples=1, max_tokens=2040))
+        sample(Sampling(out=tmp_path / "a", **given))
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"samples": 0}, "samples must be positive, got 0"),
-        ({"top_p": 0.0}, "top_p must be over 0 and at most 1, got 0"),
-        ({"temperature": 0.0}, "8 samples at temperature 0"),
-        ({"max_tokens": -1}, "max_tokens must be positive, got -1"),
-        ({"top_k": -1}, "top_k must be 0"),
+        (("--top-p", "0"), "--top-p must be over 0, got 0"),
+        (("--temperature", "0"), "8 samples at temperature 0"),
+        (("--engine", "sglang"), "engine is 'sglang'; it is auto, vllm or transformers"),
     ],
 )
 def test_sampling_that_means_nothing(settings, message):
-    with pytest.raises(ValueError, match=message):
-        Sampling(**settings)
+    with pytest.raises(UserError, match=message):
+        _run("probe", "--model", "m", "--task", "t", "--out", "o", *settings)
 
 
-def test_there_is_no_other_engine(tiny):
-    with pytest.raises(UserError, match="engine is 'sglang'; it is auto, vllm or transformers"):
-        generator(tiny, "sglang")  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "settings", [("--samples", 0), ("--max-tokens", -1), ("--top-k", -1), ("--top-p", 1.5)]
+)
+def test_sampling_out_of_range(settings):
+    arguments = ["probe", "--model", "m", "--task", "t", "--out", "o", *map(str, settings)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2 and "should be" in " ".join(done.output.split())
 
 
 def test_probe_filter_and_curriculum_reach_the_recipe(tiny, tmp_path):
@@ -211,10 +247,10 @@ def test_probe_filter_and_curriculum_reach_the_recipe(tiny, tmp_path):
 
 def test_pass_at_k_is_the_evaluations():
     responses = [{"tokens": 1, "capped": False, "correct": c} for c in (True, False, True, False)]
-    row = difficulty.probed([{"id": "a", "responses": responses}])[0]
+    row = difficulty.probe_row({"id": "a", "responses": responses})
     assert [row[f"pass@{k}"] for k in (1, 2, 4)] == [pass_at_k(4, 2, k) for k in (1, 2, 4)]
     assert difficulty.summary([row])["sometimes"] == 1
-    with pytest.raises(DataError, match="row 1 is of no probe"):
+    with pytest.raises(DataError, match="row 1 is not of a probe"):
         difficulty.easiest_first([{"id": "a"}])
 
 
@@ -223,7 +259,7 @@ def test_distill_says_what_it_sampled_where_nothing_was_right(tiny, tmp_path):
                  "--max-tokens", 4, "--engine", "transformers", "--out", tmp_path / "d.jsonl"]  # fmt: skip
     with pytest.raises(UserError, match=r"no response was accepted \(problems \d, generated 1\d, capped"):
         _run(*arguments)
-    assert (tmp_path / "d.jsonl.partial" / "000000.jsonl").is_file()
+    assert list((tmp_path / "d.jsonl.partial").glob("store/*/*.chunk00000.*.jsonl"))
     with pytest.raises(UserError, match="--prefer is 'longest'"):
         _run(*arguments, "--prefer", "longest")
 

@@ -1,6 +1,11 @@
-"""Rows to train on.
+"""Training data.
 
-Rooms, from the ground up: `documents` (problems with worked solutions), `rows` (their shapes), `build` (what
-a recipe asks for); `generators` (responses of a model), `sampled` (graded, chunk by chunk), `distill` (the
-right ones as data), `difficulty` (how often a problem is solved). `lm-eval-ext train data`: their commands.
+documents    problems with worked solutions, from the train splits
+rows         the shapes of training rows
+build        the rows that a recipe asks for
+sampling     graded responses of a model: an evaluation run with repeats
+distill      its right responses as training data
+difficulty   pass@k per problem: a filter, a curriculum
+
+`lm-eval-ext train data` has their commands.
 """

@@ -1,7 +1,9 @@
-"""`lm-eval-ext train data COMMAND`: rows to train on, and what they are made from."""
+"""`lm-eval-ext train data COMMAND`: build training data."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,57 +11,37 @@ import typer
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.harness.sources import read_rows
 
 from .. import command
+from .sampling import Row, Sampling, finish, jsonl, sample
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-Out = Annotated[Path, typer.Option(help="The file to write; it is there whole or not at all.")]
-Model = Annotated[str, typer.Option(help="A folder, or a name on the Hub.")]
-Task = Annotated[str, typer.Option(help="The lm-eval task whose prompts are used.")]
-Source = Annotated[str | None, typer.Option(help="Where problems come from; without it: the task's name.")]
-Data = Annotated[str | None, typer.Option(help="Where data sets come from, as LM_EVAL_EXT_DATA.")]
-Size = Annotated[int | None, typer.Option(min=1, help="Problems, from the start of the source.")]
-Fewshot = Annotated[int | None, typer.Option(min=0, help="Exemplars; without it: the task's number.")]
-Chat = Annotated[bool, typer.Option("--chat", help="Prompts through the chat template.")]
-Thinking = Annotated[
-    bool | None, typer.Option("--thinking/--no-thinking", help="enable_thinking of the chat template.")
-]
-Samples = Annotated[int, typer.Option(min=1, help="Responses to each problem.")]
-Temperature = Annotated[float, typer.Option(min=0.0, help="0 is greedy.")]
-TopP = Annotated[float, typer.Option(min=0.0, max=1.0)]
-TopK = Annotated[int, typer.Option(min=0, help="0: no limit.")]
-MaxTokens = Annotated[int, typer.Option(min=1, help="A response of so many tokens is capped.")]
-Seed = Annotated[
-    int, typer.Option(help="Each response has a seed of its own, made from this and its problem.")
-]
-Engine = Annotated[str, typer.Option(help="auto (vLLM if installed), vllm or transformers.")]
-Window = Annotated[int | None, typer.Option(min=1, help="max_model_len; without it: the model's own.")]
-Eager = Annotated[bool, typer.Option("--eager", help="vLLM without compilation: sooner begun, slower.")]
-Chunk = Annotated[int, typer.Option(min=1, help="Problems between two saves.")]
+Probe = Annotated[Path, typer.Argument(help="Output of `probe`.")]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
 
 
 @app.callback()
 def main() -> None:
-    """Rows to train on: build them, distil them from a model, choose them by difficulty."""
+    """Build training data: from a recipe, from a model's own responses, by difficulty."""
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def build(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="A recipe, file or name.")],
+    config: Annotated[Path, typer.Option(help="A recipe: file or name.")],
     out: Out,
 ) -> None:
-    """Write the rows that a recipe trains on, and say what was left out and why.
+    """Write the rows that a recipe trains on; report what was left out and why.
 
-    Further options change the recipe, as in training itself:
+    Further options override the recipe, as in training:
 
         lm-eval-ext train data build --out rows.jsonl --size 100 --config smoke_sft
     """
     from ..recipe import read, trainer_of
     from ..setup import tokenizer
     from .build import built
-    from .sampled import jsonl
 
     trainer = trainer_of(config)
     recipe, _training, model = read(trainer, ["--config", str(config), *context.args])
@@ -68,36 +50,39 @@ def build(
     typer.echo(f"{out}: {made}", err=True)
 
 
+def samples(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command, which takes a Sampling first, the options of Sampling, with other defaults."""
+
+    def decorate(run: Callable[..., None]) -> Callable[..., None]:
+        shared = inspect.signature(Sampling, eval_str=True).parameters
+        _, *own = inspect.signature(run, eval_str=True).parameters.values()
+
+        def start(**given: Any) -> None:
+            run(Sampling(**{name: given.pop(name) for name in shared}), **given)
+
+        options = [o.replace(default=defaults.get(name, o.default)) for name, o in shared.items()]
+        start.__name__, start.__doc__ = run.__name__, run.__doc__
+        start.__signature__ = inspect.Signature([*options, *own])  # type: ignore[attr-defined]
+        return start
+
+    return decorate
+
+
 @app.command()
+@samples(temperature=0.6, top_p=0.95, top_k=20, max_tokens=4096)
 def distill(
-    model: Model,
-    task: Task,
-    out: Out,
-    source: Source = None,
-    data: Data = None,
-    size: Size = None,
-    num_fewshot: Fewshot = None,
-    chat: Chat = False,
-    thinking: Thinking = None,
-    samples: Samples = 8,
-    temperature: Temperature = 0.6,
-    top_p: TopP = 0.95,
-    top_k: TopK = 20,
-    max_tokens: MaxTokens = 4096,
-    seed: Seed = 42,
-    engine: Engine = "auto",
-    max_model_len: Window = None,
-    eager: Eager = False,
-    chunk: Chunk = 64,
-    per_problem: Annotated[int, typer.Option(min=1, help="At most so many documents of a problem.")] = 1,
-    prefer: Annotated[str, typer.Option(help="first or shortest: which, where there are more.")] = "first",
+    sampling: Sampling,
+    per_problem: Annotated[int, typer.Option(min=1, help="Number of responses to keep per problem.")] = 1,
+    prefer: Annotated[
+        str, typer.Option(help="Which to keep if there are more: first or shortest.")
+    ] = "first",
 ) -> None:
     """Keep a model's own right responses as training data (RFT, STaR).
 
-    Whole responses that the evaluation's grader accepts; what ran into the
-    token limit is dropped, never cut. The file is a source for SFT:
-    `source: distilled.jsonl` in a recipe. An interrupted run goes on where it
-    stopped when the same command is given again.
+    Keeps whole responses that the evaluation's grader accepts; a response
+    that reaches the token limit is dropped. The file is a source for SFT:
+    `source: distilled.jsonl` in a recipe. Progress is saved; rerun the same
+    command to resume.
 
         lm-eval-ext train data distill --model Qwen/Qwen3-1.7B \\
           --task mathnet_boxed --source mathnet --chat --thinking \\
@@ -107,98 +92,75 @@ def distill(
 
     if prefer not in ("first", "shortest"):
         raise UserError(f"--prefer is {prefer!r}; it is first or shortest")
-    given = {key: value for key, value in locals().items() if key != "distilled"}
-    docs, rows, partial = _sampled(given, texts=True)
+    docs, rows, settings = sample(sampling)
     kept, counts = distilled(docs, rows, per_problem, prefer)  # type: ignore[arg-type]
+    listed = ", ".join(f"{name} {number}" for name, number in counts.items())
     if not kept:
-        raise UserError(f"no response was accepted ({counts}); what was sampled is in {partial.folder}")
-    partial.finish(kept, {"counts": vars(counts)})
-    typer.echo(f"{out}: {counts}", err=True)
+        raise UserError(f"no response was accepted ({listed}); the responses are in {sampling.partial}")
+    finish(sampling, kept, {**settings, "counts": counts})
+    typer.echo(f"{sampling.out}: {listed}", err=True)
 
 
 @app.command()
-def probe(
-    model: Model,
-    task: Task,
-    out: Out,
-    source: Source = None,
-    data: Data = None,
-    size: Size = None,
-    num_fewshot: Fewshot = None,
-    chat: Chat = False,
-    thinking: Thinking = None,
-    samples: Samples = 8,
-    temperature: Temperature = 1.0,
-    top_p: TopP = 1.0,
-    top_k: TopK = 0,
-    max_tokens: MaxTokens = 1024,
-    seed: Seed = 42,
-    engine: Engine = "auto",
-    max_model_len: Window = None,
-    eager: Eager = False,
-    chunk: Chunk = 64,
-) -> None:
-    """Measure how often a model solves each problem: pass@k, one row per problem.
+@samples()
+def probe(sampling: Sampling) -> None:
+    """Measure pass@k: how often a model solves each problem.
 
     Sample as training will: the share of problems solved never or always is
-    the share of groups without a signal. Then `filter` or `curriculum`.
+    the share of groups without a gradient. Then run `filter` or `curriculum`.
+    Progress is saved; rerun the same command to resume.
 
         lm-eval-ext train data probe --model Qwen/Qwen3-1.7B-Base \\
           --task math_0shot --source math --samples 16 --out probe.jsonl
     """
-    from .difficulty import probed, summary
+    from .difficulty import probe_row, summary
 
-    given = {key: value for key, value in locals().items() if key not in ("probed", "summary")}
-    _docs, rows, partial = _sampled(given, texts=False)
-    measured = probed(rows)
-    partial.finish(measured, {"summary": summary(measured)})
-    typer.echo(f"{out}: " + ", ".join(f"{k} {v:.4g}" for k, v in summary(measured).items()), err=True)
+    _docs, rows, settings = sample(sampling)
+    measured = [probe_row(row) for row in rows]
+    totals = summary(measured)
+    finish(sampling, measured, {**settings, "summary": totals})
+    typer.echo(f"{sampling.out}: " + ", ".join(f"{k} {v:.4g}" for k, v in totals.items()), err=True)
 
 
 @app.command("filter")
-def filter_(
-    file: Annotated[Path, typer.Argument(help="Of `probe`.")],
-    out: Out,
-) -> None:
-    """Ids of the problems that are solved sometimes: neither never nor always.
+def filter_(file: Probe, out: Out) -> None:
+    """Write the ids of the problems that are solved sometimes: neither never nor always.
 
-    The file is a recipe's `curriculum:`. An id that is not among the
-    recipe's documents is an error.
+    The file is a recipe's `curriculum:`. Every id must be among the recipe's
+    documents.
 
         lm-eval-ext train data filter probe.jsonl --out ids.txt
     """
     from .difficulty import informative
 
-    ids, left_out = informative(_probe(file))
+    ids, left_out = informative(_read_probe(file))
     _write_ids(out, ids, f" ({', '.join(f'{n} {kind} solved' for kind, n in left_out.items())} left out)")
 
 
 @app.command()
 def curriculum(
-    file: Annotated[Path, typer.Argument(help="Of `probe`.")],
+    file: Probe,
     out: Out,
     sometimes: Annotated[
-        bool, typer.Option("--sometimes", help="Without those solved never or always.")
+        bool, typer.Option("--sometimes", help="Leave out problems solved never or always.")
     ] = False,
 ) -> None:
-    """Ids of the problems, the easiest first, for a recipe's `curriculum:`.
+    """Write the ids of the problems, the easiest first, for a recipe's `curriculum:`.
 
-    Give the recipe `shuffle_dataset: false` too, or the order is lost.
+    Also set `shuffle_dataset: false` in the recipe, or the order is lost.
 
         lm-eval-ext train data curriculum probe.jsonl --sometimes --out ids.txt
     """
     from .difficulty import easiest_first, informative
 
-    rows = _probe(file)
+    rows = _read_probe(file)
     wanted = set(informative(rows)[0]) if sometimes else {row["id"] for row in rows}
     _write_ids(out, [name for name in easiest_first(rows) if name in wanted], "")
 
 
-def _probe(file: Path) -> list[dict[str, Any]]:
-    from lm_eval_ext.harness.sources import read_rows
-
+def _read_probe(file: Path) -> list[Row]:
     if not file.is_file():
-        raise UserError(f"no such file: {file}; {command('data')} probe makes one")
+        raise UserError(f"no such file: {file}; make one with {command('data')} probe")
     return list(read_rows(file))
 
 
@@ -207,40 +169,6 @@ def _write_ids(out: Path, ids: list[str], remark: str) -> None:
         raise UserError(f"no problem is left{remark}")
     write_text(out, "".join(f"{name}\n" for name in ids))
     typer.echo(f"{out}: {len(ids)} ids{remark}", err=True)
-
-
-def _sampled(given: dict[str, Any], *, texts: bool) -> tuple[list[Any], list[Any], Any]:
-    """Documents, graded responses to them, and the unfinished output, from the options of a command."""
-    from ..models import loaded_tokenizer
-    from ..recipe import Recipe
-    from .build import documents_of, prompts_of
-    from .generators import Request, Sampling, generator
-    from .sampled import Partial, sampled, settings_of
-
-    names = ("task", "source", "data", "size", "num_fewshot", "chat", "thinking")
-    tokenizer = loaded_tokenizer(given["model"])
-    recipe = Recipe(**{name: given[name] for name in names})
-    prompts = prompts_of(recipe, tokenizer)
-    docs = documents_of(recipe, prompts, len)
-    requests = [Request(doc["id"], prompts.prompt(doc)) for doc in docs]
-    drawn = ("samples", "temperature", "top_p", "top_k", "max_tokens", "seed")
-    try:
-        sampling = Sampling(**{name: given[name] for name in drawn}, stops=tuple(prompts.stops))
-    except ValueError as error:
-        raise UserError(str(error)) from error
-    named = {name: given[name] for name in ("model", "task", "engine", "max_model_len", "chunk")}
-    partial = Partial(given["out"], settings_of(docs, requests, sampling, **named, grading=prompts.grading))
-    rows = sampled(
-        docs,
-        requests,
-        lambda: generator(given["model"], given["engine"], given["max_model_len"], given["eager"]),
-        sampling,
-        partial,
-        chunk=given["chunk"],
-        texts=texts,
-        grading=prompts.reward_settings,
-    )
-    return docs, rows, partial
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How often a model solves each problem, and what to train on for that: a filter, a curriculum.
+"""pass@k per problem, and what follows from it: a filter and a curriculum.
 
 A row of a probe::
 
@@ -8,25 +8,24 @@ A row of a probe::
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.metrics import attempts, pass_at_k
 
-from .sampled import Row
+from .sampling import Row
 
 FIELDS = {"id", "n", "right"}
+KINDS = ("never", "undecided", "sometimes", "always")
 
 
-def probed(rows: Sequence[Row]) -> list[Row]:
-    """The probe's row for each row of `sampled`; undecided responses do not count as right."""
-    return [_row(row["id"], row["responses"]) for row in rows]
-
-
-def _row(name: str, responses: Sequence[Row]) -> Row:
+def probe_row(row: Row) -> Row:
+    """The probe's row for one of `sample`; undecided responses do not count as right."""
+    responses = row["responses"]
     n, right = len(responses), sum(r["correct"] is True for r in responses)
     return {
-        "id": name,
+        "id": row["id"],
         "n": n,
         "right": right,
         "undecided": sum(r["correct"] is None for r in responses),
@@ -37,15 +36,15 @@ def _row(name: str, responses: Sequence[Row]) -> Row:
 
 
 def summary(rows: Sequence[Row]) -> dict[str, float]:
-    """Means of pass@k, and how many problems are never, sometimes and always solved."""
-    kinds = [_kind(row) for row in rows]
+    """Mean pass@k, and how many problems are never, sometimes and always solved."""
+    kinds = Counter(map(kind, rows))
     passes = [name for name in rows[0] if name.startswith("pass@")] if rows else []
     means = {name: sum(row[name] for row in rows) / len(rows) for name in passes}
-    return {**means, **{kind: kinds.count(kind) for kind in ("never", "undecided", "sometimes", "always")}}
+    return {**means, **{name: kinds[name] for name in KINDS}}
 
 
-def _kind(row: Row) -> str:
-    """ "undecided": no response was right, but not all were shown to be wrong."""
+def kind(row: Row) -> str:
+    """One of KINDS; "undecided": no response was right, but not all were shown to be wrong."""
     if row["right"] == 0:
         return "undecided" if row.get("undecided") else "never"
     return "always" if row["right"] == row["n"] else "sometimes"
@@ -54,18 +53,16 @@ def _kind(row: Row) -> str:
 def informative(rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
     """Ids of the problems solved sometimes, in their order, and how many others were left out and why.
 
-    With the same reward for all its rollouts a group has no advantage, and so no gradient.
+    A group whose rollouts all have the same reward has no advantage, and so no gradient.
     """
     _check(rows)
-    kinds = [_kind(row) for row in rows]
-    left_out: dict[str, int] = {
-        kind: kinds.count(kind) for kind in ("never", "undecided", "always") if kind in kinds
-    }
-    return [row["id"] for row, kind in zip(rows, kinds, strict=True) if kind == "sometimes"], left_out
+    kinds = Counter(map(kind, rows))
+    left_out = {name: kinds[name] for name in KINDS if name != "sometimes" and kinds[name]}
+    return [row["id"] for row in rows if kind(row) == "sometimes"], left_out
 
 
 def easiest_first(rows: Sequence[Row]) -> list[str]:
-    """All ids, by the share of right responses, the largest first; the order of rows decides a tie."""
+    """All ids, sorted by the share of right responses, the largest first; ties keep their order."""
     _check(rows)
     return [row["id"] for row in sorted(rows, key=lambda row: -row["right"] / row["n"])]
 
@@ -73,4 +70,4 @@ def easiest_first(rows: Sequence[Row]) -> list[str]:
 def _check(rows: Sequence[Row]) -> None:
     for number, row in enumerate(rows, 1):
         if missing := FIELDS - set(row):
-            raise DataError(f"row {number} is of no probe: it has no {' and no '.join(sorted(missing))}")
+            raise DataError(f"row {number} is not of a probe: it has no {' and no '.join(sorted(missing))}")

@@ -15,7 +15,7 @@ from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
 
 from .. import command
-from ..ends import end_ids, listed
+from ..eos import as_list, eos_tokens
 from ..evaluation import Evaluation
 from ..models import loaded_tokenizer
 from ..recipe import Recipe
@@ -83,7 +83,7 @@ def merge(
     making = out.with_name(f"{out.name}.failed")
     whole = given.merged(onto)
     base = given.unadapted(onto)
-    ends = end_ids(tokenizer, listed(whole.generation_config.eos_token_id))
+    ends = eos_tokens(tokenizer, as_list(whole.generation_config.eos_token_id))
     whole.generation_config.eos_token_id = ends
     whole.generation_config.pad_token_id = tokenizer.pad_token_id
     copy.deepcopy(whole).to(getattr(torch, dtype)).save_pretrained(making)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..ends import listed
+from ..eos import as_list
 
 MAX_MEAN_KL = 1e-4
 """Nats a token between the model that was trained and the merged one, on average over held prompts, in
@@ -112,7 +112,7 @@ def ends(folder: Path, tokenizer: Any) -> Finding:
     """The token that training ends responses with ends them in generation, too."""
     from transformers import GenerationConfig
 
-    ids = listed(GenerationConfig.from_pretrained(folder).eos_token_id)
+    ids = as_list(GenerationConfig.from_pretrained(folder).eos_token_id)
     seen = f"eos_token_id in generation_config is {ids}, the tokenizer's is {tokenizer.eos_token_id}"
     return Finding("ends where it was taught to", tokenizer.eos_token_id in ids, seen)
 

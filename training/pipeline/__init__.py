@@ -1,6 +1,9 @@
-"""The loop: recipes go in; checkpoints, merged, evaluated and compared with the base, come out.
+"""The whole pipeline: recipes in; checkpoints, merged, evaluated and compared with the base, out.
 
-Rooms, from the ground up: `steps` (commands that are done once), `stage` (one recipe: train, merge, validate,
-pick, evaluate), `loop` (the base, every recipe in turn, the comparison), `summary` (tables and curves).
-`lm-eval-ext train pipeline --config C` does it all.
+stage      a command that is run once, and recorded
+recipe     the stages of one recipe, and the choice of a checkpoint
+stages     the list of all stages
+summary    tables and curves of what they made
+
+`lm-eval-ext train pipeline --config C` runs it.
 """

@@ -1,4 +1,4 @@
-"""`lm-eval-ext train pipeline --config C`: from recipes to checkpoints that are proven better, or not."""
+"""`lm-eval-ext train pipeline --config C`: from recipes to checkpoints that are compared with the base."""
 
 from __future__ import annotations
 
@@ -17,30 +17,36 @@ def main(
     context: typer.Context,
     config: Annotated[
         list[Path],
-        typer.Option(help="A recipe, file or name; of several each trains what came before."),
+        typer.Option(help="A recipe: file or name. Each of several trains what the one before it chose."),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of everything that is made.")],
-    model: Annotated[str | None, typer.Option(help="Folder or name, in place of the first recipe's.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of all outputs.")],
+    model: Annotated[
+        str | None, typer.Option(help="Folder or name of a model, instead of the first recipe's.")
+    ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Problems of each evaluation; without it: all.")
+        int | None, typer.Option(min=1, help="Number of problems in each evaluation. Default: all.")
     ] = None,
 ) -> None:
-    """Preflight, data, training, merge, evaluation and comparison, in one go.
+    """Run preflight, data, training, merge, evaluation and comparison.
 
-    Every checkpoint is merged and evaluated by the strict launcher on the
-    recipe's validation_task; the best is evaluated on its task and compared
-    with the base, problem by problem (exact McNemar). The summary is in
-    OUT/summary.md. A stopped run goes on when the same command is given again.
+    Merges every checkpoint and evaluates it on the recipe's validation_task;
+    evaluates the best one on the recipe's task and compares it with the base,
+    problem by problem (exact McNemar). The summary is in OUT/summary.md.
+    Progress is saved; rerun the same command to resume.
 
         lm-eval-ext train pipeline --config smoke_sft --config smoke_grpo --out runs/loop
 
     Further options are settings of every recipe (--seed 7).
     """
     from ..recipe import found
-    from .loop import loop
+    from .stage import run
+    from .stages import recipe_runs, stages
     from .summary import write
 
-    for path in write(loop([found(file) for file in config], out, model, limit, context.args), out):
+    recipes = recipe_runs([found(file) for file in config], out, model, context.args)
+    for stage in stages(recipes, out, limit):
+        run(stage, out)
+    for path in write(recipes, out):
         typer.echo(path)
 
 

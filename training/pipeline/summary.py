@@ -1,140 +1,157 @@
-"""What a pipeline ended with: `summary.md` and `summary.json`, and the curves of its training as PNG."""
+"""The results of a pipeline: `summary.md` and `summary.json`, and the training curves as PNG."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import findings
+from lm_eval_ext.analysis import findings, runs
+from lm_eval_ext.analysis.compare import compare_all
+from lm_eval_ext.analysis.comparison import Comparison
 from lm_eval_ext.analysis.findings import markdown_table, p_value, percent, points
 from lm_eval_ext.analysis.runs import Run
 from lm_eval_ext.analysis.stats import mean_interval
 from lm_eval_ext.atomic import write_bytes, write_text
 
-from .loop import COMPARISON, Outcome
-from .stage import Stage
+from .recipe import RecipeRun
+from .stage import record
+from .stages import BASE, COMPARISON, OWN_PROMPTS, common_evaluation, own_prompts_differ
 
-CURVES = {"reward": "reward", "loss": "loss"}
+HEAD = ("model", "n", "right", "accuracy", "95% interval", "checkpoint")
+PAIRS = ("A", "B", "n", "B less A", "only A / only B", "test", "p", "p (Holm)", "detectable")
+OWN = "`base_own_prompts`: the base under the task's own number of exemplars."
+CURVES = ("reward", "loss")
 """What is plotted, in order of preference: the trainer's log has the first for GRPO, the second for SFT."""
 SMOOTHED_OVER = 5
 """Logged steps in the moving mean beside the curve."""
 
 
-def write(outcome: Outcome, out: Path) -> list[Path]:
+@dataclass(frozen=True)
+class Summary:
+    """What a pipeline found.
+
+    Attributes:
+        recipes: each with its choice.
+        runs: of the base and of each recipe, evaluated under the same protocol.
+        own_prompts: the base under the task's own number of exemplars, if that differs.
+        comparisons: of every two of `runs`, p-values corrected together.
+        steps: `steps.json`.
+    """
+
+    recipes: Sequence[RecipeRun]
+    runs: Sequence[Run]
+    own_prompts: Sequence[Run]
+    comparisons: Sequence[Comparison]
+    steps: dict[str, Any]
+
+    @classmethod
+    def of(cls, recipes: Sequence[RecipeRun], out: Path) -> Summary:
+        """Reads the outputs of all stages."""
+        tests = [f"{recipe.name}={recipe.folder / 'test'}" for recipe in recipes]
+        found = runs.named([f"{BASE}={out / BASE}", *tests])
+        differ = own_prompts_differ(common_evaluation(recipes))
+        own = runs.named([f"{OWN_PROMPTS}={out / OWN_PROMPTS}"]) if differ else []
+        return cls(recipes, found, own, compare_all(found), record(out))
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "models": [dict(zip(HEAD, row, strict=True)) for row in self.scores()],
+            "validation": {recipe.name: dict(vars(recipe.choice)) for recipe in self.recipes},
+            "comparisons": [made.json() for made in self.comparisons],
+            "steps": self.steps,
+        }
+
+    def scores(self) -> list[list[str]]:
+        """Rows under HEAD: the base and each recipe."""
+        chosen = {recipe.name: f"step {recipe.choice.step}" for recipe in self.recipes if recipe.choice}
+        return [[*_score(run), chosen.get(run.name, "")] for run in (*self.runs, *self.own_prompts)]
+
+    def pairs(self) -> list[list[str]]:
+        """Rows under PAIRS: every two models, the later less the earlier."""
+        return [
+            [
+                made.a,
+                made.b,
+                str(unit.n),
+                points(-unit.difference),
+                f"{unit.pairing.only_a} / {unit.pairing.only_b}" if unit.pairing else "",
+                unit.test,
+                p_value(unit.p),
+                p_value(unit.p_corrected),
+                "" if unit.detectable is None else points(unit.detectable),
+            ]
+            for made in self.comparisons
+            for unit in made.units
+        ]
+
+    def validations(self) -> list[list[str]]:
+        """Rows: recipe, step, validation accuracy, and why it was chosen."""
+        return [
+            [
+                recipe.name,
+                str(step),
+                "" if score is None else percent(score),
+                ", ".join(filter(None, ("chosen", choice.remark))) if step == choice.step else "",
+            ]
+            for recipe in self.recipes
+            if (choice := recipe.choice)
+            for step, score in choice.scores.items()
+        ]
+
+    def markdown(self, figures: Sequence[str]) -> str:
+        """Results first, then how they came about, then commands."""
+        minutes = sum(step["seconds"] for step in self.steps.values()) / 60
+        steps = [(name, f"{s['seconds']:.0f}", f"`{s['command']}`") for name, s in self.steps.items()]
+        parts = [
+            f"# {next(iter(self.runs[0].tasks))}: {' -> '.join(run.name for run in self.runs)}",
+            markdown_table([HEAD, *self.scores()]),
+            *["`base_own_prompts`: the base under the task's own number of exemplars."][
+                : len(self.own_prompts)
+            ],
+            markdown_table([PAIRS, *self.pairs()]),
+            *(f"![{name}]({name})" for name in figures),
+            "## Checkpoints\n\nChosen by the validation task, not by the table above.",
+            markdown_table([("recipe", "step", "validation", ""), *self.validations()]),
+            "All comparisons, with the problems that flipped: [comparison/](comparison/comparison.md).",
+            f"## Steps\n\n{minutes:.1f} minutes in total; an interrupted step counts from its last start.",
+            markdown_table([("step", "seconds", "command"), *steps]),
+        ]
+        return "\n\n".join(parts) + "\n"
+
+
+def write(recipes: Sequence[RecipeRun], out: Path) -> list[Path]:
     """Writes all of it; returns the files. Without matplotlib (`lm-eval-ext[report]`) there are no curves."""
-    curves = {stage.name: curve(stage) for stage, _ in outcome.stages}
-    figures = {f"{name}.png": _plot(name, *curve) for name, curve in curves.items() if curve}
-    for name, png in figures.items():
-        if png:
-            write_bytes(out / name, png)
-    shown = [name for name, png in figures.items() if png]
-    bare = tuple(tuple(() for _ in made.units) for made in outcome.comparisons)  # no breakdowns
-    findings.write(findings.Findings(outcome.comparisons, bare), out / COMPARISON)
-    write_text(out / "summary.json", json.dumps(as_json(outcome), indent=1, ensure_ascii=False) + "\n")
-    write_text(out / "summary.md", as_markdown(outcome, shown))
+    summary = Summary.of(recipes, out)
+    shown = []
+    for recipe in recipes:
+        found = curve(recipe.log())
+        if found and (png := _plot(recipe.name, *found)):
+            write_bytes(out / f"{recipe.name}.png", png)
+            shown.append(f"{recipe.name}.png")
+    no_breakdowns = tuple(tuple(() for _ in made.units) for made in summary.comparisons)
+    findings.write(findings.Findings(tuple(summary.comparisons), no_breakdowns), out / COMPARISON)
+    write_text(out / "summary.json", json.dumps(summary.json(), indent=1, ensure_ascii=False) + "\n")
+    write_text(out / "summary.md", summary.markdown(shown))
     return [out / name for name in ("summary.md", "summary.json", *shown)]
-
-
-def as_json(outcome: Outcome) -> dict[str, Any]:
-    """The figures."""
-    return {
-        "models": [dict(zip(HEAD, row, strict=True)) for row in scores(outcome)],
-        "validation": {stage.name: dict(vars(choice)) for stage, choice in outcome.stages},
-        "comparisons": [made.json() for made in outcome.comparisons],
-        "steps": {name: vars(step) for name, step in outcome.steps.done.items()},
-    }
-
-
-HEAD = ("model", "n", "right", "accuracy", "95% interval", "checkpoint")
-
-
-def scores(outcome: Outcome) -> list[list[str]]:
-    """Rows under HEAD: the base and each stage."""
-    chosen = {stage.name: f"step {choice.step}" for stage, choice in outcome.stages}
-    listed = [*outcome.runs, *([outcome.own_prompts] if outcome.own_prompts else [])]
-    return [[*_score(run), chosen.get(run.name, "")] for run in listed]
 
 
 def _score(run: Run) -> list[str]:
     (task,) = run.tasks.values()
     values = list(task.scored().values())
     interval = mean_interval(values)
-    share = sum(values) / len(values)
-    ends = f"{percent(interval.low)} to {percent(interval.high)}"
-    return [run.name, str(len(values)), f"{sum(values):g}", percent(share), ends]
+    span = f"{percent(interval.low)} to {percent(interval.high)}"
+    return [run.name, str(len(values)), f"{sum(values):g}", percent(sum(values) / len(values)), span]
 
 
-def as_markdown(outcome: Outcome, figures: Sequence[str]) -> str:
-    """The tables, as a reader wants them: results first, then how, then commands."""
-    task = next(iter(outcome.runs[0].tasks))
-    parts = [f"# {task}: {' -> '.join(run.name for run in outcome.runs)}"]
-    parts.append(markdown_table([HEAD, *scores(outcome)]))
-    if outcome.own_prompts:
-        parts.append("`base_own_prompts`: the base under the task's own number of exemplars.")
-    parts.append(markdown_table([PAIRS, *pairs(outcome)]))
-    parts += [f"![{name}]({name})" for name in figures]
-    parts.append("## Checkpoints\n\nChosen by the validation task, not by the table above.")
-    rows = [
-        [
-            stage.name,
-            str(step),
-            "" if score is None else percent(score),
-            ", ".join(filter(None, ("chosen", choice.remark))) if step == choice.step else "",
-        ]
-        for stage, choice in outcome.stages
-        for step, score in choice.scores.items()
-    ]
-    parts.append(markdown_table([("recipe", "step", "validation", ""), *rows]))
-    parts.append(
-        "All of the comparison, with the problems that flipped: [comparison/](comparison/comparison.md)."
-    )
-    total = sum(step.seconds for step in outcome.steps.done.values())
-    parts.append(
-        f"## Steps\n\n{total / 60:.1f} minutes together; a step that was stopped counts from its last start."
-    )
-    parts.append(
-        markdown_table(
-            [("step", "seconds", "command")]
-            + [
-                (name, f"{step.seconds:.0f}", f"`{step.command}`")
-                for name, step in outcome.steps.done.items()
-            ]
-        )
-    )
-    return "\n\n".join(parts) + "\n"
-
-
-PAIRS = ("A", "B", "n", "B less A", "only A / only B", "test", "p", "p (Holm)", "detectable")
-
-
-def pairs(outcome: Outcome) -> list[list[str]]:
-    """Rows under PAIRS: every two models, the later less the earlier."""
-    return [
-        [
-            made.a,
-            made.b,
-            str(unit.n),
-            points(-unit.difference),
-            f"{unit.pairing.only_a} / {unit.pairing.only_b}" if unit.pairing else "",
-            unit.test,
-            p_value(unit.p),
-            p_value(unit.p_corrected),
-            "" if unit.detectable is None else points(unit.detectable),
-        ]
-        for made in outcome.comparisons
-        for unit in made.units
-    ]
-
-
-def curve(stage: Stage) -> tuple[str, list[int], list[float]] | None:
-    """(what, steps, values) of what the trainer logged."""
-    log = stage.log()
-    for name, label in CURVES.items():
+def curve(log: Sequence[dict[str, Any]]) -> tuple[str, list[int], list[float]] | None:
+    """(what, steps, values) from the trainer's log."""
+    for name in CURVES:
         if found := [(row["step"], float(row[name])) for row in log if name in row]:
-            return label, [step for step, _ in found], [value for _, value in found]
+            return name, [step for step, _ in found], [value for _, value in found]
     return None
 
 

@@ -51,7 +51,7 @@ def checked(
     config: Path, trainer: str = "", tokenizer: str = "", data: str = "", deep: bool = False, more: Any = ()
 ) -> Report:
     """The report on a recipe file; stand-ins and further settings as on the command line."""
-    from ..combinations import check_installed
+    from ..config_checks import check_installed
     from ..recipe import read, settings_in
 
     settings = settings_in(config)

@@ -15,7 +15,7 @@ from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import DataError, ModelError, UserError
 
 from ..data import build, rows
-from ..ends import configured, end_ids
+from ..eos import eos_tokens, model_eos_tokens
 from ..evaluation import Evaluation
 from ..models import loaded_tokenizer
 from .contexts import EvaluationTask
@@ -119,17 +119,17 @@ class Subject:
     def configured_ends(self) -> list[int]:
         """What the model itself ends at."""
         try:
-            return configured(self.source, self.revision)
+            return model_eos_tokens(self.source, self.revision)
         except ModelError as error:
             raise NotAtHand(f"no generation_config of {self.folder} at hand; give --tokenizer") from error
 
     @once
     def ends(self) -> list[int]:
-        """What responses end at, see `training.ends`; without the model's files the tokenizer's alone."""
+        """What responses end at, see `training.eos`; without the model's files the tokenizer's alone."""
         try:
-            return end_ids(self.tokenizer, self.configured_ends)
+            return eos_tokens(self.tokenizer, self.configured_ends)
         except NotAtHand:
-            return end_ids(self.tokenizer, ())
+            return eos_tokens(self.tokenizer, ())
 
     @once
     def task(self) -> EvaluationTask:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lm_eval_ext.harness.errors import UserError
-from training.combinations import CHOICES, LOSSES, check_installed
+from training.config_checks import CHOICES, LOSSES, check_installed
 from training.recipe import read
 
 pytestmark = pytest.mark.unit
@@ -41,7 +41,7 @@ REFUSED = [
 @pytest.mark.parametrize(("kind", "settings", "message"), REFUSED)
 def test_in_one_line_before_anything_is_loaded(monkeypatch, kind, settings, message):
     monkeypatch.setattr(
-        "training.combinations.find_spec", lambda name: None if name == "vllm" else find_spec(name)
+        "training.config_checks.find_spec", lambda name: None if name == "vllm" else find_spec(name)
     )
     more = [part for name, value in settings.items() for part in (f"--{name}", value)]
     with pytest.raises(UserError, match=message) as refused:

@@ -1,0 +1,191 @@
+"""The stages of one recipe: train, merge each checkpoint, choose one on the validation split, evaluate it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from lm_eval_ext.analysis import runs
+from lm_eval_ext.atomic import write_text
+from lm_eval_ext.harness.errors import UserError
+
+from ..evaluation import Evaluation
+from ..recipe import Recipe, read, trainer_of
+from ..setup import STATE, checkpoints
+from .stage import Stage
+
+HOME = __package__.rpartition(".")[0]
+"""`training` in a checkout, `lm_eval_ext.training` in the wheel."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The checkpoint chosen by validation.
+
+    Attributes:
+        step: of the checkpoint.
+        scores: step -> validation accuracy, of every checkpoint; None if there is only one.
+        remark: why it is not the best, if it is not.
+    """
+
+    step: int
+    scores: Mapping[int, float | None]
+    remark: str = ""
+
+
+def choose(scores: Mapping[int, float], up_to: float = 1.0) -> Choice:
+    """The checkpoint with the best score that is not above `up_to`; the earliest of equals.
+
+    If all are above, the lowest is chosen, and the remark says so.
+    """
+    low_enough = {step: score for step, score in scores.items() if score <= up_to}
+    if not low_enough:
+        step = min(scores, key=lambda step: (scores[step], step))
+        return Choice(step, scores, f"every checkpoint is above {up_to:.0%}: save earlier ones (save_steps)")
+    step = min(low_enough, key=lambda step: (-low_enough[step], step))
+    passed_over = len(scores) - len(low_enough)
+    return Choice(step, scores, f"{passed_over} above {up_to:.0%} passed over" if passed_over else "")
+
+
+@dataclass
+class RecipeRun:
+    """One recipe in its folder.
+
+    Attributes:
+        name: of the recipe and its folder.
+        config: the copy of the recipe in `out`.
+        base: the model to train.
+        out: the pipeline's folder.
+        more: settings from the command line.
+        choice: set by `chosen`.
+    """
+
+    name: str
+    config: Path
+    base: str
+    out: Path
+    more: Sequence[str] = ()
+    choice: Choice | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.out / self.name
+
+    @property
+    def settings(self) -> list[str]:
+        """Options of the trainers."""
+        return [
+            *("--config", str(self.config), "--model_name_or_path", self.base),
+            *("--output_dir", str(self.folder / "train"), *self.more),
+        ]
+
+    @cached_property
+    def read(self) -> tuple[Recipe, Any, Any]:
+        """See `training.recipe.read`. Raises UserError without a validation task."""
+        found = read(trainer_of(self.config), self.settings)
+        if not found[0].validation_task:
+            raise UserError(
+                f"recipe {self.name}: no validation_task; name the task that a checkpoint is chosen by, not "
+                "the one that results are reported on (validation_task: arith_words_validation)"
+            )
+        return found
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return Evaluation.of(self.read[0])
+
+    def preflight(self) -> Stage:
+        report = ("--json", str(self.folder / "preflight.json"))
+        return self._stage("preflight", f"{HOME}.preflight", [*self.settings, *report], ok=(0, 3))
+
+    def data(self) -> Stage:
+        """Builds the training rows: data that cannot be used fails before anything is trained."""
+        rows = ("--out", str(self.folder / "rows.jsonl"))
+        return self._stage("data", f"{HOME}.data", ["build", *self.settings, *rows])
+
+    def train(self) -> Stage:
+        arguments = [*self.settings, "--preflight", "false"]  # a stage of its own
+        return self._stage("train", f"{HOME}.{trainer_of(self.config)}", arguments)
+
+    def checkpoints(self) -> dict[int, Path]:
+        """Step -> checkpoint. Raises UserError if training left none."""
+        found = checkpoints(self.folder / "train")
+        if not found:
+            raise UserError(
+                f"{self.folder / 'train'} has no checkpoints: set save_steps below the number of steps"
+            )
+        return found
+
+    def model(self, step: int) -> Path:
+        """The folder of a checkpoint as one model: merged, if it is an adapter."""
+        kind = "merged" if self.read[2].use_peft else "train"
+        return self.folder / kind / f"checkpoint-{step}"
+
+    def merges(self) -> list[Stage]:
+        """Merges every checkpoint that is an adapter."""
+        return [
+            self._stage(
+                f"merge {step}",
+                f"{HOME}.merge",
+                [str(checkpoint), "--out", str(self.model(step))],
+                output=self.model(step),
+                ok=(0, 3),
+            )
+            for step, checkpoint in self.checkpoints().items()
+            if self.model(step) != checkpoint
+        ]
+
+    def validations(self, limit: int | None) -> list[Stage]:
+        """Evaluates every checkpoint on the validation task, if there are several."""
+        steps, task = list(self.checkpoints()), self.read[0].validation_task
+        if len(steps) == 1:
+            return []
+        return [self._evaluate(f"validate {s}", self._validation(s), s, task, limit) for s in steps]
+
+    def chosen(self) -> Choice:
+        """Chooses a checkpoint by the validations; writes `choice.json`."""
+        steps, recipe = list(self.checkpoints()), self.read[0]
+        if len(steps) == 1:
+            choice = Choice(steps[0], {steps[0]: None}, "the only one")
+        else:
+            scores = {step: accuracy(self._validation(step), recipe.validation_task) for step in steps}
+            choice = choose(scores, recipe.pick_up_to)
+        write_text(self.folder / "choice.json", json.dumps(vars(choice), indent=1))
+        listed = ", ".join(f"{step}: {s:.1%}" for step, s in choice.scores.items() if s is not None)
+        print(f"{self.name}: checkpoint {choice.step} is chosen. {listed} {choice.remark}", file=sys.stderr)
+        self.choice = choice
+        return choice
+
+    def evaluate(self, step: int, limit: int | None) -> Stage:
+        """Evaluates a checkpoint on the recipe's task."""
+        return self._evaluate("evaluate", self.folder / "test", step, self.read[0].task, limit)
+
+    def log(self) -> list[dict[str, Any]]:
+        """The trainer's log: `[{"step": 1, "reward": 0.5, ...}, ...]`."""
+        state = json.loads((self.folder / "train" / STATE).read_text("utf-8"))
+        history: list[dict[str, Any]] = state["log_history"]
+        return history
+
+    def _validation(self, step: int) -> Path:
+        return self.folder / "validation" / f"checkpoint-{step}"
+
+    def _evaluate(self, what: str, out: Path, step: int, task: str, limit: int | None) -> Stage:
+        arguments = self.evaluation.arguments(str(self.model(step)), str(out), task, limit)
+        return self._stage(what, "lm_eval_ext.cli", ["run", *arguments], output=out)
+
+    def _stage(self, what: str, module: str, arguments: Sequence[str], **more: Any) -> Stage:
+        return Stage(f"{self.name}: {what}", module, arguments, **more)
+
+
+def accuracy(results: Path, task: str) -> float:
+    """Of the run in this folder. Raises UserError if no answer could be graded."""
+    scores = runs.load(results).tasks[task].scored()
+    if not scores:
+        raise UserError(f"{results}: no answer to {task} has a score; look at its samples_*.jsonl")
+    return mean(scores.values())
