@@ -73,10 +73,14 @@ def test_recipes_are_kept_and_held_to_once_begun(tmp_path):
     (out / "given.json").write_text("[1]")
     run(Stage("r: copy", "json.tool", [str(out / "given.json"), str(out / "made.json")]), out)
     recipe.write_text("trainer: sft\nlearning_rate: 1.0e-6\n")
-    with pytest.raises(
-        UserError, match=r"r.yaml was begun with other .*learning_rate is 1e-06 and was 1e-05"
-    ):
+    with pytest.raises(UserError, match=r"r.yaml was begun .*learning_rate is 1e-06 and was 1e-05"):
         recipe_runs([recipe], out, "M", [])
+
+
+def _recipe(tmp_path, name, settings):
+    config = tmp_path / f"{name}.yaml"
+    config.write_text(f"trainer: sft\ntask: arith_words\nreport_to: none\n{settings}")
+    return RecipeRun(name, config, "M", tmp_path)
 
 
 def test_a_recipe_without_a_validation_task_is_refused(tmp_path):
@@ -114,9 +118,8 @@ def test_every_checkpoint_is_merged_and_validated_and_the_best_chosen(tmp_path, 
     )
     listed = [*recipe.merges(), *recipe.validations(7)]
     assert recipe.chosen().step == 20
-    assert [stage.name for stage in listed] == [
-        f"a: {what} {s}" for what in ("merge", "validate") for s in scores
-    ]
+    names = [f"a: {what} {step}" for what in ("merge", "validate") for step in scores]
+    assert [stage.name for stage in listed] == names
     assert [stage.module for stage in listed] == ["training.merge"] * 3 + ["lm_eval_ext.cli"] * 3
     assert "arith_words_validation" in listed[3].arguments and "7" in listed[3].arguments
     assert json.loads((recipe.folder / "choice.json").read_text())["step"] == 20
