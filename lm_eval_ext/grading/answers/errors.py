@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class Unreadable(Exception):
-    """The text is not in the language this reading knows: somebody else may read it."""
+    """The text is not in the language that these stages parse; another layer may understand it."""

@@ -7,11 +7,13 @@ r"""From LaTeX, plain text or Unicode to one stream of tokens.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.lexicon import english
-from lm_eval_ext.grading.answers.lexicon.latex import COMMANDS, DROPPED, GREEK, TEXT, UNICODE
+from lm_eval_ext.grading.answers.lexicon.english import UNIT_SIGNS
+from lm_eval_ext.grading.answers.lexicon.latex import COMMANDS, DROPPED, TEXT, UNICODE, Sign
+from lm_eval_ext.grading.answers.lexing.words import letters
 from lm_eval_ext.grading.normalization import plain_unicode
 
 MAX_CHARS = 4_000
@@ -32,21 +34,24 @@ class Token:
 _TOKEN = re.compile(
     r"""
     (?P<space> (?: \s | ~ | &nbsp; | \\[,;:!\ ] )+ )
+  | (?P<repeating> (?P<whole>\d{0,20}) \. (?P<fixed>\d{0,20}?) (?:
+        \\overline\s*\{?(?P<lined>\d{1,20})\}? | \((?P<bracketed>\d{1,20})\)
+      | (?P<cycle>\d{1,9}?)(?P=cycle){2,9}\s*(?:\\[lc]?dots|\.\.\.) ) )
   | (?P<number> \d+(?:\.\d+)?(?:[eE](?:[+-](?=\d\d)|(?<=\.\d[eE])[+-]|(?=\d))\d{1,3}(?![\dA-Za-z]))? | \.\d+ )
   | (?P<command> \\[A-Za-z]+ )
   | (?P<newline> \\\\ (?:\[[^\]]*\])? )
-  | (?P<escaped> \\[{}%$\#&_|()\[\]] )
+  | (?P<delimiter> \$ | \\[()\[\]] )
   | (?P<letters> [A-Za-z]+ (?: ['’](?:t|s)\b )? )
-  | (?P<sign> <=|>=|!=|=>|<->|->|:=|\.\.\.+|\*\*|[-+*/^_=<>(){}\[\],;:|!%&'"?°.@\#~`$] )
+  | (?P<sign> \\[{}%$\#&_|] | <=|>=|!=|=>|<->|->|:=|\.\.\.+|\*\*|[-+*/^_=<>(){}\[\],;:|!%&'"?°.@\#~`] )
   | (?P<other> . )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SPELLED = {
-    "**": ("op", "^"), ":=": ("op", "="), "=>": ("word", "then"), "<->": ("word", "iff"), "->": ("op", "->"),
-    "°": ("op", "°"),
+_SIGNS: dict[str, Sign] = {
+    "**": ("op", "^"), ":=": ("op", "="), "=>": ("word", "then"), "<->": ("word", "iff"),
+    "\\%": ("op", "%"), "\\$": ("op", "$"), "\\|": ("op", "|"), "\\_": ("op", "_"), "\\&": ("word", "and"),
 }  # fmt: skip
-_ESCAPED = {"\\{": "\\{", "\\}": "\\}", "\\%": "%", "\\$": "$", "\\|": "|", "\\&": "and", "\\_": "_"}
+_IGNORED = frozenset(["`", "~", '"', "#", "\\#"])
 _THOUSANDS = (
     re.compile(
         r"(?<![\d.,])(?<!(?<!\\)[(\[])(?<!\{)(\d{1,3})((?:,\d{3})+)(?![\d,])"
@@ -57,11 +62,8 @@ _SPACED_COMMA = re.compile(r"(?<=\d),\\! ?(?=\d{3})")
 """Of 11,\\! 111: between the digits of one number."""
 _NEGATED = {"=": "!=", "in": "notin", "|": "notdivides", "≡": "≢"}
 _GROUP_MARK = re.compile(r"[^\d]+|,")
-_REPEATING = re.compile(
-    r"(\d{0,20})\.(\d{0,20}?)"
-    r"(?:\\overline\s*\{?(\d{1,20})\}?|\((\d{1,20})\)|(\d{1,9}?)\5{2,9}\s*(?:\\[lc]?dots|\.\.\.))"
-)
-_DELIMITER = re.compile(r"\$|\\\(|\\\[|\\\)|\\\]")
+_DELIMITER = re.compile(r"\$|\\[()\[\]]")
+_BEFORE_UNIT = frozenset([")", "}", "/", "*"])
 _TEXT_ARGUMENT = re.compile(r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
@@ -72,186 +74,143 @@ def tokens(text: str) -> list[Token]:
     plain = _SPACED_COMMA.sub("{,}", plain_unicode(text)).replace("\\!", "")
     for grouped in _THOUSANDS:
         plain = grouped.sub(lambda m: m[1] + _GROUP_MARK.sub("", m[2]), plain)
-    return _Lexer(plain).run()
+    found = _Lexer(plain).run()
+    if len(found) > _MAX_TOKENS:
+        raise Unreadable(f"{len(found)} signs and words are an essay")
+    return found
 
 
 class _Lexer:
+    """Reads a text from `position` on; `math`: letters are multiplied unless they are long words."""
+
     def __init__(self, text: str) -> None:
         self.text = text
+        self.position = 0
         self.found: list[Token] = []
         self.has_delimiters = bool(_DELIMITER.search(text)) and text.count("$") % 2 == 0
+        self.math = not self.has_delimiters and "\\" in text
         self.space = False
         self.negated = False
 
     def run(self) -> list[Token]:
-        self._lex(self.text, math=not self.has_delimiters and "\\" in self.text)
-        if len(self.found) > _MAX_TOKENS:
-            raise Unreadable(f"{len(self.found)} signs and words are an essay")
+        while match := _TOKEN.match(self.text, self.position):
+            self.position = match.end()
+            _HANDLERS[match.lastgroup or ""](self, match)
         return self.found
 
-    def _put(self, kind: str, text: str) -> None:
+    def put(self, kind: str, text: str) -> None:
         if self.negated:
             text, self.negated = _NEGATED.get(text, "?"), False
         self.found.append(Token(kind, text, self.space))
         self.space = False
 
-    def _lex(self, text: str, math: bool) -> None:
-        position = 0
-        while position < len(text):
-            if repeating := _REPEATING.match(text, position):
-                self._put("num", _repeating(repeating))
-                position = repeating.end()
-                continue
-            match = _TOKEN.match(text, position)
-            assert match is not None
-            position = match.end()
-            kind, value = match.lastgroup, match.group()
-            if kind == "space":
-                self._space(value, math)
-            elif kind == "command":
-                position = self._command(value[1:], text, position)
-            elif (kind == "escaped" and value[1] in "()[]") or value == "$":
-                if self.has_delimiters:
-                    math = value[1:] in ("(", "[") or (value == "$" and not math)
-                    self.space = True
-                elif value == "$" and self._is_price(text, position):
-                    self._put("op", "$")
-            elif kind == "letters":
-                self._letters(value, math, text, position)
-            else:
-                self._sign(str(kind), value)
-
-    def _space(self, value: str, math: bool) -> None:
-        if "\n" in value and not math and self.found and self.found[-1].text not in (";", "newline"):
-            self._put("op", "newline")
+    def white_space(self, match: re.Match[str]) -> None:
+        value = match[0]
+        if "\n" in value and not self.math and self.found and self.found[-1].text not in (";", "newline"):
+            self.put("op", "newline")
         self.space = True
 
-    def _sign(self, kind: str, value: str) -> None:
-        if kind == "number":
-            if len(value) > _MAX_DIGITS:
-                raise Unreadable(f"a number of {len(value)} digits")
-            if value[0] == "0" and value.isdigit() and len(value) > 1:
-                raise Unreadable(f"{value} begins with a zero")  # a date, a code
-            self._put("num", value)
-        elif kind == "newline":
-            self._put("op", "\\\\")
-        elif kind == "escaped":
-            if value != "\\#":
-                word = _ESCAPED.get(value, value)
-                self._put("word" if word == "and" else "op", word)
-        elif kind == "other":
-            if value not in UNICODE:
-                raise Unreadable(f"the sign {value!r} is not known")
-            self._put(*UNICODE[value])
-        elif value.startswith("..."):
-            self._put("op", "...")
-        elif value not in ("`", "~", '"', "#"):
-            self._put(*_SPELLED.get(value, ("op", value)))
+    def number(self, match: re.Match[str]) -> None:
+        value = match[0]
+        if len(value) > _MAX_DIGITS:
+            raise Unreadable(f"a number of {len(value)} digits")
+        if value[0] == "0" and value.isdigit() and len(value) > 1:
+            raise Unreadable(f"{value} begins with a zero")  # a date, a code
+        self.put("num", value)
 
-    def _command(self, name: str, text: str, position: int) -> int:
-        if name == "not":
+    def repeating(self, match: re.Match[str]) -> None:
+        """0.1(6) as a fraction "a/b": all the digits less those that do not repeat, over 9...90...0."""
+        whole, fixed = match["whole"] or "0", match["fixed"]
+        cycle = match["lined"] or match["bracketed"] or match["cycle"]
+        top = int(whole + fixed + cycle) - int(whole + fixed)
+        self.put("num", f"{top}/{int('9' * len(cycle) + '0' * len(fixed))}")
+
+    def delimiter(self, match: re.Match[str]) -> None:
+        value = match[0]
+        if self.has_delimiters:
+            self.math = value in ("\\(", "\\[") or (value == "$" and not self.math)
+            self.space = True
+        elif value == "$" and self._is_price():
+            self.put("op", "$")
+
+    def _is_price(self) -> bool:
+        """Whether the dollar just read, which delimits nothing, stands beside a number."""
+        after_number = bool(self.found) and self.found[-1].kind == "num"
+        is_last = not self.text[self.position :].strip(" .")
+        return (after_number and is_last) or self.text[self.position : self.position + 1].isdigit()
+
+    def letters(self, match: re.Match[str]) -> None:
+        for sign in letters(match[0], self.math, not self.found, self.text, self.position):
+            self.put(*sign)
+
+    def sign(self, match: re.Match[str]) -> None:
+        value = match[0]
+        if value.startswith("..."):
+            self.put("op", "...")
+        elif value not in _IGNORED:
+            self.put(*_SIGNS.get(value, ("op", value)))
+
+    def other(self, match: re.Match[str]) -> None:
+        value = match[0]
+        if value not in UNICODE:
+            raise Unreadable(f"the sign {value!r} is not known")
+        self.put(*UNICODE[value])
+
+    def command(self, match: re.Match[str]) -> None:
+        name = match[0][1:]
+        if name in COMMANDS:
+            self.put(*COMMANDS[name])
+        elif name == "not":
             self.negated = True
-            return position
-        if name in DROPPED:
-            if name in ("left", "right") and text[position : position + 1] == ".":
-                return position + 1
-            return position
-        if name in TEXT:
-            argument = _TEXT_ARGUMENT.match(text, position)
-            if argument is None:
-                return position
-            self.space = True
-            if self._unit(argument[1]):
-                return argument.end()
-            self._lex(" ".join(argument[1].split()), math=False)
-            self.space = True
-            return argument.end()
-        if name in ("begin", "end"):
-            argument = _TEXT_ARGUMENT.match(text, position)
-            self._put("op", f"{name} {argument[1].rstrip('*') if argument else ''}")
-            return argument.end() if argument else position
-        if name not in COMMANDS:
+        elif name in TEXT:
+            self._text_command()
+        elif name in ("begin", "end"):
+            self.put("op", f"{name} {(self._argument() or '').rstrip('*')}")
+        elif name not in DROPPED:
             raise Unreadable(f"the command \\{name} is not known")
-        self._put(*COMMANDS[name])
-        return position
+        elif name in ("left", "right") and self.text.startswith(".", self.position):
+            self.position += 1
 
-    def _is_price(self, text: str, end: int) -> bool:
-        """Whether the dollar before `end`, which delimits nothing, stands beside a number."""
-        behind = bool(self.found) and self.found[-1].kind == "num" and not text[end:].strip(" .")
-        return behind or text[end : end + 1].isdigit()
+    def _argument(self) -> str | None:
+        argument = _TEXT_ARGUMENT.match(self.text, self.position)
+        if argument is None:
+            return None
+        self.position = argument.end()
+        return argument[1]
+
+    def _text_command(self) -> None:
+        words = self._argument()
+        if words is None:
+            return
+        self.space = True
+        if not self._unit(words):
+            outside = self.text, self.position, self.math
+            self.text, self.position, self.math = " ".join(words.split()), 0, False
+            self.run()
+            self.text, self.position, self.math = outside
+            self.space = True
 
     def _unit(self, text: str) -> bool:
-        r"""Puts the unit of 5\text{ m/s}, which is one by its place behind a number; False if it is none."""
+        r"""Put the unit of 5\text{ m/s}, which is one by its place behind a number; False if it is none."""
         parts = re.split(r"([/*])", text.replace("~", "").replace("\\,", "").strip(" ."))
-        known = all(p in "/*" if i % 2 else p in english.UNIT_SIGNS for i, p in enumerate(parts))
+        known = all(p in "/*" if i % 2 else p in UNIT_SIGNS for i, p in enumerate(parts))
         last = self.found[-1] if self.found else None
         if not known or last is None or not (last.kind in ("num", "const") or last.text in _BEFORE_UNIT):
             return False
         for part in parts:
-            self._put("op" if part in "/*" else "word", english.UNIT_SIGNS.get(part, part))
+            self.put("op" if part in "/*" else "word", UNIT_SIGNS.get(part, part))
         return True
 
-    def _letters(self, run: str, math: bool, text: str, end: int) -> None:
-        word = run.lower().replace("’", "'")
-        if run == "in" and not math and self.found and _REGION.match(text, end):
-            self._put("op", "in")
-            return
-        if run == "an" and _NEXT_SIGN.match(text, end):  # "a1 = ... = an = 0"
-            self._put("name", "a")
-            self.found += [Token("op", "_"), Token("name", "n")]
-            return
-        function = english.FUNCTION_ALIASES.get(word, word)
-        if word in ("oo", "inf", "infinity"):
-            self._put("const", "oo")
-            return
-        if len(run) > 1 and (run in GREEK or word == "pi"):
-            self._put(*COMMANDS[run if run in GREEK else word])
-            return
-        if function in english.FUNCTIONS and (not math or len(word) > 2) and self._calls(word, text, end):
-            self._put("func", function)
-        elif self._is_word(run, word, math) or (not math and run == "a" and _is_article(text, end)):
-            self._put("word", word)
-        elif not math and len(run) == 1 and text[end : end + 1].isdigit():
-            self._put("name", run)
-            self.found.append(Token("op", "_"))
-        else:
-            for letter in run.rstrip("s'’") if "'" in run or "’" in run else run:
-                self._put("const" if letter in "ei" else "name", letter)
 
-    @staticmethod
-    def _calls(word: str, text: str, end: int) -> bool:
-        """ "max" in "max(a, b)" is a function, in "max = 3" a word."""
-        return word not in ("min", "max", "sum", "sign") or text[end : end + 2].lstrip()[:1] in ("(", "{")
-
-    def _is_word(self, run: str, word: str, math: bool) -> bool:
-        if 1 < len(run) < 4 and run.isupper() and word not in ("yes", "no"):  # AB, CM, ABC: points
-            return False
-        if word in english.KNOWN and (len(run) > 1):
-            return not math or len(run) > 2 or word in ("or", "if", "is", "of", "in", "no")
-        if len(run) == 1:
-            return False
-        if math:
-            return False
-        return len(run) > 3 or (len(run) == 3 and not (run.islower() or run.isupper()))
-
-
-_BEFORE_UNIT = frozenset([")", "}", "/", "*"])
-_NEXT_WORD = re.compile(r"\s+([A-Za-z-]{3,})")
-_CONNECTIVES = frozenset("and for where with has when that are can".split())
-
-
-_REGION = re.compile(r"\s*(?:[\[({\\]|[RZNQC]\b)")
-_NEXT_SIGN = re.compile(r"\s*(?:[=<>≤≥^+*/,)-]|$)")
-
-
-def _is_article(text: str, end: int) -> bool:
-    """Whether the "a" before `end` is the article of a following noun, not a letter."""
-    following = _NEXT_WORD.match(text, end)
-    return following is not None and following[1].lower() not in _CONNECTIVES
-
-
-def _repeating(match: re.Match[str]) -> str:
-    """0.1(6) as a fraction "a/b": all the digits less those that do not repeat, over 9...90...0."""
-    whole, fixed, cycle = match[1] or "0", match[2], match[3] or match[4] or match[5]
-    top = int(whole + fixed + cycle) - int(whole + fixed)
-    return f"{top}/{int('9' * len(cycle) + '0' * len(fixed))}"
+_HANDLERS: dict[str, Callable[[_Lexer, re.Match[str]], None]] = {
+    "space": _Lexer.white_space,
+    "repeating": _Lexer.repeating,
+    "number": _Lexer.number,
+    "command": _Lexer.command,
+    "delimiter": _Lexer.delimiter,
+    "letters": _Lexer.letters,
+    "sign": _Lexer.sign,
+    "other": _Lexer.other,
+    "newline": lambda lexer, _: lexer.put("op", "\\\\"),
+}
+"""By the group of `_TOKEN`."""
