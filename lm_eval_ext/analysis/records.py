@@ -11,7 +11,7 @@ from typing import Any
 
 from lm_eval_ext.analysis import runs, writing
 from lm_eval_ext.analysis.adapters import FILTER
-from lm_eval_ext.grading.grader import Judge
+from lm_eval_ext.grading import Judge
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.metrics import RETIRED, SHARES, metric_list
 

@@ -1,4 +1,4 @@
-"""Verdicts remembered: a bounded number of decided ones, and those under way. Thread safe."""
+"""Verdicts of the workers: a bounded number of known ones, and those under way. Thread safe."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
+from lm_eval_ext.grading.pipeline import from_workers
 from lm_eval_ext.grading.pool import Slot
-from lm_eval_ext.grading.types import Layer, Outcome, Verdict
+from lm_eval_ext.grading.types import Verdict
 from lm_eval_ext.grading.worker import Failure
 
 Pair = tuple[str, str]
 MAX_PAIR_CHARS = 500
-"""A longer pair is not remembered, so that the memory is bounded in bytes too: short ones come again."""
+"""A longer pair is not kept: this bounds the cache in bytes too, and long pairs rarely repeat."""
 
 
 class Pending:
-    """A verdict under way, which several may wait for."""
+    """A verdict under way, which several callers may wait for."""
 
     def __init__(self, pair: Pair, slot: Slot) -> None:
         self.pair = pair
@@ -26,24 +27,17 @@ class Pending:
 
     def verdict(self) -> Verdict:
         """The verdict, once there. Raises RuntimeError if the pool was closed or broke."""
-        return _as_verdict(self.pair[0], self.slot.result())
+        return from_workers(self.pair[0], self.slot.result())
 
 
-def _as_verdict(answer: str, outcome: Outcome | Failure) -> Verdict:
-    if isinstance(outcome, Failure):
-        return Verdict(None, "none", answer, outcome.reason)
-    layer: Layer = "none" if outcome.equal is None else "symbolic"
-    return Verdict(outcome.equal, layer, answer, outcome.detail, outcome.rule)
+class VerdictCache:
+    """Verdicts by (answer, gold); a full cache drops the least recently used.
 
-
-class Memory:
-    """Verdicts by (answer, gold); where it is full, the one not asked for longest is forgotten.
-
-    A `Failure` (a timeout, say) holds for the call that met it and no longer: a later call may have more
-    luck. A call is any object that stands for it.
+    A `Failure` (a timeout, for example) holds only for the call that met it: a later call tries again. A call
+    is any object that identifies it.
 
     Args:
-        size: how many verdicts it keeps.
+        size: number of verdicts kept.
     """
 
     def __init__(self, size: int) -> None:
@@ -53,7 +47,7 @@ class Memory:
         self._lock = threading.RLock()  # a slot already done calls back within `begin`
 
     def find(self, pair: Pair, call: object) -> Verdict | None:
-        """The verdict remembered, None if there is none that holds for `call`."""
+        """The verdict kept, None if there is none that holds for `call`."""
         with self._lock:
             verdict, only_for = self._known.get(pair, (None, None))
             if verdict is None or only_for not in (None, call):
@@ -61,21 +55,11 @@ class Memory:
             self._known.move_to_end(pair)
             return verdict
 
-    def keep(self, pair: Pair, verdict: Verdict, only_for: object | None = None) -> None:
-        """Remembers a verdict, for every call or for one."""
-        if len(pair[0]) + len(pair[1]) > MAX_PAIR_CHARS:
-            return
-        with self._lock:
-            self._known[pair] = verdict, only_for
-            self._known.move_to_end(pair)
-            while len(self._known) > self.size:
-                self._known.popitem(last=False)
-
     def begin(self, pair: Pair, submit: Callable[[str, str], Slot], call: object) -> Verdict | Pending:
-        """What is known or under way for the pair, submitted if nothing is."""
+        """What is known or under way for the pair; if nothing is, it is submitted."""
         with self._lock:
             if (known := self.find(pair, call)) is not None:
-                return known  # since the caller looked
+                return known
             pending = self._under_way.get(pair)
             if pending is not None:
                 pending.waiting += 1
@@ -85,7 +69,7 @@ class Memory:
             return pending
 
     def abandon(self, pending: Pending) -> None:
-        """Somebody waits no longer; where nobody does, the comparison is cancelled if it can be."""
+        """A caller waits no longer; if nobody else does, a comparison that has not started is cancelled."""
         with self._lock:
             pending.waiting -= 1
             if pending.waiting == 0:
@@ -97,9 +81,12 @@ class Memory:
             self._forget(pending)
             if slot.cancelled() or slot.exception() is not None:
                 return
-            outcome = slot.result()
-            verdict = _as_verdict(pending.pair[0], outcome)
-            self.keep(pending.pair, verdict, call if isinstance(outcome, Failure) else None)
+            if sum(map(len, pending.pair)) > MAX_PAIR_CHARS:
+                return
+            only_for = call if isinstance(slot.result(), Failure) else None
+            self._known[pending.pair] = pending.verdict(), only_for
+            while len(self._known) > self.size:
+                self._known.popitem(last=False)
 
     def _forget(self, pending: Pending) -> None:
         if self._under_way.get(pending.pair) is pending:

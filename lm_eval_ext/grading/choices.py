@@ -7,12 +7,18 @@ are worth. An answer without a letter is held against the option's own text.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lm_eval_ext.grading.normalization import normalize
-from lm_eval_ext.grading.types import Verdict
+from lm_eval_ext.grading.rulebook import rule
+from lm_eval_ext.grading.types import Context, Letter, Outcome
 
+MAX_CHARS = 2_000
+"""A longer answer names no option."""
+MAX_GOLD_CHARS = 40
+"""A longer gold is no letter."""
 _LETTER = "A-J"
 _WRAPPED = r"(?:\\(?:text\w*|math\w*|boxed|fbox|bf|rm)\b|[{}$*_`\s]|\\[()\[\]])"
 _OPTION_BEFORE = r"(?:\\(?:text\w*|math\w*)\s*\{\s*|\*\*|\\?bf\s*)?"
@@ -70,46 +76,42 @@ def named(answer: str) -> Choice | None:
     return Choice(letter.upper(), found["rest"].strip(), found["bare"] is None or bool(found["sign"]))
 
 
-MAX_CHARS = 2_000
-"""A longer answer names no option."""
-
-
-def decide(answer: str, gold: str, problem: str | None) -> Verdict | None:
-    """The verdict where the gold is a letter of choice and the answer names an option, else None."""
-    wanted = _letter_of(gold)
-    if wanted is None:
+@rule("choice.same-text")
+def same_letter(answer: str, gold: str, context: Context) -> Outcome | None:
+    """The letter, written as the gold writes it."""
+    letter = context.letter
+    if letter is None or answer.strip() != letter.stated.strip():
         return None
-    options = listed_choices(problem) if problem else {}
+    return Outcome(True, "choice.same-text", f"both are choice {letter.letter}")
+
+
+@rule("choice.same-letter", "choice.different-letter")
+def same_choice(answer: str, gold: str, context: Context) -> Outcome | None:
+    """An answer that names an option is decided by its letter."""
+    if context.letter is None:
+        return None
+    _, wanted, options = context.letter
     if options and wanted not in options:
         return None
     letter = _committed(answer, options)
     if letter == wanted:
-        same = answer.strip() == gold.strip()
-        return Verdict(True, "exact" if same else "normalized", answer, f"both are choice {wanted}")
+        return Outcome(True, "choice.same-letter", f"both are choice {wanted}")
     if letter is not None:
-        return Verdict(False, "normalized", answer, f"choice {letter}, and the gold is choice {wanted}")
+        detail = f"choice {letter}, and the gold is choice {wanted}"
+        return Outcome(False, "choice.different-letter", detail)
     return None
 
 
-def option_text(gold: str, problem: str | None) -> str:
-    """What the problem lists for a gold that is a letter; else the gold as it is."""
-    letter = _letter_of(gold) if problem else None
-    return gold if letter is None or problem is None else listed_choices(problem).get(letter, gold)
-
-
-def is_letter(gold: str) -> bool:
-    """Whether a gold is a letter of choice: `C`, `(C)`, `\\text{C}`."""
-    return _letter_of(gold) is not None
-
-
-def _letter_of(gold: str) -> str | None:
-    """The letter that a gold is. A small one alone may be a variable."""
-    if len(gold) > 40 or (choice := named(gold)) is None or choice.rest:
+def letter_of(gold: str, problem: str | None) -> Letter | None:
+    """The letter that a gold is (`C`, `(C)`, `\\text{C}`). A lower-case one alone may be a variable."""
+    if len(gold) > MAX_GOLD_CHARS or (choice := named(gold)) is None or choice.rest:
         return None
-    return choice.letter if choice.letter in gold else None
+    if choice.letter not in gold:
+        return None
+    return Letter(gold, choice.letter, listed_choices(problem) if problem else {})
 
 
-def _committed(answer: str, options: dict[str, str]) -> str | None:
+def _committed(answer: str, options: Mapping[str, str]) -> str | None:
     """The letter of the option that an answer names or quotes word for word."""
     choice = named(answer)
     if choice is None or (options and choice.letter not in options):
@@ -122,7 +124,7 @@ def _committed(answer: str, options: dict[str, str]) -> str | None:
     return _quoted(answer, options)
 
 
-def _quoted(answer: str, options: dict[str, str]) -> str | None:
+def _quoted(answer: str, options: Mapping[str, str]) -> str | None:
     """The letter of the one option whose text the answer is."""
     text = _plain(answer)
     letters = [letter for letter, option in options.items() if text and _plain(option) == text]

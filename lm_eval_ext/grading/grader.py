@@ -1,4 +1,4 @@
-"""Responses in, verdicts out: extraction and the cheap layers here, the rest in the killable pool."""
+"""Responses in, verdicts out: the steps of `pipeline`, some in the caller, some in the killable pool."""
 
 from __future__ import annotations
 
@@ -8,82 +8,24 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tqdm import tqdm
 
-from lm_eval_ext.grading import choices, layers
-from lm_eval_ext.grading.cache import Memory, Pending
-from lm_eval_ext.grading.extraction import Extractor as Reader
-from lm_eval_ext.grading.extraction import Formats, extract
+from lm_eval_ext.grading import pipeline
+from lm_eval_ext.grading.cache import Pending, VerdictCache
+from lm_eval_ext.grading.config import GraderConfig
+from lm_eval_ext.grading.extraction import Extractor as ResponseExtractor
+from lm_eval_ext.grading.extraction import extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
-from lm_eval_ext.grading.pool import STAGES, KillablePool, share_of, usable_cores
+from lm_eval_ext.grading.pool import KillablePool, share_of, usable_cores
 from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Verdict
 
 Extractor = Callable[[str], str | None]
 AnItem = TypeVar("AnItem", bound=Item)
 _WINDOW_PER_WORKER = 4096
-"""Verdicts under way at most, per worker: the others have work while one of them hangs for seconds."""
+"""Most verdicts under way, per worker: the others have work while one hangs for seconds."""
 _WINDOW_CHARS = 64 * 2**20
-_DAY_S = 86_400
-
-
-class Judge(Protocol):
-    """The fourth layer. `lm_eval_ext.grading.judge.LlmJudge` is one."""
-
-    def judge(self, items: Sequence[Item], verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """One verdict per item, given those of the layers; what it was not asked stays as it is.
-
-        It gets all items, and chooses what to ask. Unreachable, it leaves `correct=None`.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class GraderConfig:
-    """How to grade.
-
-    Attributes:
-        workers: worker processes; None: one per usable core, shared among the ranks that a launcher started
-            on this host; a single one in a child of multiprocessing.
-        timeout_s: seconds one comparison may take before its worker is killed; a day at most.
-        memory_mb: address space of a worker, in MiB.
-        cache_size: verdicts remembered from call to call.
-        stages: modules whose `compare(answer, gold)` the workers ask: the quick one, then the one that
-            may hang.
-        judge: the fourth layer, if any.
-        judge_block: how many items a stream gathers for the judge.
-        thinking: (opening, closing) marks of thinking, besides the formats that are known.
-    """
-
-    workers: int | None = None
-    timeout_s: float = 5.0
-    memory_mb: int = 4096
-    cache_size: int = 2**16
-    stages: tuple[str, str] = STAGES
-    judge: Judge | None = None
-    judge_block: int = 256
-    thinking: Formats = ()
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for a value that cannot be."""
-        if self.workers is not None:
-            _check_whole("workers", self.workers, 1)
-        _check_whole("memory_mb", self.memory_mb, 512)
-        _check_whole("cache_size", self.cache_size, 0)
-        _check_whole("judge_block", self.judge_block, 1)
-        seconds = self.timeout_s
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= _DAY_S:
-            raise ValueError(f"timeout_s must be a number of seconds above 0, a day at most; got {seconds!r}")
-        if isinstance(self.stages, str) or len(self.stages) != 2:
-            raise ValueError(f"stages must be the names of two modules, got {self.stages!r}")
-        if self.judge is not None and not callable(getattr(self.judge, "judge", None)):
-            raise ValueError(f"judge must have a method `judge`, as LlmJudge has; got {self.judge!r}")
-
-
-def _check_whole(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
 
 
 class Grader:
@@ -99,7 +41,7 @@ class Grader:
     def __init__(self, config: GraderConfig | None = None) -> None:
         self.config = config or GraderConfig()
         self._pool: KillablePool | None = None
-        self._memory = Memory(self.config.cache_size)
+        self._cache = VerdictCache(self.config.cache_size)
         self._lock = threading.Lock()
         _graders.add(self)
 
@@ -110,7 +52,7 @@ class Grader:
         self.__init__(state["config"])  # type: ignore[misc]
 
     def _forget_parent(self) -> None:
-        """In a forked child: threads that held locks or worked for this grader are not here."""
+        """In a forked child: threads that held locks or worked for this grader do not exist here."""
         if self._pool is not None:
             self._pool.forget()
         self.__init__(self.config)  # type: ignore[misc]
@@ -135,46 +77,31 @@ class Grader:
         extractor: Extractor = extract,
         size: Callable[[AnItem], int] = lambda item: len(item.response),
     ) -> Iterator[Verdict]:
-        """One verdict per item, in order, each as soon as it and those before it are there.
+        """One verdict per item, in order, each as soon as it and those before it are decided.
 
-        Items are read as verdicts are taken, ahead of them by a bounded window, so that any number of them
-        takes no more memory than a few thousand. A judge gets them in blocks of `judge_block`, and verdicts
-        come block by block.
+        Items are read ahead of the verdicts by a bounded window, so memory stays flat for any number of
+        items. A judge is asked in blocks of `judge_block` items; verdicts then come block by block.
 
         Args:
             items: what to grade.
             extractor: from a response to its answer.
-            size: what an item that awaits its verdict takes in memory, in characters; 64 Mi of them fill
-                the window.
+            size: memory that a waiting item takes, in characters; the window holds 64 Mi of them.
 
-        Raises RuntimeError if the workers cannot start or are closed, and what the judge raises.
+        Raises RuntimeError if the workers cannot start or are closed, and whatever the judge raises.
         """
+        graded = self._graded(items, extractor, size)
         if self.config.judge is None:
-            return self._verdicts(self._asked(item, extractor, size(item)) for item in items)
-        return self._in_blocks(items, extractor, size)
-
-    def _in_blocks(
-        self, items: Iterable[AnItem], extractor: Extractor, size: Callable[[AnItem], int]
-    ) -> Iterator[Verdict]:
-        """Verdicts through the judge, a block at a time."""
-        ahead: deque[AnItem] = deque()
-
-        def asked() -> Iterator[_Asked]:
-            for item in items:
-                ahead.append(item)
-                yield self._asked(item, extractor, size(item))
-
-        block: list[AnItem] = []
-        verdicts: list[Verdict] = []
+            yield from (verdict for _, verdict in graded)
+            return
+        block: list[tuple[AnItem, Verdict]] = []
         chars = 0
-        for verdict in self._verdicts(asked()):
-            block.append(ahead.popleft())
-            verdicts.append(verdict)
-            chars += size(block[-1])
+        for item, verdict in graded:
+            block.append((item, verdict))
+            chars += size(item)
             if len(block) == self.config.judge_block or chars > _WINDOW_CHARS:
-                yield from self._judged(block, verdicts)
-                block, verdicts, chars = [], [], 0
-        yield from self._judged(block, verdicts)
+                yield from self._judged(block)
+                block, chars = [], 0
+        yield from self._judged(block)
 
     def grade(
         self, items: Sequence[Item], *, extractor: Extractor = extract, progress: str | None = None
@@ -186,82 +113,81 @@ class Grader:
             extractor: from a response to its answer.
             progress: label of a progress bar on stderr; None for no bar.
         """
-        verdicts: Iterable[Verdict] = self._verdicts(self._asked(item, extractor) for item in items)
+        graded: Iterable[tuple[Item, Verdict]] = self._graded(items, extractor)
         if progress is not None:  # a bar brings a semaphore, which a child that is killed would leave behind
-            verdicts = tqdm(verdicts, total=len(items), desc=progress, unit="answer")
-        return self._judged(items, list(verdicts))
+            graded = tqdm(graded, total=len(items), desc=progress, unit="answer")
+        return self._judged(list(graded))
 
     def equal(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
-        """Verdicts on answers already extracted: (answer, gold) pairs, in order."""
-        return list(self._verdicts(_Asked(answer, gold) for answer, gold in pairs))
+        """Verdicts on answers already extracted: (answer, gold) pairs, in order. No judge is asked."""
+        items = (Item(answer, gold) for answer, gold in pairs)
+        return [verdict for _, verdict in self._graded(items, extractor=str)]
 
-    def _asked(self, item: Item, extractor: Extractor, size: int = 0) -> _Asked:
-        if not isinstance(extractor, Reader):
-            return _Asked(extractor(item.response), item.gold, item.problem, size)
-        found = extractor.with_thinking(self.config.thinking).find(item.response)
-        answer, reading = (found.text, found.reading) if found else (None, None)
-        return _Asked(answer, item.gold, item.problem, size, reading)
-
-    def _verdicts(self, questions: Iterable[_Asked]) -> Iterator[Verdict]:
-        """Verdicts in order, through a window."""
+    def _graded(
+        self,
+        items: Iterable[AnItem],
+        extractor: Extractor,
+        size: Callable[[AnItem], int] = lambda item: 0,
+    ) -> Iterator[tuple[AnItem, Verdict]]:
+        """Each item with the verdict of the steps before the judge, in order, through a window."""
         call = object()
-        window: deque[tuple[_Begun, _Asked]] = deque()
+        window: deque[_Waiting[AnItem]] = deque()
         chars, most = 0, _WINDOW_PER_WORKER * self._workers()
         try:
-            for asked in questions:
-                window.append((self._begin(asked, call), asked))
-                chars += asked.size
-                while window and (len(window) > most or chars > _WINDOW_CHARS or _is_there(window[0][0])):
-                    verdict = self._await(*window[0])
-                    chars -= window.popleft()[1].size
-                    yield verdict
+            for item in items:
+                window.append(self._begin(item, extractor, size(item), call))
+                chars += window[-1].size
+                while window and (len(window) > most or chars > _WINDOW_CHARS or window[0].is_done):
+                    verdict = self._await(window[0])
+                    first = window.popleft()
+                    chars -= first.size
+                    yield first.item, verdict
             while window:
-                verdict = self._await(*window[0])
-                window.popleft()
-                yield verdict
+                verdict = self._await(window[0])
+                yield window.popleft().item, verdict
         finally:
-            for begun, _ in window:
-                for one in begun:
-                    if isinstance(one, Pending):
-                        self._memory.abandon(one)
+            for pending in (one for waiting in window for one in waiting.begun if isinstance(one, Pending)):
+                self._cache.abandon(pending)
 
-    def _begin(self, asked: _Asked, call: object) -> _Begun:
-        """For each acceptable answer the verdict of what needs no worker, else the verdict under way."""
-        if asked.answer is None:
-            return (Verdict(False, "none", None, "the response commits to no answer"),)
+    def _begin(self, item: AnItem, extractor: Extractor, size: int, call: object) -> _Waiting[AnItem]:
+        """Extracts the answer and starts to compare it with each acceptable answer."""
+        answer, extraction = self._extracted(item.response, extractor)
+        return _Waiting(item, size, extraction, self._compared(answer, item, call))
+
+    def _extracted(self, response: str, extractor: Extractor) -> tuple[str | None, str | None]:
+        """The answer, and what it was found by."""
+        if not isinstance(extractor, ResponseExtractor):
+            return extractor(response), None
+        span = extractor.with_thinking(self.config.thinking).find(response)
+        return (span.text, span.reading) if span else (None, None)
+
+    def _compared(self, answer: str | None, item: Item, call: object) -> tuple[Verdict | Pending, ...]:
+        if answer is None:
+            return (pipeline.no_answer(),)
         try:
-            golds = acceptable(asked.gold)
+            golds = acceptable(item.gold)
         except GoldError as error:
-            return (Verdict(None, "none", asked.answer, str(error)),)
-        return tuple(self._begin_one(asked.answer, gold, asked.problem, call) for gold in golds)
+            return (pipeline.no_gold(answer, str(error)),)
+        return tuple(self._compared_one(answer, gold, item.problem, call) for gold in golds)
 
-    def _begin_one(self, answer: str, gold: str, problem: str | None, call: object) -> Verdict | Pending:
-        if (verdict := choices.decide(answer, gold, problem)) is not None:
+    def _compared_one(self, answer: str, gold: str, problem: str | None, call: object) -> Verdict | Pending:
+        gold, context = pipeline.prepared(gold, problem)
+        pair = answer, gold
+        if (verdict := pipeline.decide(answer, gold, context) or self._cache.find(pair, call)) is not None:
             return verdict
-        pair = answer, choices.option_text(gold, problem)
-        if (known := self._memory.find(pair, call)) is not None:
-            return known
-        if (verdict := layers.decide(*pair)) is not None:
-            self._memory.keep(pair, verdict)
-            return verdict
-        return self._memory.begin(pair, self._started_pool().submit, call)
+        return self._cache.begin(pair, self._started_pool().submit, call)
 
-    def _await(self, begun: _Begun, asked: _Asked) -> Verdict:
+    def _await(self, waiting: _Waiting[AnItem]) -> Verdict:
         """Right if one of the acceptable answers is met, else undecided if one is, else wrong.
 
         Of several that differ, the one that a judge may still be asked about.
         """
-        verdicts = [self._await_one(one) for one in begun]
-        verdict = max(verdicts, key=lambda v: (v.correct is True, v.correct is None, v.rule != VALUES_DIFFER))
-        return replace(verdict, extraction=asked.reading) if asked.reading else verdict
-
-    def _await_one(self, begun: Verdict | Pending) -> Verdict:
-        if isinstance(begun, Verdict):
-            return begun
         pool = self._pool
-        if pool is not None and not begun.slot.done():
+        if pool is not None and not waiting.is_done:
             pool.hurry()
-        return begun.verdict()
+        verdicts = [one if isinstance(one, Verdict) else one.verdict() for one in waiting.begun]
+        verdict = max(verdicts, key=lambda v: (v.correct is True, v.correct is None, v.rule != VALUES_DIFFER))
+        return replace(verdict, extraction=waiting.extraction) if waiting.extraction else verdict
 
     def _workers(self) -> int:
         return self.config.workers or share_of(usable_cores())
@@ -274,8 +200,9 @@ class Grader:
                 )
             return self._pool
 
-    def _judged(self, items: Sequence[Item], verdicts: list[Verdict]) -> list[Verdict]:
+    def _judged(self, graded: Sequence[tuple[Item, Verdict]]) -> list[Verdict]:
         """The verdicts once the judge has seen them, if there is one."""
+        items, verdicts = [item for item, _ in graded], [verdict for _, verdict in graded]
         if self.config.judge is None:
             return verdicts
         judged = self.config.judge.judge(items, verdicts)
@@ -284,22 +211,17 @@ class Grader:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What is compared, what its answer was found by, and what awaits the verdict, in characters (`size`)."""
+class _Waiting(Generic[AnItem]):
+    """An item in the window, and the verdict on each acceptable answer, decided or under way."""
 
-    answer: str | None
-    gold: Gold
-    problem: str | None = None
-    size: int = 0
-    reading: str | None = None
+    item: AnItem
+    size: int
+    extraction: str | None
+    begun: tuple[Verdict | Pending, ...]
 
-
-_Begun = tuple[Verdict | Pending, ...]
-"""The verdict on each acceptable answer, there or under way."""
-
-
-def _is_there(begun: _Begun) -> bool:
-    return all(isinstance(one, Verdict) or one.slot.done() for one in begun)
+    @property
+    def is_done(self) -> bool:
+        return all(isinstance(one, Verdict) or one.slot.done() for one in self.begun)
 
 
 _graders: weakref.WeakSet[Grader] = weakref.WeakSet()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 Rule = tuple[re.Pattern[str], str, str]
 
@@ -79,6 +80,7 @@ def _nfkc(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("\N{FRACTION SLASH}", "/")
 
 
+@lru_cache(maxsize=4096)  # a gold comes with many answers
 def normalize(answer: str) -> str:
     """`answer` in the one spelling that the table leads to."""
     text = plain_unicode(answer)

@@ -29,13 +29,12 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from lm_eval_ext.grading import worker
+from lm_eval_ext.grading.pipeline import STAGES
 from lm_eval_ext.grading.seat import Seat
 from lm_eval_ext.grading.types import Outcome
 from lm_eval_ext.grading.worker import Death, Failure
 
 log = logging.getLogger(__name__)
-STAGES = ("lm_eval_ext.grading.answers", "lm_eval_ext.grading.fallback")
-"""Modules with `compare(answer, gold) -> Outcome`: the quick one, then the one that may hang."""
 CHUNK = 32
 """Pairs that the first stage takes at once: at 0.3 ms for a task, 10 µs each."""
 _AHEAD_CHARS = 2**15
@@ -106,7 +105,7 @@ class KillablePool:
     """
 
     def __init__(
-        self, workers: int, timeout_s: float, memory_mb: int, stages: tuple[str, str] = STAGES
+        self, workers: int, timeout_s: float, memory_mb: int, stages: tuple[str, ...] = STAGES
     ) -> None:
         self.timeout_s = timeout_s
         self._stages = stages

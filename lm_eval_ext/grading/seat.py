@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
 from lm_eval_ext.grading.forkserver import SERVER
+from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.worker import Death, Exit, Failure
 
 Task = TypeVar("Task")
@@ -61,6 +62,7 @@ class Seat(Generic[Task]):
         with suppress(OSError):  # dead, as its connection is about to say
             self.connection.send(call)
 
+    @rule("undecided.timeout")
     def advance(self, readable: bool) -> list[tuple[Task, Any]]:
         """Does what is due, and gives the tasks that came to an end with their results.
 
@@ -78,10 +80,11 @@ class Seat(Generic[Task]):
             self.due = time.monotonic() + START_S
             return []
         if self.ready:
-            return self._replaced(Failure(f"timed out after {self._timeout_s:g} s"))
+            return self._replaced(Failure(f"timed out after {self._timeout_s:g} s", "undecided.timeout"))
         SERVER.stop()  # it may be what hangs
-        return self._replaced(Failure(f"it was not ready within {START_S:g} s"))
+        return self._replaced(Failure(f"it was not ready within {START_S:g} s", "undecided.timeout"))
 
+    @rule("undecided.worker-died")
     def _heard(self) -> list[tuple[Task, Any]]:
         assert self.connection is not None
         try:
@@ -90,7 +93,7 @@ class Seat(Generic[Task]):
             message = Exit()
         if isinstance(message, Exit):
             known = "" if message.code is None else f" (exit code {message.code})"
-            return self._replaced(Death(f"the worker died{known}"))
+            return self._replaced(Death(f"the worker died{known}", "undecided.worker-died"))
         if self.ready:
             task = self.tasks.popleft()
             self.due = time.monotonic() + self._timeout_s if self.tasks else math.inf

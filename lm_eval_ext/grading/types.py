@@ -1,9 +1,9 @@
-"""The words every part of the package shares: what is graded, and what came of it."""
+"""The words every part of the package shares: what is graded, and the verdict on it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -26,6 +26,28 @@ class Outcome(NamedTuple):
     equal: bool | None
     rule: str
     detail: str = ""
+
+
+class Letter(NamedTuple):
+    """A gold that is a letter of choice: as it is written ("(C)"), its letter, what the problem lists."""
+
+    stated: str
+    letter: str
+    options: Mapping[str, str]
+
+
+class Context(NamedTuple):
+    """What a step may use besides an answer and its gold.
+
+    Attributes:
+        letter: the letter of choice that the gold states; steps get the text of its option as their gold.
+        workers: compares an answer with its gold by computer algebra, in a process that can be killed.
+        judge: asks the judge whether an answer is equal to its gold.
+    """
+
+    letter: Letter | None = None
+    workers: Callable[[str, str], Outcome] | None = None
+    judge: Callable[[str, str], Outcome] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +75,8 @@ class Verdict:
         layer: what decided: "exact", "normalized", "symbolic", "judge"; "none" where there is no
             answer (`correct=False`) or nothing could decide (`correct=None`).
         answer: what was extracted from the response, None if it commits to nothing.
-        reason: the rule that made the two equal, the difference, or why it stayed undecided.
-        rule: the id of what decided, where it has one: `VALUES_DIFFER`.
+        reason: why the two are equal, what differs, or why it stayed undecided.
+        rule: id of the rule that decided; `lm_eval_ext/grading/rules.yaml` documents it.
         extraction: what in the response was taken for the answer ("box", "announcement", "conclusion", ...);
             None where there was no response or its extractor does not say.
     """
@@ -85,16 +107,18 @@ class Verdict:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
+    def of(cls, outcome: Outcome, layer: Layer, answer: str | None) -> Verdict:
+        """The verdict of a step of `layer`, whose outcome for `answer` this is."""
+        equal, rule, detail = outcome
+        return cls(equal, "none" if equal is None else layer, answer, detail, rule)
+
+    @classmethod
     def from_json(cls, text: str) -> Verdict:
         """The verdict whose `str()` was `text`. Raises ValueError if it is no verdict."""
         try:
             verdict = cls(**json.loads(text))
-            fault = verdict._fault()
-        except (
-            ValueError,
-            TypeError,
-            AssertionError,
-        ) as error:  # no JSON, no fields, other ones
+            fault = verdict._fault()  # assertions may be off
+        except (ValueError, TypeError, AssertionError) as error:
             fault = str(error)
         if fault:
             raise ValueError(f"not a verdict: {text[:200]!r} ({fault})")

@@ -19,6 +19,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn, cast
 
+from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
 _SELF_DESTRUCT_S = 2.0
@@ -28,9 +29,15 @@ _TRIAL = (r"\frac{1}{2}", "0.5")
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a call has no result: "timed out after 5 s", "ran out of memory", "the worker died"."""
+    """Why a call has no result: "timed out after 5 s", "ran out of memory", "the worker died".
+
+    Attributes:
+        reason: in words.
+        rule: id of the rule under which the answer stays undecided.
+    """
 
     reason: str
+    rule: str
 
 
 class Death(Failure):
@@ -67,13 +74,14 @@ def serve(connection: Connection, parent: int) -> NoReturn:
         os._exit(code)
 
 
+@rule("undecided.memory", "undecided.error")
 def _result(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except MemoryError:
-        return Failure("ran out of memory")
+        return Failure("ran out of memory", "undecided.memory")
     except Exception as error:  # whatever sympy raises: reported, never a score
-        return Failure(f"{type(error).__name__}: {str(error)[:200]}")
+        return Failure(f"{type(error).__name__}: {str(error)[:200]}", "undecided.error")
 
 
 def start(stages: Sequence[str], memory_mb: int, parent: int) -> None:

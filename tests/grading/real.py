@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.grading import extract, layers
+from lm_eval_ext.grading import extract, pipeline
 from lm_eval_ext.grading.answers import compare
 
 
@@ -51,7 +51,7 @@ def given_answers(folder: Path) -> list[Given]:
 
 def decided(answer: str, gold: str) -> bool | None:
     """Without computer algebra: the cheap layers, then the reading."""
-    verdict = layers.decide(answer, gold)
+    verdict = pipeline.decide(answer, gold)
     return verdict.correct if verdict is not None else compare(answer, gold)[0]
 
 

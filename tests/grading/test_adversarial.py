@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lm_eval_ext.grading import layers
+from lm_eval_ext.grading import pipeline
 from lm_eval_ext.grading.answers import compare
 from tests.conftest import cases
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 
 def decided(answer, gold):
-    verdict = layers.decide(answer, gold)
+    verdict = pipeline.decide(answer, gold)
     return (verdict.correct, verdict.reason) if verdict is not None else compare(answer, gold)[::2]
 
 

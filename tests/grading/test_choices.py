@@ -3,7 +3,8 @@
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
-from lm_eval_ext.grading.choices import listed_choices, named, option_text
+from lm_eval_ext.grading.choices import listed_choices, named
+from lm_eval_ext.grading.pipeline import prepared
 
 pytestmark = pytest.mark.unit
 
@@ -36,12 +37,12 @@ def test_formulas_stay_whole():
 
 @pytest.mark.parametrize("gold", ["1200", "CC", "c and d", ""])
 def test_only_a_letter_stands_for_an_option(gold):
-    assert option_text(gold, LISTS["brackets"]) == gold
+    assert prepared(gold, LISTS["brackets"])[0] == gold
 
 
 def test_an_option_ends_with_the_environment_that_lists_it():
     problem = "\\begin{tabular}{ll} (A) 12 & (B) 120 \\\\ (C) 1200 & (D) 12000\n\\end{tabular} Choose one."
-    assert option_text("D", problem).strip("\\ ") == "12000"
+    assert prepared("D", problem)[0].strip("\\ ") == "12000"
 
 
 PROSE = (

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
-from lm_eval_ext.grading.cache import MAX_PAIR_CHARS, Memory
+from lm_eval_ext.grading.cache import MAX_PAIR_CHARS, VerdictCache
 from lm_eval_ext.grading.pool import Failure
+from lm_eval_ext.grading.types import Outcome
 from tests.grading.test_stages import STAGES
 
 pytestmark = [pytest.mark.unit, pytest.mark.alone]
@@ -95,32 +96,32 @@ def test_memory_stays_flat():
 
 
 def test_equal_pairs_under_way_are_compared_once():
-    memory, slots = Memory(10), []
+    cache, slots = VerdictCache(10), []
 
     def submit(answer, gold):
         slots.append(Future())
         return slots[-1]
 
-    first, second = (memory.begin(("1", "2"), submit, call=call) for call in "ab")
+    first, second = (cache.begin(("1", "2"), submit, call=call) for call in "ab")
     assert first is second and len(slots) == 1
-    memory.abandon(first)
+    cache.abandon(first)
     assert not slots[0].cancelled()  # the other still waits
-    slots[0].set_result((False, "different"))
-    assert memory.begin(("1", "2"), submit, call="c") == first.verdict() and len(slots) == 1
+    slots[0].set_result(Outcome(False, "values.differ", "different"))
+    assert cache.begin(("1", "2"), submit, call="c") == first.verdict() and len(slots) == 1
 
 
 def test_what_nobody_waits_for_is_cancelled():
-    memory, slot = Memory(10), Future()
-    memory.abandon(memory.begin(("1", "2"), lambda answer, gold: slot, call="a"))
+    cache, slot = VerdictCache(10), Future()
+    cache.abandon(cache.begin(("1", "2"), lambda answer, gold: slot, call="a"))
     assert slot.cancelled()
 
 
 def test_a_failure_holds_for_its_call_and_no_longer():
-    memory, slot = Memory(10), Future()
-    memory.begin(("1", "2"), lambda answer, gold: slot, call="a")
-    slot.set_result(Failure("timed out after 5 s"))
-    assert memory.find(("1", "2"), "a").reason == "timed out after 5 s"
-    assert memory.find(("1", "2"), "b") is None
+    cache, slot = VerdictCache(10), Future()
+    cache.begin(("1", "2"), lambda answer, gold: slot, call="a")
+    slot.set_result(Failure("timed out after 5 s", "undecided.timeout"))
+    assert cache.find(("1", "2"), "a").reason == "timed out after 5 s"
+    assert cache.find(("1", "2"), "b") is None
 
 
 def test_a_timeout_is_met_once_in_a_call_however_far_apart():
@@ -144,7 +145,7 @@ def test_decided_pairs_are_remembered_and_long_ones_are_not():
     with grader(cache_size=3) as g:
         for number in (0, 1, 2, 3, 4, long):
             g.equal([(f"{number} apples", f"{number} slow")])
-        assert list(g._memory._known) == [(f"{i} apples", f"{i} slow") for i in (2, 3, 4)]
+        assert list(g._cache._known) == [(f"{i} apples", f"{i} slow") for i in (2, 3, 4)]
 
 
 def test_a_stream_left_early_leaves_nothing_to_do():
@@ -152,7 +153,7 @@ def test_a_stream_left_early_leaves_nothing_to_do():
         stream = g.stream(item(i, i, "hangs" if i == 100 else "quick") for i in range(4_000))
         assert next(stream).correct
         stream.close()
-        assert not g._memory._under_way and len(g._started_pool()._fresh) < 4_000
+        assert not g._cache._under_way and len(g._started_pool()._fresh) < 4_000
 
 
 def test_errors_of_the_input_reach_the_caller():

@@ -21,7 +21,8 @@ from lm_eval_ext.grading.judge.pace import Refused, Rejected, Unreachable
 from lm_eval_ext.grading.judge.parse import parse
 from lm_eval_ext.grading.judge.prompt import load
 from lm_eval_ext.grading.judge.usage import UNREACHABLE, JudgeUsage, Opinion, used
-from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Verdict
+from lm_eval_ext.grading.rulebook import rule
+from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Outcome, Verdict
 
 _SHOWN = 120
 _TRIAL = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")
@@ -200,12 +201,12 @@ class LlmJudge:
                 return bill.opinion("yes" if equal else "no", text)
         return bill.opinion("malformed", text, cut)
 
+    @rule("judge.equal", "judge.different", "judge.no-reply")
     def _verdict(self, before: Verdict, opinion: Opinion) -> Verdict:
-        """The verdict that an opinion makes; its reason keeps what the layers said."""
+        """The verdict that an opinion makes; its reason keeps that of the steps before."""
+        decided = {True: "judge.equal", False: "judge.different", None: "judge.no-reply"}[opinion.equal]
         reason = f"{self._reason(opinion)}; the layers: {before.reason}"
-        if opinion.equal is None:
-            return Verdict(None, "none", before.answer, reason)
-        return Verdict(opinion.equal, "judge", before.answer, reason)
+        return Verdict.of(Outcome(opinion.equal, decided, reason), "judge", before.answer)
 
     def _reason(self, opinion: Opinion) -> str:
         if opinion.equal is not None:
