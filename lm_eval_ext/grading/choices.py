@@ -1,7 +1,7 @@
 """Multiple choice: a gold that is a letter, its option in the problem, and the ways answers name one.
 
 A letter equals itself, with its option's text behind it or not, and no other letter, whatever their options
-are worth. An answer without a letter is held against the option's own text.
+are worth. An answer without a letter is compared with the option's own text.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REMARK = re.compile(
     r"|if|unless|except|only|when|where|for|though|although|or|and|maybe|perhaps|probably)\b",
     re.IGNORECASE,
 )
-"""What says something of a letter and is not its option: "(C) is wrong", "(C) unless n = 1"."""
+"""A remark on a letter, not the text of its option: "(C) is wrong", "(C) unless n = 1"."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def listed_choices(problem: str) -> dict[str, str]:
 
 
 def _run(marks: list[re.Match[str]], start: int) -> list[re.Match[str]]:
-    """The marks from A on whose letters follow each other; letters within an option's text are passed by."""
+    """The marks from A on whose letters follow each other; letters within an option's text are skipped."""
     run = [marks[start]]
     for mark in marks[start + 1 :]:
         if _mark(mark) == chr(ord("A") + len(run)):

@@ -1,8 +1,8 @@
-r"""What math-verify may be trusted with: a formula it can read whole, and changes of it that must not pass.
+r"""Formulas that math-verify can read whole, and changes of them that it must find different.
 
 Its parser drops what it does not understand: it reads `\neg 42`, `42‰` and `$41$ no $42$` as 42. So it gets
-one formula, in signs that it knows; and where it says "equal", each number, letter and sign of both sides is
-changed in turn: where it still says "equal", it has not read that place. Strings only.
+one formula, in signs that it knows. Where it says "equal", each number, letter and sign of both sides is
+changed in turn; if it still says "equal", it has not read that place. Strings only.
 
     >>> formula(r"$y(x) \approx \dfrac{x}{2}$"), is_known(formula(r"$41$ no $42$"))
     ('\\frac{x}{2}', False)

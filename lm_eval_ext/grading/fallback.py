@@ -1,10 +1,11 @@
-"""The symbolic layer: what runs inside a killable worker, and nowhere else.
+"""Computer algebra: math-verify and sympy, in killable workers only.
 
-Importing this module loads sympy, latex2sympy2_extended and math_verify; only `worker` does. Strings come
-in and strings go out, so that no expression ever reaches the caller. Time and memory are bounded from
-outside: `math_verify`'s own timeouts need the main thread's SIGALRM and are off.
+Importing this module loads sympy, latex2sympy2_extended and math_verify; only `worker` imports it. Strings
+come in and strings go out, so that no expression reaches the caller. The pool bounds time and memory:
+`math_verify`'s own timeouts need the main thread's SIGALRM and are off.
 
-Only what math-verify has read whole is decided: `countertest` says which texts may be, and changes them.
+math-verify decides only what it has read whole: `countertest` says what it may read, and makes the changes
+that it must find different.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from lm_eval_ext.grading.types import Outcome
 logging.getLogger("math_verify").setLevel(logging.ERROR)
 
 _CONFIGS = [LatexExtractionConfig()]
-_PATIENCE_S = 3.0
+_MAX_TEST_S = 3.0
 _APART = 1e-6
-"""Formulas whose values at a point differ by more than this part of them are plainly different."""
+"""Formulas whose values at a point differ by more than this share are plainly different."""
 
 
 @lru_cache(maxsize=4096)
@@ -42,7 +43,7 @@ def read(source: str) -> Any:
 def compare(answer: str, gold: str) -> Outcome:
     """Whether two answers denote the same mathematical object.
 
-    Raises whatever sympy raises, memory errors too: the caller reports that as undecided.
+    Raises whatever sympy raises, memory errors too: the worker reports these as undecided.
     """
     wanted, given = _exact(formula(gold)), _exact(formula(answer))
     if name(answer) and name(gold) and name(answer) != name(gold):
@@ -82,7 +83,7 @@ def _exact(source: str) -> str:
 
 def _tested(wanted: str, given: str) -> Outcome:
     """The verdict "equal", once each change of either side was found different."""
-    until = time.process_time() + _PATIENCE_S
+    until = time.process_time() + _MAX_TEST_S
     others = chain(((c, given) for c in changes(wanted)), ((wanted, c) for c in changes(given)))
     for left, right in others:
         if time.process_time() > until:

@@ -20,7 +20,7 @@ _SHOWN = 80
 
 
 class GoldError(ValueError):
-    """A gold that states no answer: what was received."""
+    """A gold that states no answer; the message says what was received."""
 
 
 def acceptable(gold: Any) -> tuple[str, ...]:
@@ -37,11 +37,11 @@ def acceptable(gold: Any) -> tuple[str, ...]:
         return (_number(gold),)
     if isinstance(gold, Sequence) and not isinstance(gold, bytes) and gold:
         return tuple(dict.fromkeys(text for one in gold for text in acceptable(one)))
-    raise GoldError(f"the gold is {'empty' if gold in (None, [], ()) else 'no answer'}: {_shown(gold)}")
+    raise GoldError(f"the gold is {'empty' if gold in (None, [], ()) else 'no answer'}: {_short(gold)}")
 
 
 def is_gold(value: Any, blank: bool = True) -> bool:
-    """Whether a column's value can be a gold; blank text, which is undecided, where `blank` says so."""
+    """Whether a column's value can be a gold; blank text, which stays undecided, only if `blank`."""
     if isinstance(value, str) and not value.strip():
         return blank
     try:
@@ -61,14 +61,14 @@ def shown(gold: Any) -> str:
 
 
 def _stated(text: str) -> str:
-    """What a solution comes to; an answer as it is."""
+    """The final answer of a solution; an answer as it is."""
     if found := _HASH.search(text):
         return found[1]
     if "boxed" in text or "\\fbox" in text:
         box = last_boxed(text)
         text = box.text if box else text
     if not _EMPTY_BOX.sub("", text).strip():
-        raise GoldError(f"the gold is empty: {_shown(text)}")
+        raise GoldError(f"the gold is empty: {_short(text)}")
     return text
 
 
@@ -82,6 +82,6 @@ def _number(value: Real) -> str:
     return str(int(number)) if number.is_integer() else format(Decimal(repr(number)), "f")
 
 
-def _shown(value: Any) -> str:
+def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

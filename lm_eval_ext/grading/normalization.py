@@ -1,7 +1,7 @@
-r"""Answers with the notation taken off: the same mathematics, one spelling.
+r"""Answers in normalized notation: the same mathematics, one spelling.
 
-One table drives it: (pattern, replacement, why). Rules never change the mathematical value, run in
-order, once each, in linear time; what they cannot make equal goes on to the symbolic layer.
+One table drives it: (pattern, replacement, why). Replacements never change the mathematical value; they run
+in order, once each, in linear time. What they leave different is compared as mathematics.
 
     >>> normalize(r"$x = \dfrac{1}{2}$.")
     'x=\\frac{1}{2}'
@@ -82,7 +82,7 @@ def _nfkc(text: str) -> str:
 
 @lru_cache(maxsize=4096)  # a gold comes with many answers
 def normalize(answer: str) -> str:
-    """`answer` in the one spelling that the table leads to."""
+    """`answer` in the notation of the table."""
     text = plain_unicode(answer)
     text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text.replace("{,}", ",").replace("\\!", ""))
     for pattern, replacement, _ in RULES:
