@@ -21,6 +21,7 @@ from sympy import Basic, Expr, Mod, N, Rational, nan, zoo
 
 from lm_eval_ext.grading import answers
 from lm_eval_ext.grading.countertest import changes, formula, is_known, name
+from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)
@@ -40,6 +41,7 @@ def read(source: str) -> Any:
     return found[0] if len(found) == 1 else None
 
 
+@rule("undecided.names-differ", "undecided.no-value", "math-verify.different")
 def compare(answer: str, gold: str) -> Outcome:
     """Whether two answers denote the same mathematical object.
 
@@ -47,7 +49,7 @@ def compare(answer: str, gold: str) -> Outcome:
     """
     wanted, given = _exact(formula(gold)), _exact(formula(answer))
     if name(answer) and name(gold) and name(answer) != name(gold):
-        return Outcome(None, "unread", f"one is {name(answer)}, the other {name(gold)}")
+        return Outcome(None, "undecided.names-differ", f"one is {name(answer)}, the other {name(gold)}")
     outcome = answers.compare(given, wanted)  # without names and layout, it can be read
     if outcome.equal:
         return outcome
@@ -58,21 +60,22 @@ def compare(answer: str, gold: str) -> Outcome:
     for side, source in (("gold", wanted), ("answer", given)):
         if (value := read(source)) is None or _is_undefined(value):
             what = "cannot be read" if value is None else "has no value"
-            return Outcome(None, "unread", f"the {side} {what}: {source[:80]}")
+            return Outcome(None, "undecided.no-value", f"the {side} {what}: {source[:80]}")
     if not _equal(wanted, given):
         return Outcome(False, "math-verify.different", "math-verify finds them different")
     return _tested(wanted, given)
 
 
+@rule("undecided.not-a-formula", "answer.invalid-bytes")
 def _unread(wanted: str, given: str) -> Outcome | None:
-    """What is said where a side is not one formula, None where both are."""
+    """The outcome where a side is not one formula, None where both are."""
     if not is_known(wanted):
-        return Outcome(None, "unread", "the gold cannot be read whole as one formula")
+        return Outcome(None, "undecided.not-a-formula", "the gold cannot be read whole as one formula")
     if "\ufffd" in given:
-        return Outcome(False, "text.no-text", "the answer has bytes that are no text")
+        return Outcome(False, "answer.invalid-bytes", "the answer has bytes that are no text")
     if is_known(given):
         return None
-    return Outcome(None, "unread", "the answer cannot be read whole as one formula")
+    return Outcome(None, "undecided.not-a-formula", "the answer cannot be read whole as one formula")
 
 
 def _exact(source: str) -> str:
@@ -81,17 +84,19 @@ def _exact(source: str) -> str:
     return exact if about and answers.compare(exact, decimals).equal is True else source
 
 
+@rule("undecided.no-time-to-test", "undecided.change-is-equal", "math-verify.equal")
 def _tested(wanted: str, given: str) -> Outcome:
     """The verdict "equal", once each change of either side was found different."""
     until = time.process_time() + _MAX_TEST_S
     others = chain(((c, given) for c in changes(wanted)), ((wanted, c) for c in changes(given)))
     for left, right in others:
         if time.process_time() > until:
-            return Outcome(None, "unread", "math-verify finds them equal, but there was no time to test that")
+            detail = "math-verify finds them equal, but there was no time to test that"
+            return Outcome(None, "undecided.no-time-to-test", detail)
         if _passes(left, right):
             changed = f"gold {left}" if right == given else f"answer {right}"
             detail = f"math-verify has not read all: it takes the {changed[:100]} for equal, too"
-            return Outcome(None, "unread", detail)
+            return Outcome(None, "undecided.change-is-equal", detail)
     return Outcome(True, "math-verify.equal", "math-verify finds them equal, and no change of either")
 
 

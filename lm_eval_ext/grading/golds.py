@@ -23,7 +23,7 @@ class GoldError(ValueError):
     """A gold that states no answer; the message says what was received."""
 
 
-def acceptable(gold: Any) -> tuple[str, ...]:
+def acceptable(gold: object) -> tuple[str, ...]:
     """The answers that a gold accepts, as text.
 
     >>> acceptable(27.0), acceptable("3 + 4 = 7.\\n#### 7"), acceptable([r"\\boxed{B}", 2])
@@ -40,7 +40,7 @@ def acceptable(gold: Any) -> tuple[str, ...]:
     raise GoldError(f"the gold is {'empty' if gold in (None, [], ()) else 'no answer'}: {_short(gold)}")
 
 
-def is_gold(value: Any, blank: bool = True) -> bool:
+def is_gold(value: object, blank: bool = True) -> bool:
     """Whether a column's value can be a gold; blank text, which stays undecided, only if `blank`."""
     if isinstance(value, str) and not value.strip():
         return blank
@@ -50,12 +50,12 @@ def is_gold(value: Any, blank: bool = True) -> bool:
         return isinstance(value, str) and blank
 
 
-def plain(gold: Any) -> Any:
+def plain(gold: object) -> str | list[Any]:
     """A number as text, the same in every file format; texts and lists as they are."""
     return gold if isinstance(gold, str | list) else shown(gold)
 
 
-def shown(gold: Any) -> str:
+def shown(gold: object) -> str:
     """A gold for people and judges: its acceptable answers, joined by "or"."""
     return " or ".join(acceptable(gold))
 
@@ -82,6 +82,6 @@ def _number(value: Real) -> str:
     return str(int(number)) if number.is_integer() else format(Decimal(repr(number)), "f")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
