@@ -85,7 +85,7 @@ def same_letter(answer: str, gold: str, context: Context) -> Outcome | None:
     return Outcome(True, "choice.same-text", f"both are choice {letter.letter}")
 
 
-@rule("choice.same-letter", "choice.different-letter")
+@rule("choice.same-letter", "choice.letters-differ")
 def same_choice(answer: str, gold: str, context: Context) -> Outcome | None:
     """An answer that names an option is decided by its letter."""
     if context.letter is None:
@@ -98,7 +98,7 @@ def same_choice(answer: str, gold: str, context: Context) -> Outcome | None:
         return Outcome(True, "choice.same-letter", f"both are choice {wanted}")
     if letter is not None:
         detail = f"choice {letter}, and the gold is choice {wanted}"
-        return Outcome(False, "choice.different-letter", detail)
+        return Outcome(False, "choice.letters-differ", detail)
     return None
 
 

@@ -50,7 +50,7 @@ def test_what_is_sent(judge):
     assert request["path"] == "/v1/chat/completions" and request["messages"] == messages
     assert (request["model"], request["temperature"], request["max_tokens"]) == ("m", 0, 64)
     assert set(request) == {"model", "temperature", "max_tokens", "messages", "headers", "path"}
-    assert verdicts == [Verdict(True, "judge", "0 apples", "m says YES; the layers: prose")]
+    assert verdicts == [Verdict(True, "judge", "0 apples", "m says YES; the layers: prose", "judge.equal")]
 
 
 def test_a_provider_s_key_goes_to_no_other_server(judge, monkeypatch):
