@@ -1,6 +1,6 @@
-"""Whether two answers say the same, and why: the answers read, matched solution by solution.
+"""Whether two answers say the same, and by which rule: both read, then matched solution by solution.
 
-What counts as equal, in the order of the rules below:
+What counts as equal:
 
 - words: yes, no, no solution; a letter of choice, with or without its value; the name of who wins;
 - parts in their order; several values as a set, whatever their order; solutions by the names of the
@@ -12,68 +12,56 @@ What counts as equal, in the order of the rules below:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from lm_eval_ext.grading.answers.comparison.outcome import Comparison
+from lm_eval_ext.grading.answers.comparison.outcomes import first
 from lm_eval_ext.grading.answers.comparison.solution_sets import same_solutions
-from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.numeric.evaluate import allow
-from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined
+from lm_eval_ext.grading.answers.errors import AnswerError, Unreadable
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics import read
 from lm_eval_ext.grading.answers.semantics.claims import Answer
-from lm_eval_ext.grading.answers.syntax.nodes import (
-    Call,
-    Group,
-    Quantity,
-    Relation,
-    Symbol,
-    walk,
-)
-from lm_eval_ext.grading.types import VALUES_DIFFER, Outcome
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Quantity, Relation, Symbol, walk
+from lm_eval_ext.grading.rulebook import rule
+from lm_eval_ext.grading.types import Outcome
 
-MAX_STEPS = 20_000
-"""Operations evaluated for one comparison; each takes some microseconds."""
+Answers = Sequence[Answer]
 _EQUALITY = re.compile(r"[\s\S]*\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORECASE)
 """Where the gold is a case of equality, the answer is what follows that word."""
 
 
+@rule("undecided.unread", "undecided.not-evaluated", "values.differ")
 def compare(answer: str, gold: str) -> Outcome:
-    """(equal, reason); equal is None where this reading cannot tell and computer algebra may be asked."""
-    allow(MAX_STEPS)
+    """Whether the answer equals the gold; None where this cannot tell and computer algebra may be asked."""
+    parts: list[Answers] = []
+    for side, text in (("gold", gold), ("answer", answer)):
+        try:
+            parts.append(read(text))
+        except (Unreadable, RecursionError) as error:
+            why = f"is not read: {error}" if isinstance(error, Unreadable) else "is nested too deeply"
+            return Outcome(None, "undecided.unread", f"the {side} {why}")
+    wanted, given = parts
+    evaluator = Evaluator()
     try:
-        wanted = read(gold)
-    except Unreadable as error:
-        return Outcome(None, "unread", f"the gold is not read: {error}")
+        outcome = _same_parts(given, wanted, evaluator)
+        if not outcome.equal and _EQUALITY.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
+            return _same_parts(read(case), read(_EQUALITY.split(gold)[-1]), evaluator)
+    except AnswerError as error:
+        return Outcome(None, "undecided.not-evaluated", str(error))
     except RecursionError:
-        return Outcome(None, "unread", "the gold is nested too deeply")
-    try:
-        given = read(answer)
-    except Unreadable as error:
-        return Outcome(None, "unread", f"the answer is not read: {error}")
-    except RecursionError:
-        return Outcome(None, "unread", "the answer is nested too deeply")
-    try:
-        outcome = _parts(given, wanted)
-        if not outcome[0] and _EQUALITY.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
-            equal, detail = _parts(read(case), read(_EQUALITY.split(gold)[-1]))
-            return Outcome(equal, "reading", detail)
-    except (Unreadable, Undefined) as error:
-        return Outcome(None, "unread", str(error))
-    except TooLarge:
-        return Outcome(None, "unread", "too much to evaluate")
-    except RecursionError:
-        return Outcome(None, "unread", "nested too deeply")
-    except (
-        ArithmeticError,
-        ValueError,
-    ) as error:  # a number that cannot be: computer algebra may know better
-        return Outcome(None, "unread", f"not evaluated: {error}"[:200])
-    if outcome[0] is False and (shape := _closed_shape(given)) is not None and shape == _closed_shape(wanted):
-        return Outcome(False, VALUES_DIFFER, outcome[1])
-    return Outcome(outcome[0], "reading", outcome[1])
+        return Outcome(None, "undecided.not-evaluated", "nested too deeply")
+    except (ArithmeticError, ValueError) as error:  # no number: computer algebra may know better
+        return Outcome(None, "undecided.not-evaluated", f"not evaluated: {error}"[:200])
+    if (
+        outcome.equal is False
+        and (shape := _closed_shape(given)) is not None
+        and shape == _closed_shape(wanted)
+    ):
+        return Outcome(False, "values.differ", outcome.detail)
+    return outcome
 
 
-def _closed_shape(parts: tuple[Answer, ...]) -> tuple[object, ...] | None:
+def _closed_shape(parts: Answers) -> tuple[object, ...] | None:
     """How many closed values there are and in which brackets; None where anything else is said.
 
     What has letters or units, conditions or other words leaves room for opinion.
@@ -84,69 +72,84 @@ def _closed_shape(parts: tuple[Answer, ...]) -> tuple[object, ...] | None:
         or answer.word
         or answer.choice
         or answer.again
-        or any(i.conditions for i in answer.items)
+        or any(s.conditions for s in answer.items)
     ):
         return None
-    nodes = [value for item in answer.items for _, value in item.values]
-    if any(
-        isinstance(n, (Symbol, Relation, Quantity)) or (isinstance(n, Call) and n.name in ("equals", "apply"))
-        for node in nodes
-        for n in walk(node)
-    ):
-        return None
+    nodes = [value for solution in answer.items for _, value in solution.values]
+    for node in (n for root in nodes for n in walk(root)):
+        if isinstance(node, (Symbol, Relation, Quantity)):
+            return None
+        if isinstance(node, Call) and node.name in ("equals", "apply"):
+            return None
     return tuple((n.open, n.close, len(n.items)) if isinstance(n, Group) else "value" for n in nodes)
 
 
-def _parts(given: tuple[Answer, ...], wanted: tuple[Answer, ...]) -> Comparison:
-    if len(given) == len(wanted):
-        return _all_of([_answers(a, g) for a, g in zip(given, wanted, strict=True)])
-    for few, many in ((given, wanted), (wanted, given)):
-        if len(few) == 1 and len(few[0].items) == 1 and len(values := few[0].items[0].values) == len(many):
-            single = [Answer(items=(replace(few[0].items[0], values=(v,)),)) for v in values]
-            pairs = zip(single, many, strict=True) if few is given else zip(many, single, strict=True)
-            return _all_of([_answers(a, g) for a, g in pairs])
-    if len(given) == 1 and len(given[0].items) == len(wanted):
-        return _all_of([_answers(Answer(items=(i,)), g) for i, g in zip(given[0].items, wanted, strict=True)])
-    if len(wanted) == 1 and len(wanted[0].items) == len(given):
-        return _all_of([_answers(a, Answer(items=(i,))) for a, i in zip(given, wanted[0].items, strict=True)])
-    return None, f"{len(given)} parts, the gold has {len(wanted)}"
+@rule("undecided.parts")
+def _same_parts(given: Answers, wanted: Answers, evaluator: Evaluator) -> Outcome:
+    if len(given) != len(wanted):
+        mine, theirs = _split(given, len(wanted)), _split(wanted, len(given))
+        if mine is not None:
+            given = mine
+        elif theirs is not None:
+            wanted = theirs
+        else:
+            return Outcome(None, "undecided.parts", f"{len(given)} parts, the gold has {len(wanted)}")
+    pairs = zip(given, wanted, strict=True)
+    return first([_same_answer(a, g, evaluator) for a, g in pairs], False, None)
 
 
-def _all_of(outcomes: list[Comparison]) -> Comparison:
-    """False if one is, None if one is not known, else True."""
-    for wanted in (False, None):
-        for equal, reason in outcomes:
-            if equal is wanted:
-                return equal, reason
-    return outcomes[0]
+def _split(parts: Answers, count: int) -> Answers | None:
+    """One part as `count` of them: each value, or each solution, is one; None where their number differs."""
+    if len(parts) != 1:
+        return None
+    solutions = parts[0].items
+    if len(solutions) == 1 and len(solutions[0].values) == count:
+        return [Answer(items=(replace(solutions[0], values=(v,)),)) for v in solutions[0].values]
+    return [Answer(items=(s,)) for s in solutions] if len(solutions) == count else None
 
 
-def _answers(given: Answer, wanted: Answer) -> Comparison:
+def _same_answer(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
     """The answer and its restatements: one must be equal, none may differ."""
-    outcomes = [_some_of([_single(a, g) for g in (wanted, *wanted.again)]) for a in (given, *given.again)]
-    decided = [o for o in outcomes if o[0] is not None]
-    return next((o for o in decided if o[0] is False), decided[0]) if decided else outcomes[0]
+    golds = (wanted, *wanted.again)
+    outcomes = [
+        first([_same_claim(a, g, evaluator) for g in golds], True, None) for a in (given, *given.again)
+    ]
+    return first(outcomes, False, True)
 
 
-def _some_of(outcomes: list[Comparison]) -> Comparison:
-    for wanted in (True, None):
-        for equal, reason in outcomes:
-            if equal is wanted:
-                return equal, reason
-    return outcomes[0]
-
-
-def _single(given: Answer, wanted: Answer) -> Comparison:
+def _same_claim(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
     if given.word or wanted.word:
-        negative = {given.word, wanted.word}  # that there is no such thing answers both questions
-        equal = len(negative) == 1 or negative in ({"no", "absent"}, {"none", "absent"})
-        return equal, f"{given.word or 'a value'} and {wanted.word or 'a value'}"
+        return _same_word(given.word, wanted.word)
     if given.choice and wanted.choice:
-        equal = given.choice.casefold() == wanted.choice.casefold()
-        if equal and given.items and wanted.items and same_solutions(given.items, wanted.items)[0] is False:
-            return None, f"choice {given.choice} with another value"
-        return equal, f"choice {given.choice} and {wanted.choice}"
+        return _same_choice(given, wanted, evaluator)
     if (given.choice or wanted.choice) and not (given.items and wanted.items):
-        sides = [f"choice {a.choice}" if a.choice else "a value" for a in (given, wanted)]
-        return False, f"{sides[0]} and {sides[1]}"
-    return same_solutions(given.items, wanted.items)
+        return _choice_for_value(given.choice, wanted.choice)
+    return same_solutions(given.items, wanted.items, evaluator)
+
+
+@rule("words.same", "words.differ")
+def _same_word(given: str, wanted: str) -> Outcome:
+    said = f"{given or 'a value'} and {wanted or 'a value'}"
+    both = {given, wanted}
+    if len(both) == 1 or both in (
+        {"no", "absent"},
+        {"none", "absent"},
+    ):  # no such thing answers both questions
+        return Outcome(True, "words.same", said)
+    return Outcome(False, "words.differ", said)
+
+
+@rule("choice.same", "choice.differ", "undecided.choice-value")
+def _same_choice(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
+    said = f"choice {given.choice} and {wanted.choice}"
+    if given.choice.casefold() != wanted.choice.casefold():
+        return Outcome(False, "choice.differ", said)
+    if given.items and wanted.items and same_solutions(given.items, wanted.items, evaluator).equal is False:
+        return Outcome(None, "undecided.choice-value", f"choice {given.choice} with another value")
+    return Outcome(True, "choice.same", said)
+
+
+@rule("choice.for-value")
+def _choice_for_value(given: str, wanted: str) -> Outcome:
+    sides = [f"choice {letter}" if letter else "a value" for letter in (given, wanted)]
+    return Outcome(False, "choice.for-value", f"{sides[0]} and {sides[1]}")

@@ -8,6 +8,7 @@ from itertools import pairwise, permutations, product
 
 from lm_eval_ext.grading.answers.comparison.expressions import identical
 from lm_eval_ext.grading.answers.errors import Unreadable
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT
 from lm_eval_ext.grading.answers.syntax.nodes import (
@@ -18,7 +19,6 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Node,
     Number,
     Property,
-    Quantity,
     Relation,
     Symbol,
     children,
@@ -26,154 +26,147 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     with_children,
 )
 
+Solutions = tuple[Solution, ...]
 _NUMBERED = re.compile(r"(\w+)_(\d+)")
-
-
-def unnumbered(items: tuple[Solution, ...], other: tuple[Solution, ...]) -> tuple[Solution, ...]:
-    """x_1 = 3, x_2 = 5 numbers the solutions of one unknown, where the other side lists values of one."""
-    if len(items) != 1 or len(other) < 2 or any(len(i.values) > 1 for i in other):
-        return items
-    names = [_NUMBERED.fullmatch(n) for n, _ in items[0].values]
-    if len(names) < 2 or len({n[1] if n else "" for n in names}) != 1 or not all(names):
-        return items
-    return tuple(
-        replace(items[0], values=((n[1] if n else "", v),))
-        for n, (_, v) in zip(names, items[0].values, strict=True)
-    )
-
-
-def without_start(items: tuple[Solution, ...]) -> tuple[Solution, ...]:
-    """Without "for n >= 2" behind the only formula for a_n: it says where n starts, and is no case."""
-    if len(items) != 1 or not items[0].arguments:
-        return items
-    kept = tuple(c for c in items[0].conditions if not _is_start(c, items[0].arguments))
-    return (replace(items[0], conditions=kept),)
-
-
 _LATEST_START = 5
+_MAX_SIGNS = 4
+_MAX_PERMUTED = 5
+
+
+def unnumbered(solutions: Solutions, other: Solutions) -> Solutions:
+    """x_1 = 3, x_2 = 5 numbers the solutions of one unknown, where the other side lists values of one."""
+    if len(solutions) != 1 or len(other) < 2 or any(len(s.values) > 1 for s in other):
+        return solutions
+    values = solutions[0].values
+    names = {match[1] if (match := _NUMBERED.fullmatch(name)) else "" for name, _ in values}
+    if len(values) < 2 or len(names) != 1 or "" in names:
+        return solutions
+    (name,) = names
+    return tuple(replace(solutions[0], values=((name, value),)) for _, value in values)
+
+
+def without_start(solutions: Solutions) -> Solutions:
+    """Without "for n >= 2" behind the only formula for a_n: it says where n starts, and is no case."""
+    if len(solutions) != 1 or not solutions[0].arguments:
+        return solutions
+    solution = solutions[0]
+    kept = tuple(c for c in solution.conditions if not _is_start(c, solution.arguments))
+    return (replace(solution, conditions=kept),)
 
 
 def _is_start(condition: Condition, arguments: tuple[str, ...]) -> bool:
     if not isinstance(condition, Relation) or condition.signs not in ((">=",), (">",)):
         return False
     letter, start = condition.terms
-    whole_number = isinstance(start, Number) and start.value.denominator == 1 and start.value <= _LATEST_START
-    return (
-        isinstance(letter, Symbol) and letter.name in arguments and letter.name in "ijklmn" and whole_number
+    if not isinstance(letter, Symbol) or letter.name not in arguments or letter.name not in "ijklmn":
+        return False
+    return isinstance(start, Number) and start.value.denominator == 1 and start.value <= _LATEST_START
+
+
+def listed(solutions: Solutions, evaluator: Evaluator) -> Solutions:
+    """1, 2, ..., m are all the integers from 1 to m."""
+    dots, it = Symbol("..."), Symbol(IT)
+    values = [s.values[0][1] for s in solutions if len(s.values) == 1 and not s.conditions]
+    if len(values) != len(solutions) or values.count(dots) != 1:
+        return solutions
+    at = values.index(dots)
+    before, after = values[:at], values[at + 1 :]
+    if len(before) < 2 or len(after) > 1:
+        return solutions
+    if not all(identical(Call("add", (a, ONE)), b, evaluator).equal for a, b in pairwise(before)):
+        return solutions
+    between = Relation((before[0], it, *after), ("<=",) * (1 + len(after)))
+    return (Solution((("", it),), (Property("integer", it), between)),)
+
+
+def expanded(solutions: Solutions) -> Solutions:
+    """Each solution on its own: sets opened, ± written out, permutations listed."""
+    alone = len(solutions) == 1
+    return tuple(
+        single
+        for solution in solutions
+        for element in _elements(solution, alone)
+        for signed in _signed(element)
+        for single in _reordered(signed)
     )
 
 
-def listed(items: tuple[Solution, ...]) -> tuple[Solution, ...]:
-    """1, 2, ..., m are all the integers from 1 to m."""
-    values = [i.values[0][1] for i in items if len(i.values) == 1 and not i.conditions]
-    dots = Symbol("...")
-    if len(values) != len(items) or values.count(dots) != 1 or len(values) < 3:
-        return items
-    at = values.index(dots)
-    before, after = values[:at], values[at + 1 :]
-    steps = [identical(Call("add", (a, ONE)), b)[0] for a, b in pairwise(before)]
-    if len(before) < 2 or len(after) > 1 or not all(steps):
-        return items
-    it = Symbol(IT)
-    terms, signs = (before[0], it, *after), ("<=",) * (1 + len(after))
-    return (Solution((("", it),), (Property("integer", it), Relation(terms, signs))),)
-
-
-def expanded(items: tuple[Solution, ...]) -> tuple[Solution, ...]:
-    """Each solution on its own: sets opened, ± written out, permutations listed."""
-    found: list[Solution] = []
-    opened = len(items) == 1
-    for item in items:
-        for each in _elements(item, opened):
-            for signed in _signs(each):
-                found += _reordered(signed)
-    return tuple(found)
-
-
-def _elements(item: Solution, alone: bool) -> list[Solution]:
+def _elements(solution: Solution, alone: bool) -> list[Solution]:
     """x in {1, 2} is x = 1 or x = 2; one set of several values is several solutions."""
-    if len(item.values) != 1 or item.order:
-        return [item]
-    name, node = item.values[0]
-    if isinstance(node, Group) and node.open == "{" and alone:
-        return [Solution(((name, each),), item.conditions, arguments=item.arguments) for each in node.items]
-    if (
-        isinstance(node, Call)
-        and node.name == "union"
-        and all(isinstance(a, Group) and a.open == "{" for a in node.args)
-    ):
+    if len(solution.values) != 1 or solution.order:
+        return [solution]
+    name, node = solution.values[0]
+    if alone and isinstance(node, Group) and node.open == "{":
         return [
-            Solution(((name, each),), item.conditions)
-            for a in node.args
-            if isinstance(a, Group)
-            for each in a.items
+            Solution(((name, each),), solution.conditions, arguments=solution.arguments)
+            for each in node.items
         ]
-    return [item]
+    if isinstance(node, Call) and node.name == "union":
+        sets = [a for a in node.args if isinstance(a, Group) and a.open == "{"]
+        if len(sets) == len(node.args):
+            return [Solution(((name, each),), solution.conditions) for a in sets for each in a.items]
+    return [solution]
 
 
-def opened(items: tuple[Solution, ...], other: tuple[Solution, ...]) -> tuple[Solution, ...]:
+def opened(solutions: Solutions, other: Solutions) -> Solutions:
     """[[1, 2], [3, 4]] beside (1, 2), (3, 4) lists them; beside another such it is one thing, a matrix."""
-    nodes = [v for i in items for _, v in i.values]
-    if len(nodes) != 1 or len(other) < 2 or not isinstance(node := nodes[0], Group) or node.open != "[":
-        return items
-    if not all(isinstance(each, Group) for each in node.items):
-        return items
-    return tuple(replace(items[0], values=((items[0].values[0][0], each),)) for each in node.items)
+    values = [pair for s in solutions for pair in s.values]
+    if len(values) != 1 or len(other) < 2:
+        return solutions
+    name, node = values[0]
+    if not isinstance(node, Group) or node.open != "[" or not all(isinstance(i, Group) for i in node.items):
+        return solutions
+    return tuple(replace(solutions[0], values=((name, each),)) for each in node.items)
 
 
-def _signs(item: Solution) -> list[Solution]:
+def _signed(solution: Solution) -> list[Solution]:
     """± written out: each on its own, but all together where there is a ∓ or one value has several names."""
-    found = {
-        id(n): n for _, v in item.values for n in walk(v) if isinstance(n, Call) and n.name in ("pm", "mp")
+    signs = {
+        id(n): n.name
+        for _, v in solution.values
+        for n in walk(v)
+        if isinstance(n, Call) and n.name in ("pm", "mp")
     }
-    if not found:
-        return [item]
-    if len(found) > _MAX_SIGNS:
-        raise Unreadable("so many signs")
-    together = any(n.name == "mp" for n in found.values())
-    count = 1 if together else len(found)
-    items = []
-    for choice in product((True, False), repeat=count):
-        upper = dict(zip(found, choice * len(found) if together else choice, strict=False))
-        items.append(replace(item, values=tuple((n, _with_sign(v, upper)) for n, v in item.values)))
-    return items
-
-
-_MAX_SIGNS = 4
+    if not signs:
+        return [solution]
+    if len(signs) > _MAX_SIGNS:
+        raise Unreadable("too many signs")
+    together = "mp" in signs.values()
+    found = []
+    for choice in product((True, False), repeat=1 if together else len(signs)):
+        upper = dict(zip(signs, choice * len(signs) if together else choice, strict=True))
+        found.append(replace(solution, values=tuple((n, _with_sign(v, upper)) for n, v in solution.values)))
+    return found
 
 
 def _with_sign(node: Node, upper: dict[int, bool]) -> Node:
-    if isinstance(node, Call):
-        args = tuple(_with_sign(a, upper) for a in node.args)
-        if node.name in ("pm", "mp"):
-            return args[0] if upper[id(node)] == (node.name == "pm") else _negated(args[0])
-        return Call(node.name, args)
-    if isinstance(node, (Group, Quantity)):
-        return with_children(node, tuple(_with_sign(i, upper) for i in children(node)))
-    return node
+    if isinstance(node, Relation) or not children(node):
+        return node
+    new = tuple(_with_sign(child, upper) for child in children(node))
+    if isinstance(node, Call) and node.name in ("pm", "mp"):
+        return new[0] if upper[id(node)] == (node.name == "pm") else _negated(new[0])
+    return with_children(node, new)
 
 
 def _negated(node: Node) -> Node:
     """-(1, 2) is (-1, -2)."""
     if isinstance(node, Group):
-        return Group(node.open, node.close, tuple(_negated(i) for i in node.items))
+        return replace(node, items=tuple(map(_negated, node.items)))
     return Call("neg", (node,))
 
 
-def _reordered(item: Solution) -> list[Solution]:
-    """All permutations, or the cyclic ones, of a tuple so announced."""
-    if not item.order:
-        return [item]
-    names, values = zip(*item.values, strict=True)
+def _reordered(solution: Solution) -> list[Solution]:
+    """All permutations, or the cyclic ones, of a tuple announced so."""
+    if not solution.order:
+        return [solution]
+    names, values = zip(*solution.values, strict=True)
     if len(values) == 1 and isinstance(values[0], Group):
         values = values[0].items
         names = ("",) * len(values)
-    if len(values) > 5:
-        raise Unreadable("permutations of so many")
-    orders = (
-        [values[i:] + values[:i] for i in range(len(values))]
-        if item.order == "cyclic"
-        else list(permutations(values))
-    )
-    unique = list(dict.fromkeys(orders))
-    return [Solution(tuple(zip(names, o, strict=True)), item.conditions) for o in unique]
+    if len(values) > _MAX_PERMUTED:
+        raise Unreadable("too many values to permute")
+    if solution.order == "cyclic":
+        orders = [values[i:] + values[:i] for i in range(len(values))]
+    else:
+        orders = list(permutations(values))
+    return [Solution(tuple(zip(names, o, strict=True)), solution.conditions) for o in dict.fromkeys(orders)]

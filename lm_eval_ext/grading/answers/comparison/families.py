@@ -1,25 +1,19 @@
-"""Answers that are infinite sets: ranges of one number, definitions by cases, values of a parameter."""
+"""Definitions by cases, and families that run over the values of an integer parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from fractions import Fraction
 
-from lm_eval_ext.grading.answers.comparison.domains import (
-    is_integral,
-    sample_points,
-    shown,
-)
-from lm_eval_ext.grading.answers.comparison.number_sets import PASS, Items, symbols_of
-from lm_eval_ext.grading.answers.comparison.outcome import Comparison
-from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.numeric.evaluate import value
-from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, Value, same
+from lm_eval_ext.grading.answers.comparison.conditions import is_integral, letters_of
+from lm_eval_ext.grading.answers.comparison.points import Point, sample_points, shown
+from lm_eval_ext.grading.answers.errors import AnswerError, Undefined
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.numeric.numbers import Value, same
 from lm_eval_ext.grading.answers.numeric.predicates import holds
 from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT, declared
 from lm_eval_ext.grading.answers.syntax.nodes import (
-    Condition,
     Group,
     Node,
     Property,
@@ -28,116 +22,127 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     symbols,
     tuple_items,
 )
+from lm_eval_ext.grading.rulebook import rule
+from lm_eval_ext.grading.types import Outcome
+
+Solutions = tuple[Solution, ...]
+_NEEDED_POINTS = 10
 
 
-def same_cases(given: Items, wanted: Items) -> Comparison:
+@rule("cases.equal", "cases.differ", "cases.missing")
+def same_cases(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
     """ "n - 1 if n is even, n if n is odd": compared at integers, each side by the case that holds there."""
-    if not any(i.conditions for i in (*given, *wanted)) or any(
-        len(side) == 1 and side[0].conditions for side in (given, wanted)
-    ):
-        return PASS
-    if any(len(i.values) != 1 or isinstance(i.values[0][1], (Group, Relation)) for i in (*given, *wanted)):
-        return PASS
-    letters = {n for i in (*given, *wanted) for c in i.conditions for n in symbols_of(c)} - {IT}
-    free = {n for i in (*given, *wanted) for n in symbols(i.values[0][1])}
-    if len(letters) != 1 or not free <= letters or max(len(given), len(wanted)) < 2:
-        return PASS
-    letter = letters.pop()
+    letter = _case_letter(given, wanted)
+    if letter is None:
+        return None
+    mine, theirs = ([c for s in side for c in s.conditions] for side in (given, wanted))
     compared = 0
     try:
-        mine, theirs = ([c for i in side for c in i.conditions] for side in (given, wanted))
-        for point in sample_points(mine or theirs, theirs or mine):
-            at: dict[str, Value] = {letter: point, IT: point}
-            here, there = _case(given, at), _case(wanted, at)
-            if here is None and there is None:
-                continue
-            if here is None or there is None:
-                if any(_is_otherwise(i) for i in (*given, *wanted)):
-                    continue  # "otherwise" may say more than the cases that can occur
-                return False, f"only the {_whose(here)} has a case for {letter} = {shown(point)}"
-            if not same(value(here, at), value(there, at)):
-                return False, differ(here, there, f" at {letter} = {shown(point)}")
-            compared += 1
-    except (Undefined, TooLarge, Unreadable) as error:
-        return None, str(error)
-    return (True, f"equal in each case, {compared} numbers compared") if compared > 9 else PASS
+        for point in sample_points(mine or theirs, theirs or mine, evaluator):
+            at: Point = {letter: point, IT: point}
+            here, there = _case(given, at, evaluator), _case(wanted, at, evaluator)
+            if here is not None and there is not None:
+                if not same(evaluator.value(here, at), evaluator.value(there, at)):
+                    return Outcome(
+                        False, "cases.differ", differ(here, there, f" at {letter} = {shown(point)}")
+                    )
+                compared += 1
+            elif here is not there and not any(map(_is_otherwise, (*given, *wanted))):
+                side = "answer" if here else "gold"  # "otherwise" may say more than the cases that can occur
+                return Outcome(
+                    False, "cases.missing", f"only the {side} has a case for {letter} = {shown(point)}"
+                )
+    except AnswerError:
+        return None
+    if compared < _NEEDED_POINTS:
+        return None
+    return Outcome(True, "cases.equal", f"equal in each case, {compared} numbers compared")
 
 
-def _whose(answers: object) -> str:
-    return "answer" if answers else "gold"
+def _case_letter(given: Solutions, wanted: Solutions) -> str | None:
+    """The one letter of a definition by cases; None where there is none."""
+    every = (*given, *wanted)
+    single = any(len(side) == 1 and side[0].conditions for side in (given, wanted))
+    if single or max(len(given), len(wanted)) < 2 or not any(s.conditions for s in every):
+        return None
+    if any(len(s.values) != 1 or isinstance(s.values[0][1], (Group, Relation)) for s in every):
+        return None
+    letters = {n for s in every for c in s.conditions for n in letters_of(c)} - {IT}
+    free = {n for s in every for n in symbols(s.values[0][1])}
+    return letters.pop() if len(letters) == 1 and free <= letters else None
 
 
-def _is_otherwise(item: Solution) -> bool:
-    return any(isinstance(c, Property) and c.name == "otherwise" for c in item.conditions)
+def _is_otherwise(solution: Solution) -> bool:
+    return any(isinstance(c, Property) and c.name == "otherwise" for c in solution.conditions)
 
 
-def _case(items: Items, at: dict[str, Value]) -> Node | None:
+def _case(solutions: Solutions, at: Point, evaluator: Evaluator) -> Node | None:
     """The value of the one case that holds; None if none does. Raises Undefined for two different ones."""
     found: list[Node] = []
-    for item in items:
-        otherwise = _is_otherwise(item)
-        if (otherwise and not found) or (not otherwise and all(holds(c, at) for c in item.conditions)):
-            found.append(item.values[0][1])
-    if len(found) > 1 and any(not same(value(found[0], at), value(f, at)) for f in found[1:]):
-        raise Undefined("two cases at once")
+    for solution in solutions:
+        if _is_otherwise(solution):
+            applies = not found
+        else:
+            applies = all(holds(c, at, evaluator) for c in solution.conditions)
+        if applies:
+            found.append(solution.values[0][1])
+    for other in found[1:]:
+        if not same(evaluator.value(found[0], at), evaluator.value(other, at)):
+            raise Undefined("two cases at once")
     return found[0] if found else None
 
 
 _INNER, _OUTER = 12, 60
+"""How many values of each solution are looked for, and among the values of how large a parameter."""
 
 
-def same_family(given: Items, wanted: Items) -> Comparison:
+@rule("families.same-values", "families.differ")
+def same_family(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
     """ "pi/2 + k pi" and "(2k + 1) pi/2": each value of the one among the values of the other."""
-    sides = [_enumerable(side) for side in (given, wanted)]
-    if sides[0] is None or sides[1] is None or not any(i.conditions for i in (*given, *wanted)):
-        return PASS
+    every = (*given, *wanted)
+    if not any(s.conditions for s in every) or not all(map(_is_enumerable, every)):
+        return None
     try:
-        for one, other in ((sides[0], sides[1]), (sides[1], sides[0])):
-            many = [v for f in other for v in f(_OUTER)]
-            chosen = [v for f in one for v in f(_OUTER)[:_INNER]]
+        mine, theirs = ([list(_values(s, evaluator)) for s in side] for side in (given, wanted))
+        for side, one, other in (("answer", mine, theirs), ("gold", theirs, mine)):
+            chosen = [v for values in one for v in values[:_INNER]]
             if not chosen:
-                return PASS
+                return None
             for few in chosen:
-                if not any(_same_tuple(few, v) for v in many):
-                    whose = _whose(one is sides[0])
-                    return False, f"{', '.join(map(shown, few))} belongs to the {whose} only"
-    except (Undefined, TooLarge, Unreadable) as error:
-        return None, str(error)
-    return True, "the same values for integer parameters"
+                if not any(_is_same_tuple(few, v) for values in other for v in values):
+                    named = ", ".join(map(shown, few))
+                    return Outcome(False, "families.differ", f"{named} belongs to the {side} only")
+    except AnswerError:
+        return None
+    return Outcome(True, "families.same-values", "the same values for integer parameters")
 
 
-def _enumerable(items: Items) -> list[Callable[[int], list[tuple[Value, ...]]]] | None:
-    found: list[Callable[[int], list[tuple[Value, ...]]]] = []
-    for item in items:
-        nodes = [v for _, v in item.values]
-        if len(nodes) == 1:
-            nodes = list(tuple_items(nodes[0])) or nodes
-        letters = frozenset[str]().union(*(symbols(n) for n in nodes))
-        if len(letters) > 1 or item.arguments or any(isinstance(n, (Group, Relation)) for n in nodes):
-            return None
-        if len(nodes) == 1 and letters and not item.values[0][0]:
-            return None  # a formula in that letter, not a set
-        if letters and not (is_integral(item.conditions) and declared(item.conditions) <= letters):
-            return None
-        found.append(_enumerator(nodes, next(iter(letters), ""), item.conditions))
-    return found
+def _entries(solution: Solution) -> list[Node]:
+    nodes = [v for _, v in solution.values]
+    return (list(tuple_items(nodes[0])) or nodes) if len(nodes) == 1 else nodes
 
 
-def _enumerator(
-    nodes: list[Node], letter: str, conditions: tuple[Condition, ...]
-) -> Callable[[int], list[tuple[Value, ...]]]:
-    def values(reach: int) -> list[tuple[Value, ...]]:
-        found = []
-        for k in sorted(range(-reach, reach + 1), key=abs):
-            at: dict[str, Value] = {letter: Fraction(k)} if letter else {}
-            if all(holds(c, at) for c in conditions):
-                found.append(tuple(value(n, at) for n in nodes))
-            if not letter:
-                break
-        return found
-
-    return values
+def _is_enumerable(solution: Solution) -> bool:
+    """Numbers, or tuples of such, with at most one integer parameter."""
+    nodes = _entries(solution)
+    letters = frozenset[str]().union(*map(symbols, nodes))
+    if len(letters) > 1 or solution.arguments or any(isinstance(n, (Group, Relation)) for n in nodes):
+        return False
+    if not letters:
+        return True
+    if len(nodes) == 1 and not solution.values[0][0]:
+        return False  # a formula in that letter, not a set
+    return is_integral(solution.conditions) and declared(solution.conditions) <= letters
 
 
-def _same_tuple(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
+def _values(solution: Solution, evaluator: Evaluator) -> Iterator[tuple[Value, ...]]:
+    nodes = _entries(solution)
+    letter = next((name for n in nodes for name in symbols(n)), "")
+    for k in sorted(range(-_OUTER, _OUTER + 1), key=abs) if letter else (0,):
+        at: Point = {letter: Fraction(k)} if letter else {}
+        if all(holds(c, at, evaluator) for c in solution.conditions):
+            yield tuple(evaluator.value(n, at) for n in nodes)
+
+
+def _is_same_tuple(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
     return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))

@@ -1,19 +1,22 @@
-"""Whether one solution equals another: its values one by one, with letters renamed where they are bound."""
+"""Two values of any kind: numbers and formulas with their units, ratios, groups, equations for a value."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from fractions import Fraction
 
-from lm_eval_ext.grading.answers.comparison.expressions import identical, same_relation
-from lm_eval_ext.grading.answers.comparison.outcome import Comparison
-from lm_eval_ext.grading.answers.comparison.scalars import same_scalar
-from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.numeric.evaluate import value
-from lm_eval_ext.grading.answers.numeric.numbers import TooLarge, Undefined, is_less
+from lm_eval_ext.grading.answers.comparison.expressions import identical
+from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
+from lm_eval_ext.grading.answers.comparison.relations import same_relation
+from lm_eval_ext.grading.answers.errors import AnswerError
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.numeric.numbers import is_less, same
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Group,
     Node,
+    Number,
     Relation,
     Symbol,
     differ,
@@ -21,59 +24,75 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     show,
     symbols,
     walk,
+    without_unit,
 )
+from lm_eval_ext.grading.rulebook import rule
+from lm_eval_ext.grading.types import Outcome
 
 
-def same_value(given: Node, wanted: Node, nested: bool = False) -> Comparison:
-    """Two values of any kind."""
-    for node, other, swap in ((given, wanted, False), (wanted, given, True)):
+def same_value(given: Node, wanted: Node, evaluator: Evaluator, nested: bool = False) -> Outcome:
+    """Two values of any kind; `nested` ones are elements of a group."""
+    against: Callable[[Node], Outcome]
+    for node, against in (
+        (given, lambda form: same_value(form, wanted, evaluator, nested)),
+        (wanted, lambda form: same_value(given, form, evaluator, nested)),
+    ):
         if isinstance(node, Call) and node.name == "equals":
-            forms = [same_value(*((other, form) if swap else (form, other)), nested) for form in node.args]
-            return next((f for f in forms if f[0] is False), next((f for f in forms if f[0]), forms[0]))
+            return first([against(form) for form in node.args], False, True)
         if isinstance(node, Call) and node.name == "about":
-            return _about(node, other, swap, nested)
+            return _not_near(node, evaluator) or against(node.args[0])
     if isinstance(given, Group) and isinstance(wanted, Group):
-        return _same_group(given, wanted, nested)
+        return _same_group(given, wanted, evaluator, nested)
     if isinstance(given, Relation) and isinstance(wanted, Relation):
-        return same_relation(given, wanted)
+        return same_relation(given, wanted, evaluator)
     if isinstance(given, Relation) or isinstance(wanted, Relation):
-        return _against_equation(given, wanted)
+        return _against_equation(given, wanted, evaluator)
     if isinstance(given, Group) or isinstance(wanted, Group):
-        return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
-    return same_scalar(given, wanted)
+        return _different_kinds(given, wanted)
+    return _same_scalar(given, wanted, evaluator)
 
 
-def _about(node: Call, other: Node, swap: bool, nested: bool) -> Comparison:
+@rule("approximations.not-near", "undecided.approximation")
+def _not_near(node: Call, evaluator: Evaluator) -> Outcome | None:
     r"""\sqrt{2} \approx 1.41: the exact value counts, if the other is near."""
     exact, rough = node.args
     try:
-        gap = value(Call("abs", (Call("add", (exact, Call("neg", (rough,)))),)))
-        near = not is_less(value(Call("abs", (Call("mul", (number(Fraction(1, 50)), exact)),))), gap)
-    except (Undefined, TooLarge, Unreadable) as error:
-        return None, str(error)
-    if not near:
-        return False, f"{show(rough)[:60]} is not near {show(exact)[:60]}"
-    return same_value(*((other, exact) if swap else (exact, other)), nested)
+        gap = evaluator.value(Call("abs", (Call("add", (exact, Call("neg", (rough,)))),)))
+        far = is_less(evaluator.value(Call("abs", (Call("mul", (number(Fraction(1, 50)), exact)),))), gap)
+    except AnswerError as error:
+        return Outcome(None, "undecided.approximation", str(error))
+    if far:
+        return Outcome(False, "approximations.not-near", f"{show(rough)[:60]} is not near {show(exact)[:60]}")
+    return None
 
 
-def _against_equation(given: Node, wanted: Node) -> Comparison:
+@rule("kinds.differ")
+def _different_kinds(given: Node, wanted: Node) -> Outcome:
+    sides = f"{show(given)[:60]} and {show(wanted)[:60]}"
+    return Outcome(False, "kinds.differ", f"{sides} are things of different kinds")
+
+
+@rule("equations.trivial")
+def _against_equation(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     """ "AB : CD = 5/16" for 5/16: the value of what was asked for, or of an identity such as 4 + 5 = 9."""
-    for equation, other, swap in ((given, wanted, False), (wanted, given, True)):
-        if (
-            isinstance(equation, Relation)
-            and set(equation.signs) == {"="}
-            and not isinstance(other, Relation)
-        ):
-            left, last = equation.terms[0], equation.terms[-1]
-            if len({_spelling(t) for t in equation.terms}) == 1:
-                return False, f"{show(equation)[:60]} says nothing"
-            if _is_quantity(left) or (
-                not isinstance(left, (Group, Symbol))
-                and not isinstance(last, Group)
-                and identical(left, last)[0]
-            ):
-                return same_value(other, last) if swap else same_value(last, other)
-    return False, f"{show(given)[:60]} and {show(wanted)[:60]} are things of different kinds"
+    equation = given if isinstance(given, Relation) else wanted
+    assert isinstance(equation, Relation)
+    if set(equation.signs) == {"="}:
+        if len({_spelling(t) for t in equation.terms}) == 1:
+            return Outcome(False, "equations.trivial", f"{show(equation)[:60]} says nothing")
+        if _states_a_value(equation, evaluator):
+            last = equation.terms[-1]
+            sides = (last, wanted) if equation is given else (given, last)
+            return same_value(*sides, evaluator)
+    return _different_kinds(given, wanted)
+
+
+def _states_a_value(equation: Relation, evaluator: Evaluator) -> bool:
+    left, last = equation.terms[0], equation.terms[-1]
+    if _is_asked_for(left):
+        return True
+    identity = not isinstance(left, (Group, Symbol)) and not isinstance(last, Group)
+    return identity and bool(identical(left, last, evaluator).equal)
 
 
 def _spelling(node: Node) -> str:
@@ -83,8 +102,8 @@ def _spelling(node: Node) -> str:
     return show(node)
 
 
-def _is_quantity(node: Node) -> bool:
-    """What was asked for: AB/CD, an angle, S(5), a sum over a sequence; no expression in unknowns."""
+def _is_asked_for(node: Node) -> bool:
+    """AB/CD, an angle, S(5), a sum over a sequence; no expression in unknowns."""
     if isinstance(node, Group):
         return False
     if any((isinstance(n, Call) and n.name == "apply") or n == Symbol("...") for n in walk(node)):
@@ -93,31 +112,105 @@ def _is_quantity(node: Node) -> bool:
     return bool(letters) and all(n[0].isupper() or n[0] == "∠" for n in letters)
 
 
-def _same_group(given: Group, wanted: Group, nested: bool) -> Comparison:
+@rule("groups.lengths-differ", "groups.brackets-differ", "tuples.equal")
+def _same_group(given: Group, wanted: Group, evaluator: Evaluator, nested: bool) -> Outcome:
     if len(given.items) != len(wanted.items):
-        return False, differ(
-            given, wanted, f": {len(given.items)} elements, the gold has {len(wanted.items)}"
-        )
+        lengths = f": {len(given.items)} elements, the gold has {len(wanted.items)}"
+        return Outcome(False, "groups.lengths-differ", differ(given, wanted, lengths))
     if wanted.open == "{":
-        return _same_multiset(given.items, wanted.items)
+        return _same_set(given.items, wanted.items, evaluator)
     if (given.open, given.close) != (wanted.open, wanted.close):
         lists = {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
         rows = len(wanted.items) > 2 or all(isinstance(i, Group) for i in wanted.items)
         if not lists or not (nested or rows):
-            return False, differ(given, wanted, " in their brackets")
-    outcomes = [same_value(a, g, nested=True) for a, g in zip(given.items, wanted.items, strict=True)]
-    return next((o for o in outcomes if not o[0]), (True, "element by element"))
+            return Outcome(False, "groups.brackets-differ", differ(given, wanted, " in their brackets"))
+    pairs = zip(given.items, wanted.items, strict=True)
+    outcomes = [same_value(a, g, evaluator, nested=True) for a, g in pairs]
+    return first_failure(outcomes) or Outcome(True, "tuples.equal", "element by element")
 
 
-def _same_multiset(given: tuple[Node, ...], wanted: tuple[Node, ...]) -> Comparison:
-    left = list(given)
-    missing: list[Node] = []
+@rule("sets.same-members", "sets.differ")
+def _same_set(given: tuple[Node, ...], wanted: tuple[Node, ...], evaluator: Evaluator) -> Outcome:
+    left, missing = list(given), list[Node]()
     for node in wanted:
-        match = next((i for i, other in enumerate(left) if same_value(other, node, nested=True)[0]), None)
+        found = (i for i, other in enumerate(left) if same_value(other, node, evaluator, nested=True).equal)
+        match = next(found, None)
         if match is None:
             missing.append(node)
         else:
             left.pop(match)
     if missing:
-        return False, differ(left[0], missing[0])
-    return True, "the same elements"
+        return Outcome(False, "sets.differ", differ(left[0], missing[0]))
+    return Outcome(True, "sets.same-members", "the same elements")
+
+
+_CONVERTED = re.compile(r"%|°|base ")
+"""Units with a value of their own: 60% is 3/5, 180° is pi, 101_2 is 5."""
+
+
+@rule("units.differ", "decimals.rounded")
+def _same_scalar(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
+    if _is_ratio(given) or _is_ratio(wanted):
+        return _same_ratio(given, wanted, evaluator)
+    (mine, my_unit), (theirs, their_unit) = without_unit(given), without_unit(wanted)
+    if my_unit and their_unit and my_unit != their_unit:
+        if {my_unit, their_unit} <= {"%", "°"}:
+            return identical(given, wanted, evaluator)
+        return Outcome(False, "units.differ", differ(given, wanted))
+    outcome = identical(mine, theirs, evaluator)
+    if not outcome.equal and bool(my_unit) != bool(their_unit) and _CONVERTED.match(my_unit + their_unit):
+        converted = identical(given, wanted, evaluator)
+        outcome = converted if converted.equal else outcome
+    if outcome.equal is False and _rounds_to(mine, theirs, evaluator):
+        return Outcome(True, "decimals.rounded", f"the gold is {show(theirs)}, rounded")
+    return outcome
+
+
+def _is_ratio(node: Node) -> bool:
+    return isinstance(node, Call) and node.name == "ratio"
+
+
+@rule("ratios.equal", "ratios.lengths-differ")
+def _same_ratio(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
+    """a:b is a/b; a:b:c is any multiple of it."""
+    mine, theirs = (n.args if isinstance(n, Call) and n.name == "ratio" else (n,) for n in (given, wanted))
+    if {len(mine), len(theirs)} == {1, 2}:
+        left, right = (n[0] if len(n) == 1 else Call("div", n) for n in (mine, theirs))
+        return identical(left, right, evaluator)
+    if len(mine) != len(theirs):
+        return Outcome(False, "ratios.lengths-differ", differ(given, wanted))
+    outcomes = [
+        identical(Call("mul", (a, theirs[0])), Call("mul", (g, mine[0])), evaluator)
+        for a, g in zip(mine[1:], theirs[1:], strict=True)
+    ]
+    return first_failure(outcomes) or Outcome(True, "ratios.equal", "the same ratio")
+
+
+def _rounds_to(given: Node, wanted: Node, evaluator: Evaluator) -> bool:
+    """A gold that is a decimal with two or more places, and an exact value that rounds to it: 3.14 and pi.
+
+    Not the other way round, and not for decimals: 0.333 is not 1/3, and 3.142 is not 3.14.
+    """
+    sign = 1
+    if isinstance(wanted, Call) and wanted.name == "neg" and isinstance(wanted.args[0], Number):
+        sign, wanted = -1, wanted.args[0]
+    if not isinstance(wanted, Number) or (wanted.places or 0) < 2 or symbols(given):
+        return False
+    try:
+        exact = evaluator.value(given)
+        if isinstance(exact, Fraction) and _terminates(exact):
+            return False
+        step = Fraction(10) ** (wanted.places or 0)
+        half_up = Call("add", (Call("mul", (number(step), given)), number(Fraction(1, 2))))
+        return same(evaluator.value(Call("floor", (half_up,))), sign * wanted.value * step)
+    except AnswerError:
+        return False
+
+
+def _terminates(number: Fraction) -> bool:
+    """Whether its decimals end."""
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1

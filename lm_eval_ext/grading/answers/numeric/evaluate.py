@@ -1,86 +1,179 @@
 """The value of an expression: an exact fraction where there is one, else 60 digits, never a huge number.
 
-`value(node, at)` gives a Fraction, an mpmath number, or infinity. Numbers of more than `MAX_BITS` bits are
-never built: `TooLarge` is raised before, and `residue` compares such expressions modulo large primes.
+Numbers of more than `MAX_BITS` bits are never built: `TooLarge` is raised before, and `Evaluator.residue`
+compares such expressions modulo large primes.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
 from functools import lru_cache
 
-from lm_eval_ext.grading.answers.errors import Unreadable
+from lm_eval_ext.grading.answers.errors import AnswerError, TooLarge, Undefined, Unreadable
 from lm_eval_ext.grading.answers.numeric.numbers import (
     DIGITS,
-    TooLarge,
-    Undefined,
+    MAX_DIGITS,
     Value,
     as_real,
     bounded,
     compared,
+    is_real,
     mp,
     whole,
 )
-from lm_eval_ext.grading.answers.numeric.operations import MAX_TERMS, OPERATIONS, SNAPPED, add, div, mul
+from lm_eval_ext.grading.answers.numeric.operations import MAX_TERMS, OPERATIONS, ROUNDING, add, div, mul
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
-    Group,
     Node,
     Number,
     Quantity,
-    Relation,
     Symbol,
     children,
     symbols,
+    without_unit,
 )
 
-
-def value(node: Node, at: Mapping[str, Value] | None = None) -> Value:
-    """The value with the symbols set to `at`. Raises TooLarge, Undefined, Unreadable."""
-    if isinstance(node, Number):
-        return node.value
-    if isinstance(node, Symbol):
-        if at is None or node.name not in at:
-            raise Unreadable(f"{node.name} has no value")
-        return at[node.name]
-    if isinstance(node, Quantity):
-        return _united(value(node.value, at), node.unit)
-    if not isinstance(node, Call):
-        raise Unreadable("brackets or relations have no value")
-    if node.name in ("sum", "prod"):
-        return _big(node, at or {})
-    if node.name == "apply":
-        return _unknown(node, at or {})
-    try:
-        rule = OPERATIONS[node.name]
-    except KeyError:
-        raise Unreadable(f"{node.name} has no value") from None
-    _spend()
-    try:
-        return bounded(rule(*[value(arg, at) for arg in node.args]))
-    except (ZeroDivisionError, ValueError, OverflowError, TypeError) as error:
-        raise Undefined(f"{node.name}: {error}") from None
+MAX_STEPS = 20_000
+"""Operations evaluated for one comparison; each takes some microseconds."""
+Point = Mapping[str, Value]
+_NOWHERE: Point = {}
 
 
-_budget = 0
+class Evaluator:
+    """Evaluates expressions for one comparison, within its budget of operations.
 
+    Every comparison has its own, so that comparisons may run in threads.
+    """
 
-def allow(steps: int) -> None:
-    """How many operations may be evaluated from here on, before `value` raises TooLarge."""
-    global _budget
-    _budget = steps
+    def __init__(self, max_steps: int = MAX_STEPS) -> None:
+        self._steps = max_steps
+        self._rounded = False
+        self._approximations: dict[Node, float | None] = {}
 
+    def value(self, node: Node, at: Point = _NOWHERE) -> Value:
+        """A Fraction, an mpmath number, or infinity, with the symbols set to `at`. Raises AnswerError."""
+        if isinstance(node, Number):
+            return node.value
+        if isinstance(node, Symbol):
+            if node.name not in at:
+                raise Unreadable(f"{node.name} has no value")
+            return at[node.name]
+        if isinstance(node, Quantity):
+            return _in_units(self.value(node.value, at), node.unit)
+        if not isinstance(node, Call):
+            raise Unreadable("brackets or relations have no value")
+        operation = OPERATIONS.get(node.name)
+        if operation is None:
+            return self._special(node, at)
+        self._steps -= 1
+        if self._steps < 0:
+            raise TooLarge
+        try:
+            result = bounded(operation(*[self.value(arg, at) for arg in node.args]))
+        except (ZeroDivisionError, ValueError, OverflowError, TypeError) as error:
+            raise Undefined(f"{node.name}: {error}") from None
+        if node.name in ROUNDING and isinstance(result, Fraction):
+            self._rounded = True
+        return result
 
-def _spend() -> None:
-    global _budget
-    _budget -= 1
-    if _budget < 0:
-        raise TooLarge
+    def _special(self, node: Call, at: Point) -> Value:
+        if node.name in ("sum", "prod"):
+            return self._big(node, at)
+        if node.name == "apply":
+            return self._unknown(node, at)
+        raise Unreadable(f"{node.name} has no value")
 
+    def _big(self, node: Call, at: Point) -> Value:
+        index, low, high, body = node.args
+        assert isinstance(index, Symbol)
+        first, last = whole(self.value(low, at)), whole(self.value(high, at))
+        if last - first > MAX_TERMS:
+            raise TooLarge
+        terms = [self.value(body, {**at, index.name: Fraction(i)}) for i in range(first, last + 1)]
+        return bounded(add(*terms) if node.name == "sum" else mul(*terms))
 
-_MOST_DIGITS = 1_200
+    def _unknown(self, node: Call, at: Point) -> Value:
+        """f(2) of an unknown f: some number that depends on nothing but f and 2."""
+        if not isinstance(node.args[0], Symbol):
+            raise Unreadable("a function that is no letter")
+        key = [node.args[0].name]
+        for arg in node.args[1:]:
+            number = self.value(arg, at)
+            key.append(str(hash(number)) if isinstance(number, Fraction) else mp.nstr(as_real(number), 30))
+        seed = 0
+        for letter in "\0".join(key):
+            seed = (seed * 1_000_003 + ord(letter)) % (2**61 - 1)
+        return Fraction(seed % 10_007, 97)
+
+    def value_or_none(self, node: Node, at: Point = _NOWHERE) -> Value | None:
+        with suppress(AnswerError):
+            return self.value(node, at)
+        return None
+
+    def approximate(self, node: Node) -> float | None:
+        """The value of a closed expression without a unit, of a complex one its absolute value."""
+        if node not in self._approximations:
+            self._approximations[node] = None if symbols(node) or without_unit(node)[1] else self._float(node)
+        return self._approximations[node]
+
+    def _float(self, node: Node) -> float | None:
+        with suppress(AnswerError, OverflowError, TypeError):
+            exact = self.value(node)
+            found = float(exact) if is_real(exact) else abs(complex(exact))
+            return found if math.isfinite(found) else None
+        return None
+
+    def equal_at(self, left: Node, right: Node, at: Point = _NOWHERE) -> bool:
+        """Whether two expressions have the same value, with as many digits as it takes to tell.
+
+        Raises Undefined where `MAX_DIGITS` digits cannot tell.
+        """
+        self._rounded = False
+        a, b = self.value(left, at), self.value(right, at)
+        if isinstance(a, Fraction) and isinstance(b, Fraction) and (a != b or not self._rounded):
+            return a == b
+        needed = DIGITS + max(_digits(left), _digits(right))
+        if needed > MAX_DIGITS:
+            raise Undefined(f"{needed} digits would be needed")
+        try:
+            for digits in (DIGITS, 240, MAX_DIGITS):
+                mp.dps = digits
+                a, b = as_real(self.value(left, at)), as_real(self.value(right, at))
+                if (equal := compared(a, b)) is not None and (not equal or digits >= needed):
+                    return equal
+            if max(abs(a), abs(b)) < mp.mpf(10) ** -1_000:  # zero, but for the rounding
+                return True
+        finally:
+            mp.dps = DIGITS
+        raise Undefined(f"{MAX_DIGITS} digits cannot tell")
+
+    def residue(self, node: Node, prime: int) -> int:
+        """A closed rational expression modulo a prime, with powers of any size.
+
+        Raises Unreadable for what is not rational, Undefined for a division by zero.
+        """
+        if isinstance(node, Number):
+            return node.value.numerator * pow(node.value.denominator, -1, prime) % prime
+        if not isinstance(node, Call):
+            raise Unreadable("no residue")
+        if node.name == "pow":
+            exponent, base = self.value(node.args[1]), self.residue(node.args[0], prime)
+            if base == 0:
+                raise Undefined("a power of zero")
+            return pow(base, whole(exponent) % (prime - 1), prime)
+        below = [self.residue(arg, prime) for arg in node.args]
+        if node.name == "add":
+            return sum(below) % prime
+        if node.name == "neg":
+            return -below[0] % prime
+        if node.name == "mul":
+            return math.prod(below) % prime
+        if node.name == "div" and below[1]:
+            return below[0] * pow(below[1], -1, prime) % prime
+        raise Unreadable(f"no residue of {node.name}")
 
 
 @lru_cache(maxsize=1024)
@@ -90,10 +183,13 @@ def _digits(node: Node) -> int:
         return _decimals(node.value)
     below = max(map(_digits, children(node)), default=0)
     if isinstance(node, Call) and node.name in _EXPONENTIAL and not symbols(node):
-        with suppress(Undefined, TooLarge, Unreadable):
-            exponent = value(node.args[-1])
+        evaluator = Evaluator()
+        with suppress(AnswerError):
+            exponent = evaluator.value(node.args[-1])
             times = abs(int(exponent)) if isinstance(exponent, Fraction) else 1
-            return max(below, _decimals(value(node.args[0])) * times if node.name == "pow" else times)
+            return max(
+                below, _decimals(evaluator.value(node.args[0])) * times if node.name == "pow" else times
+            )
     return below
 
 
@@ -107,32 +203,8 @@ def _decimals(number: Value) -> int:
     return max(number.numerator.bit_length(), number.denominator.bit_length()) * 3 // 10
 
 
-def equal_at(left: Node, right: Node, at: Mapping[str, Value]) -> bool:
-    """Whether two expressions have the same value, with as many digits as it takes to tell.
-
-    Raises Undefined where 1,200 digits cannot tell.
-    """
-    SNAPPED.clear()
-    a, b = value(left, at), value(right, at)
-    if isinstance(a, Fraction) and isinstance(b, Fraction) and (a != b or not SNAPPED):
-        return a == b
-    needed = DIGITS + max(_digits(left), _digits(right))
-    if needed > _MOST_DIGITS:
-        raise Undefined(f"{needed} digits would be needed")
-    try:
-        for digits in (DIGITS, 240, _MOST_DIGITS):
-            mp.dps = digits
-            a, b = as_real(value(left, at)), as_real(value(right, at))
-            if (verdict := compared(a, b)) is not None and (not verdict or digits >= needed):
-                return verdict
-        if max(abs(a), abs(b)) < mp.mpf(10) ** -1_000:  # zero, but for the rounding
-            return True
-    finally:
-        mp.dps = DIGITS
-    raise Undefined("1,200 digits cannot tell")
-
-
-def _united(amount: Value, unit: str) -> Value:
+def _in_units(amount: Value, unit: str) -> Value:
+    """Of units with a value of their own: percent, degrees, a base."""
     if unit == "%":
         return div(amount, Fraction(100))
     if unit.startswith("base "):
@@ -147,30 +219,3 @@ def _in_base(digits: str, base: str) -> Fraction:
         return Fraction(int(digits, int(base)))
     except ValueError:
         raise Undefined(f"{digits} has digits that base {base} has not") from None
-
-
-def _big(node: Call, at: Mapping[str, Value]) -> Value:
-    index, low, high, body = node.args
-    assert isinstance(index, Symbol)
-    first, last = whole(value(low, at)), whole(value(high, at))
-    if last - first > MAX_TERMS:
-        raise TooLarge
-    terms = [value(body, {**at, index.name: Fraction(i)}) for i in range(first, last + 1)]
-    return bounded(add(*terms) if node.name == "sum" else mul(*terms))
-
-
-def _unknown(node: Call, at: Mapping[str, Value]) -> Value:
-    """f(2) of an unknown f: some number that depends on nothing but f and 2."""
-    if not isinstance(node.args[0], Symbol):
-        raise Unreadable("a function that is no letter")
-    key = [node.args[0].name]
-    for arg in node.args[1:]:
-        if not isinstance(arg, (Group, Relation)):
-            number = value(arg, at)
-            key.append(str(hash(number)) if isinstance(number, Fraction) else mp.nstr(as_real(number), 30))
-        else:
-            raise Unreadable("an unknown function of a pair")
-    seed = 0
-    for letter in "\0".join(key):
-        seed = (seed * 1_000_003 + ord(letter)) % (2**61 - 1)
-    return Fraction(seed % 10_007, 97)

@@ -1,35 +1,34 @@
-"""Numbers of the reading: exact fractions, else 60 digits; whether two are equal or in order."""
+"""Exact fractions, else mpmath numbers of 60 digits; whether two are equal or in order."""
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from mpmath import MPContext
 
+from lm_eval_ext.grading.answers.errors import TooLarge, Undefined
+
 MAX_BITS = 40_000
-
-
 DIGITS = 60
+MAX_DIGITS = 1_200
 
 
-mp = MPContext()
-mp.dps = DIGITS
+class _ThreadContext(threading.local, MPContext):
+    """An mpmath context with a precision for each thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dps = DIGITS
 
 
-TOLERANCE = mp.mpf(10) ** -40
-
+mp = _ThreadContext()
+with mp.workdps(2 * MAX_DIGITS):  # mpmath caches constants, and two threads may not extend them at once
+    _CONSTANTS = (+mp.pi, +mp.e, +mp.ln2, +mp.ln10)
 
 Value: TypeAlias = Any
-"""A Fraction, or an mpf or mpc of `mp` (which has no types)."""
-
-
-class TooLarge(Exception):
-    """A number too large to be built."""
-
-
-class Undefined(Exception):
-    """The expression has no value there: a division by zero, the logarithm of zero."""
+"""A Fraction, or an mpf or mpc of `mp`, which has no types."""
 
 
 def same(left: Value, right: Value) -> bool:
@@ -74,7 +73,7 @@ def as_real(number: Value) -> Any:
     """As an mpmath number; a complex one without imaginary part becomes real."""
     if isinstance(number, Fraction):
         return mp.mpf(number.numerator) / number.denominator
-    if isinstance(number, mp.mpc) and abs(number.imag) <= TOLERANCE * max(1, abs(number.real)):
+    if isinstance(number, mp.mpc) and abs(number.imag) <= mp.mpf(10) ** -40 * max(1, abs(number.real)):
         return number.real
     return number
 

@@ -1,16 +1,16 @@
-"""The operations: sums, powers, roots, factorials, functions; each bounded before it builds a number."""
+"""Sums, powers, roots, factorials, functions; each is bounded before it builds a number."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
+from lm_eval_ext.grading.answers.errors import TooLarge, Undefined
 from lm_eval_ext.grading.answers.numeric.numbers import (
     MAX_BITS,
-    TooLarge,
-    Undefined,
     Value,
     as_real,
     bounded,
@@ -22,11 +22,7 @@ from lm_eval_ext.grading.answers.numeric.numbers import (
 )
 
 MAX_TERMS = 300
-
-
 MAX_FACTORIAL = 3_000
-
-
 _MAX_ARGUMENT = 10**6
 
 
@@ -113,19 +109,19 @@ def _root(base: Value, degree: Value = Fraction(2)) -> Value:
 
 
 def _factorial(number: Value) -> Value:
-    n = whole(number)
-    if n < 0:
+    if (n := _small(number)) < 0:
         raise Undefined("a factorial of a negative number")
-    if n > MAX_FACTORIAL:
-        raise TooLarge
     return Fraction(math.factorial(n))
 
 
 def _double_factorial(number: Value) -> Value:
-    n = whole(number)
-    if n > MAX_FACTORIAL:
+    return Fraction(math.prod(range(_small(number), 0, -2)))
+
+
+def _small(number: Value) -> int:
+    if (n := whole(number)) > MAX_FACTORIAL:
         raise TooLarge
-    return Fraction(math.prod(range(n, 0, -2)))
+    return n
 
 
 def _binom(top: Value, bottom: Value) -> Value:
@@ -160,25 +156,16 @@ def _abs(number: Value) -> Value:
 
 
 def _least(*values: Value) -> Value:
-    best = values[0]
-    for other in values[1:]:
-        best = other if is_less(other, best) else best
-    return best
+    return reduce(lambda best, other: other if is_less(other, best) else best, values)
 
 
 def _greatest(*values: Value) -> Value:
-    best = values[0]
-    for other in values[1:]:
-        best = other if is_less(best, other) else best
-    return best
+    return reduce(lambda best, other: other if is_less(best, other) else best, values)
 
 
 def _log(number: Value, base: Value | None = None) -> Value:
-    if (
-        isinstance(number, Fraction)
-        and isinstance(base, Fraction)
-        and (exact := _exact_log(number, base)) is not None
-    ):
+    exact = _exact_log(number, base) if isinstance(number, Fraction) and isinstance(base, Fraction) else None
+    if exact is not None:
         return exact
     x = as_real(number)
     if x == 0:
@@ -195,36 +182,36 @@ def _exact_log(number: Fraction, base: Fraction) -> Fraction | None:
     return Fraction(count) if power == number else None
 
 
-def _elementary(name: str, snapped: bool = True) -> Callable[[Value], Value]:
+def _function(name: str) -> Callable[[Value], Value]:
     function = getattr(mp, name)
 
-    def rule(number: Value) -> Value:
+    def evaluate(number: Value) -> Value:
         x = as_real(number)
         if abs(x) > _MAX_ARGUMENT:
             raise TooLarge
         if name in ("tan", "sec") and same(mp.cos(x), Fraction(0)):
             raise Undefined("a pole")
-        return _snapped(name, function(x)) if snapped else function(x)
+        return _rounded(function(x)) if name not in _VANISHING else function(x)
 
-    return rule
-
-
-_VANISHING = ("sinh", "cosh", "tanh", "coth", "sech", "csch", "erf", "erfc")
-"""Functions that come as near to 0 or 1 as one likes without being it: sech(500) is not 0."""
-SNAPPED: list[str] = []
-"""The functions whose values were rounded so: cos(10^-30), to 60 digits, is 1."""
+    return evaluate
 
 
-def _snapped(name: str, number: Any) -> Value:
-    """cos(pi/2) is 0 and sin(pi/6) is 1/2: a value that differs in the last ten digits only is so."""
+def _rounded(number: Any) -> Value:
+    """cos(pi/2) is 0 and sin(pi/6) is 1/2: so is a value that differs in the last ten digits only."""
     if isinstance(number, mp.mpf) and abs(number) < _MAX_ARGUMENT:
         near = mp.nint(2 * number)
         if abs(2 * number - near) < mp.mpf(10) ** (10 - mp.dps):
-            SNAPPED.append(name)
             return Fraction(int(near), 2)
     return number
 
 
+_VANISHING = ("sinh", "cosh", "tanh", "coth", "sech", "csch", "erf", "erfc")
+"""Functions that come as near to 0 or 1 as one likes without reaching it: sech(500) is not 0."""
+ROUNDING = {
+    **{name: name for name in ("sin", "cos", "tan", "cot", "sec", "csc")},
+    **{"arcsin": "asin", "arccos": "acos", "arctan": "atan"},
+}
+"""Functions, with their names in mpmath, whose values may be rounded: cos(10^-30), to 60 digits, is 1."""
 OPERATIONS: dict[str, Callable[..., Value]] = {
     "add": add, "mul": mul, "neg": lambda a: mul(Fraction(-1), a), "div": div, "pow": _pow,
     "sqrt": _root, "root": _root, "factorial": _factorial, "factorial2": _double_factorial,
@@ -232,9 +219,7 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
     "max": _greatest, "log": _log, "gcd": lambda *a: Fraction(math.gcd(*map(whole, a))),
     "lcm": lambda *a: Fraction(math.lcm(*map(whole, a))), "exp": lambda a: mp.exp(as_real(a)),
     "pi": lambda: +mp.pi, "e": lambda: +mp.e, "i": lambda: mp.mpc(0, 1), "oo": lambda: mp.inf,
-    "sgn": lambda a: Fraction((a > 0) - (a < 0)), "sin": _elementary("sin"), "cos": _elementary("cos"),
-    "tan": _elementary("tan"), "cot": _elementary("cot"), "sec": _elementary("sec"),
-    "csc": _elementary("csc"), "arcsin": _elementary("asin"), "arccos": _elementary("acos"),
-    "arctan": _elementary("atan"),
-    **{name: _elementary(name, snapped=False) for name in _VANISHING},
+    "sgn": lambda a: Fraction((a > 0) - (a < 0)),
+    **{name: _function(mpmath_name) for name, mpmath_name in ROUNDING.items()},
+    **{name: _function(name) for name in _VANISHING},
 }  # fmt: skip

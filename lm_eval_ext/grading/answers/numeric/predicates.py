@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.numeric.evaluate import value
-from lm_eval_ext.grading.answers.numeric.numbers import Undefined, Value, is_less, same, whole
+from lm_eval_ext.grading.answers.errors import Undefined, Unreadable
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
+from lm_eval_ext.grading.answers.numeric.numbers import Value, is_less, same, whole
 from lm_eval_ext.grading.answers.numeric.operations import integer_root
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
@@ -16,8 +16,6 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Group,
     Node,
     Number,
-    Property,
-    Quantity,
     Relation,
     Symbol,
 )
@@ -25,106 +23,96 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
 _MAX_PRIME = 10_000
 
 
-def holds(condition: Condition, at: Mapping[str, Value]) -> bool:
-    """Whether it is true there. Raises Undefined or Unreadable where that cannot be told."""
-    if isinstance(condition, Property) and condition.name == "otherwise":
+def holds(condition: Condition, at: Point, evaluator: Evaluator) -> bool:
+    """Whether it is true there. Raises AnswerError where that cannot be told."""
+    if isinstance(condition, Relation):
+        pairs = zip(condition.signs, condition.terms, condition.terms[1:], strict=False)
+        return all(_related(sign, a, b, at, evaluator) for sign, a, b in pairs)
+    if condition.name == "otherwise":
         raise Unreadable("otherwise than what?")
-    if isinstance(condition, Property):
-        number_ = value(condition.subject, at)
-        args = [value(a, at) for a in condition.args]
-        return _property(condition.name, number_, args) == condition.holds
-    return all(
-        _related(sign, a, b, at)
-        for sign, a, b in zip(condition.signs, condition.terms, condition.terms[1:], strict=False)
-    )
+    subject, *args = (evaluator.value(n, at) for n in (condition.subject, *condition.args))
+    return _has_property(condition.name, subject, args) == condition.holds
 
 
-def _related(sign: str, left: Node, right: Node, at: Mapping[str, Value]) -> bool:
+def _related(sign: str, left: Node, right: Node, at: Point, evaluator: Evaluator) -> bool:
     if sign in ("in", "notin"):
-        return inside(value(left, at), right, at) == (sign == "in")
+        return inside(evaluator.value(left, at), right, at, evaluator) == (sign == "in")
     if sign in ("≡", "≢"):
         assert isinstance(right, Call)
-        *residues, modulus = [whole(value(a, at)) for a in right.args]
-        n = value(left, at)
+        *residues, modulus = [whole(evaluator.value(a, at)) for a in right.args]
+        n = evaluator.value(left, at)
         if modulus == 0:
             raise Undefined("modulo zero")
         return _is_whole(n) and any((whole(n) - r) % modulus == 0 for r in residues) == (sign == "≡")
     if isinstance(left, (Group, Relation)) or isinstance(right, (Group, Relation)):
         raise Unreadable("a relation between groups")
-    a, b = value(left, at), value(right, at)
+    a, b = evaluator.value(left, at), evaluator.value(right, at)
     if sign in ("|", "notdivides"):
         return (_is_whole(a) and _is_whole(b) and whole(a) != 0 and whole(b) % whole(a) == 0) == (sign == "|")
-    return compare_values(sign, a, b)
+    return _ORDERS[sign](a, b)
 
 
-def compare_values(sign: str, a: Value, b: Value) -> bool:
-    """a < b, a <= b, a = b, a != b, a > b, a >= b."""
-    if sign in ("=", "!="):
-        return same(a, b) == (sign == "=")
-    if sign in ("<", ">="):
-        return is_less(a, b) == (sign == "<")
-    return is_less(b, a) == (sign == ">")
-
-
-def inside(point: Value, region: Node, at: Mapping[str, Value]) -> bool:
+def inside(point: Value, region: Node, at: Point, evaluator: Evaluator) -> bool:
     """Membership in a domain, an interval, a finite set, or a union, intersection, difference of such."""
     if isinstance(region, Symbol):
-        return _in_domain(region.name, point)
-    if isinstance(region, Call) and region.name in ("union", "intersection", "minus"):
-        left, right = (inside(point, part, at) for part in region.args)
-        return {"union": left or right, "intersection": left and right, "minus": left and not right}[
-            region.name
-        ]
-    if isinstance(region, Group) and region.open == "{":
-        return any(same(point, value(item, at)) for item in region.items)
-    if isinstance(region, Group) and len(region.items) == 2:
-        low, high = (value(item, at) for item in region.items)
-        above = is_less(low, point) or (region.open == "[" and same(low, point))
-        return above and (is_less(point, high) or (region.close == "]" and same(point, high)))
-    if isinstance(region, (Number, Call, Quantity)):  # {2}, written with the braces of a group
-        return same(point, value(region, at))
+        return _in_domain(point, region.name)
+    if isinstance(region, Call) and region.name in _SET_OPERATIONS:
+        left, right = (inside(point, part, at, evaluator) for part in region.args)
+        return _SET_OPERATIONS[region.name](left, right)
+    if isinstance(region, Group):
+        return _in_group(point, region, (evaluator.value(item, at) for item in region.items))
+    if isinstance(region, (Number, Call)):  # {2}, which plain text writes with the braces of a group
+        return same(point, evaluator.value(region, at))
     raise Unreadable("not a region")
 
 
-def _in_domain(name: str, point: Value) -> bool:
-    limit = name[1:]
-    if name[0] not in "RZNQC":
-        raise Unreadable(f"{name} is no known set")
-    ok = {"": True, ">0": None, ">=0": None, "!=0": None, "<0": None, "<=0": None}.get(limit, False)
-    if ok is None and not compare_values(limit[:-1], point, Fraction(0)):
+def _in_group(point: Value, region: Group, items: Iterator[Value]) -> bool:
+    if region.open == "{":
+        return any(same(point, item) for item in items)
+    if len(region.items) != 2:
+        raise Unreadable("not a region")
+    low, high = items
+    if not (is_less(low, point) or (region.open == "[" and same(low, point))):
         return False
-    return _property(
-        {"R": "real", "Z": "integer", "N": "natural", "Q": "rational", "C": "complex"}[name[0]], point, []
-    )
+    return is_less(point, high) or (region.close == "]" and same(point, high))
 
 
-def _is_whole(number_: Value) -> bool:
+_SET_OPERATIONS: dict[str, Callable[[bool, bool], bool]] = {
+    "union": lambda left, right: left or right,
+    "intersection": lambda left, right: left and right,
+    "minus": lambda left, right: left and not right,
+}
+
+
+def _in_domain(point: Value, name: str) -> bool:
+    """Whether it belongs to R, Z, N, Q, C, or to a part such as "R>0"."""
+    if name[0] not in _DOMAINS:
+        raise Unreadable(f"{name} is no known set")
+    if name[1:] in (">0", ">=0", "!=0", "<0", "<=0") and not _ORDERS[name[1:-1]](point, Fraction(0)):
+        return False
+    return _has_property(_DOMAINS[name[0]], point, [])
+
+
+_DOMAINS = {"R": "real", "Z": "integer", "N": "natural", "Q": "rational", "C": "complex"}
+
+
+def _is_whole(number: Value) -> bool:
     try:
-        whole(number_)
+        whole(number)
     except Undefined:
         return False
     return True
 
 
-def _property(name: str, x: Value, args: list[Value]) -> bool:
-    if name in ("<", ">", "<=", ">=", "=", "!="):
-        return compare_values(name, x, args[0])
-    if name in ("complex", "real"):
-        return name == "complex" or isinstance(x, Fraction) or x == x.real
-    if name in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
-        sign = {"positive": ">", "negative": "<", "nonnegative": ">=", "nonpositive": "<=", "nonzero": "!="}[
-            name
-        ]
-        return compare_values(sign, x, Fraction(0))
-    if name in ("rational", "irrational"):
-        return isinstance(x, Fraction) == (name == "rational")
+def _has_property(name: str, x: Value, args: list[Value]) -> bool:
+    if name in _ORDERS:
+        return _ORDERS[name](x, args[0])
+    if name in _OF_NUMBERS:
+        return _OF_NUMBERS[name](x)
     if not _is_whole(x):
         return False
     n = whole(x)
-    if name in _OF_INTEGERS:
-        return _OF_INTEGERS[name](n)
-    others = [whole(a) for a in args]
-    return _RELATIVE[name](n, *others)
+    return _OF_INTEGERS[name](n) if name in _OF_INTEGERS else _RELATIVE[name](n, *map(whole, args))
 
 
 def factors(n: int) -> dict[int, int]:
@@ -149,6 +137,25 @@ def _is_power(n: int, base: int) -> bool:
     return n == 1
 
 
+_ORDERS: dict[str, Callable[[Value, Value], bool]] = {
+    "=": same,
+    "!=": lambda a, b: not same(a, b),
+    "<": is_less,
+    ">=": lambda a, b: not is_less(a, b),
+    ">": lambda a, b: is_less(b, a),
+    "<=": lambda a, b: not is_less(b, a),
+}
+_OF_NUMBERS: dict[str, Callable[[Value], bool]] = {
+    "complex": lambda x: True,
+    "real": lambda x: isinstance(x, Fraction) or bool(x == x.real),
+    "rational": lambda x: isinstance(x, Fraction),
+    "irrational": lambda x: not isinstance(x, Fraction),
+    "positive": lambda x: is_less(Fraction(0), x),
+    "negative": lambda x: is_less(x, Fraction(0)),
+    "nonnegative": lambda x: not is_less(x, Fraction(0)),
+    "nonpositive": lambda x: not is_less(Fraction(0), x),
+    "nonzero": lambda x: not same(x, Fraction(0)),
+}
 _OF_INTEGERS: dict[str, Callable[[int], bool]] = {
     "integer": lambda n: True,
     "natural": lambda n: n > 0,
@@ -162,8 +169,6 @@ _OF_INTEGERS: dict[str, Callable[[int], bool]] = {
     "cube": lambda n: integer_root(abs(n), 3) is not None,
     "perfectpower": lambda n: n == 1 or (n > 1 and math.gcd(*factors(n).values()) > 1),
 }
-
-
 _RELATIVE: dict[str, Callable[..., bool]] = {
     "multiple": lambda n, m: m != 0 and n % m == 0,
     "divisor": lambda n, m: n != 0 and m % n == 0,

@@ -1,0 +1,150 @@
+"""One solution against one of the gold: unknowns by name or in order, bound letters renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+
+from lm_eval_ext.grading.answers.comparison.ranges import range_difference
+from lm_eval_ext.grading.answers.comparison.relations import same_relation
+from lm_eval_ext.grading.answers.comparison.values import same_value
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.semantics.claims import Solution
+from lm_eval_ext.grading.answers.semantics.conditions import declared
+from lm_eval_ext.grading.answers.syntax.nodes import (
+    Group,
+    Node,
+    Relation,
+    Symbol,
+    show,
+    substitute,
+    symbols,
+    tuple_items,
+)
+from lm_eval_ext.grading.rulebook import rule
+from lm_eval_ext.grading.types import Outcome
+
+_MAX_BOUND = 3
+_NEAR = 0.02
+"""More than any rounding that is accepted."""
+
+
+@rule("unknowns.differ", "families.renamed-parameter")
+def same_solution(given: Solution, wanted: Solution, evaluator: Evaluator) -> Outcome:
+    """One solution against one of the gold: by the names of the unknowns, or in their order."""
+    pairs = _paired(given, wanted)
+    if pairs is None:
+        names = f"the unknowns are {_names(given)}, in the gold {_names(wanted)}"
+        return Outcome(False, "unknowns.differ", names)
+    for turn, renaming in enumerate(_renamings(given, wanted, pairs)):
+        outcome = _same_values([(substitute(a, renaming), g) for a, g in pairs], evaluator)
+        if outcome.equal:
+            difference = range_difference(given, wanted, renaming, evaluator)
+            if difference is None:
+                return Outcome(True, "families.renamed-parameter", outcome.detail) if turn else outcome
+            outcome = difference
+    if (equations := _as_equations(given, wanted)) is not None:
+        return same_relation(*equations, evaluator)
+    return outcome
+
+
+def _as_equations(given: Solution, wanted: Solution) -> tuple[Relation, Relation] | None:
+    """ "n = 2m" and "m = n/2" are one equation, though they name different unknowns."""
+    if len(given.values) != 1 or len(wanted.values) != 1 or given.arguments or wanted.arguments:
+        return None
+    (my_name, mine), (name, theirs) = given.values[0], wanted.values[0]
+    if given.conditions != wanted.conditions or not symbols(mine) or not symbols(theirs):
+        return None
+    if my_name == name != "":
+        return None
+    left, right = _equation(my_name, mine), _equation(name, theirs)
+    stated = isinstance(mine, Relation) or isinstance(theirs, Relation) or (my_name and name)
+    return (left, right) if left and right and stated else None
+
+
+def _equation(name: str, node: Node) -> Relation | None:
+    """y = 2x + 3, or 2x - y + 3 = 0 as it is."""
+    if isinstance(node, Relation):
+        return node
+    return Relation((Symbol(name), node), ("=",)) if name and not isinstance(node, Group) else None
+
+
+def may_be_equal(given: Solution, wanted: Solution, evaluator: Evaluator) -> bool:
+    """False where both are numbers, or tuples of such, that are far apart: a cheap first look."""
+    mine, theirs = _approximate(given, evaluator), _approximate(wanted, evaluator)
+    if mine is None or theirs is None or len(mine) != len(theirs) or any(name for name, _ in given.values):
+        return True
+    return all(abs(a - b) <= _NEAR * max(1.0, abs(a), abs(b)) for a, b in zip(mine, theirs, strict=True))
+
+
+def _approximate(solution: Solution, evaluator: Evaluator) -> list[float] | None:
+    nodes = [v for _, v in solution.values]
+    if len(nodes) == 1 and isinstance(nodes[0], Group):
+        nodes = list(tuple_items(nodes[0]))
+    found = [number for n in nodes if (number := evaluator.approximate(n)) is not None]
+    return found if nodes and len(found) == len(nodes) else None
+
+
+def show_solution(solution: Solution) -> str:
+    return ", ".join((f"{n} = " if n else "") + show(v)[:60] for n, v in solution.values)
+
+
+def _names(solution: Solution) -> str:
+    return ", ".join(n or "without a name" for n, _ in solution.values)
+
+
+def _paired(given: Solution, wanted: Solution) -> list[tuple[Node, Node]] | None:
+    left, right = dict(given.values), dict(wanted.values)
+    if len(left) == len(given.values) > 1 and set(left) == set(right):
+        return [(left[name], right[name]) for name in right]
+    if _are_apart(given, wanted):
+        return None
+    mine, theirs = [v for _, v in given.values], [v for _, v in wanted.values]
+    if len(mine) == 1 < len(theirs):
+        mine = _opened(mine[0])
+    elif len(theirs) == 1 < len(mine):
+        theirs = _opened(theirs[0])
+    return list(zip(mine, theirs, strict=True)) if len(mine) == len(theirs) else None
+
+
+def _are_apart(given: Solution, wanted: Solution) -> bool:
+    """Names that cannot mean the same: a minimum and a maximum, f(2) and f(3)."""
+    if len(given.values) != 1 or len(wanted.values) != 1:
+        return False
+    mine, theirs = given.values[0][0], wanted.values[0][0]
+    fixed = any("(" in n or n in ("minimum", "maximum") for n in (mine, theirs))
+    return bool(mine and theirs) and mine != theirs and fixed
+
+
+def _opened(node: Node) -> list[Node]:
+    return list(tuple_items(node)) or [node]
+
+
+def _renamings(
+    given: Solution, wanted: Solution, pairs: list[tuple[Node, Node]]
+) -> Iterator[dict[str, Node]]:
+    """Ways to name the bound letters as the gold does: arguments in order, then parameters in any order."""
+    fixed: dict[str, Node] = {a: Symbol(g) for a, g in zip(given.arguments, wanted.arguments, strict=False)}
+    yield fixed
+    mine = frozenset[str]().union(*(symbols(a) for a, _ in pairs)) - set(given.arguments)
+    theirs = frozenset[str]().union(*(symbols(g) for _, g in pairs)) - set(wanted.arguments)
+    free = sorted((mine - theirs) | (declared(given.conditions) & mine))
+    targets = sorted((theirs - mine) | (declared(wanted.conditions) & theirs))
+    allowed = all(side.arguments or side.conditions for side in (given, wanted))
+    if allowed and free and len(free) == len(targets) <= _MAX_BOUND:
+        for order in permutations(targets):
+            yield {**fixed, **{a: Symbol(g) for a, g in zip(free, order, strict=True)}}
+
+
+@rule("tuples.empty")
+def _same_values(pairs: list[tuple[Node, Node]], evaluator: Evaluator) -> Outcome:
+    """The first difference, else the first that is undecided, else the last."""
+    outcome = Outcome(True, "tuples.empty", "the same")
+    unknown: Outcome | None = None
+    for given, wanted in pairs:
+        outcome = same_value(given, wanted, evaluator)
+        if outcome.equal is False:
+            return outcome
+        if outcome.equal is None:
+            unknown = unknown or outcome
+    return unknown or outcome
