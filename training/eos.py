@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lm_eval_ext.harness.errors import at_hand
+from lm_eval_ext.harness.errors import model_errors
 
 
 def as_list(eos_token_id: int | Sequence[int] | None) -> list[int]:
@@ -26,7 +26,7 @@ def model_eos_tokens(model: str, revision: str | None = None) -> list[int]:
     try:
         found = GenerationConfig.from_pretrained(model, revision=revision).eos_token_id
     except OSError:
-        with at_hand(model):
+        with model_errors(model):
             config = AutoConfig.from_pretrained(model, revision=revision)
         found = config.get_text_config().eos_token_id
     return as_list(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lm_eval_ext.harness.errors import at_hand
+from lm_eval_ext.harness.errors import model_errors
 
 
 def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
@@ -14,7 +14,7 @@ def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
     """
     from transformers import AutoTokenizer
 
-    with at_hand(name):
+    with model_errors(name):
         return as_evaluated(AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left"))
 
 
@@ -57,5 +57,5 @@ def loaded_model(name: str, **settings: Any) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
-    with at_hand(name):
+    with model_errors(name):
         return AutoModelForCausalLM.from_pretrained(name, **settings)

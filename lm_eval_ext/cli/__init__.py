@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints. One module a command, in the order of `--help`."""
+"""The command line, one module per command, in the order of `--help`."""
 
 from lm_eval_ext.cli.app import app
 

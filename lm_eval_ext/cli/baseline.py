@@ -1,4 +1,4 @@
-"""`lm-eval-ext check-baseline`: a run held to recorded figures."""
+"""`lm-eval-ext check-baseline`: check a run against recorded figures."""
 
 from __future__ import annotations
 
@@ -21,31 +21,33 @@ if TYPE_CHECKING:
 @app.command("check-baseline")
 def check_baseline(
     results: Annotated[Path | None, typer.Argument(help="Results file of lm-eval, or its folder.")] = None,
-    baseline: Annotated[str | None, typer.Option(help="Name (--list). Without it: the model's.")] = None,
-    model: Annotated[str | None, typer.Option(help="Of a baseline with several models, this one.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Baseline (see --list); default: the model's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model, if the baseline has several.")] = None,
     paired: Annotated[
         bool | None,
-        typer.Option("--paired/--tolerance", help="Problem by problem, or by value. Without: as kept."),
+        typer.Option(
+            "--paired/--tolerance",
+            help="Compare problems, or values only; default: the baseline's.",
+        ),
     ] = None,
-    alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Share of false alarms.")] = 0.05,
+    alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Accepted rate of false alarms.")] = 0.05,
     folder: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Of baselines. Without it: the package's.")
+        Path | None, typer.Option(file_okay=False, help="Folder of baselines; default: the packaged ones.")
     ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="List the baselines there are.")] = False,
-    record: Annotated[str | None, typer.Option(help="Make a new baseline of this name of the run.")] = None,
-    source: Annotated[str, typer.Option(help="With --record: where the run was made.")] = "measured",
+    listed: Annotated[bool, typer.Option("--list", help="List the baselines.")] = False,
+    record: Annotated[str | None, typer.Option(help="Record the run as a baseline of this name.")] = None,
+    source: Annotated[str, typer.Option(help="With --record: where the figures come from.")] = "measured",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --record: replace it.")] = False,
 ) -> None:
     """Check that a run is no worse than its baseline.
 
-    Without --baseline it takes the figures of the run's own model.
+    Without --baseline, the figures of the run's own model apply.
 
         lm-eval-ext check-baseline out/smollm2 --baseline smollm2-135m-instruct
         lm-eval-ext check-baseline out/mine --record mine --folder baselines
 
-    Exit status: 0 within what chance allows; 1 regression; 2 wrong usage,
-    or a run or baseline that cannot be read; 3 the run's protocol is not
-    the baseline's, and nothing is worse.
+    Exit code: 0 no regression; 1 regression; 2 wrong usage, or a run or
+    baseline that cannot be read; 3 different protocols, and no regression.
     """
     from lm_eval_ext.analysis import baselines, check, runs
     from lm_eval_ext.harness.errors import UserError

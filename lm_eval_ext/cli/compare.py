@@ -1,4 +1,4 @@
-"""`lm-eval-ext compare`: runs on the same problems, tested pair by pair."""
+"""`lm-eval-ext compare`: paired tests between runs on the same problems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import Filter, Metric, PairOn, app
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 @app.command("compare")
 def compare_command(
     places: Annotated[list[str], typer.Argument(metavar="A B [C...]", help="Results files or folders.")],
-    metric: Annotated[str | None, typer.Option(help="Without it: the task's score.")] = None,
-    filter: Annotated[str | None, typer.Option(help="Of a task's filters, the one that counts.")] = None,
-    pair_on: Annotated[str, typer.Option(help="doc_hash, or a field such as id.")] = "doc_hash",
-    by: Annotated[str, typer.Option(help="Fields to break down by: topic,level,subject,...")] = "",
-    min_group: Annotated[int, typer.Option(min=1, help="Smaller groups are folded into one.")] = 10,
-    noise: Annotated[str | None, typer.Option(help="Another run of A's model: the noise floor.")] = None,
-    cluster: Annotated[str | None, typer.Option(help="Field whose problems hang together.")] = None,
-    flips: Annotated[int, typer.Option(min=0, help="Show so many problems that flipped.")] = 0,
+    metric: Metric = None,
+    filter: Filter = None,
+    pair_on: PairOn = "doc_hash",
+    by: Annotated[str, typer.Option(help="Fields to break results down by: topic,level,subject,...")] = "",
+    min_group: Annotated[int, typer.Option(min=1, help="Merge smaller groups into one.")] = 10,
+    noise: Annotated[str | None, typer.Option(help="A second run of A's model, to measure noise.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Field that groups dependent problems.")] = None,
+    flips: Annotated[int, typer.Option(min=0, help="Number of flipped problems to show.")] = 0,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for CSV, JSON, Markdown.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Compare under unequal protocols.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compare runs with different protocols.")] = False,
 ) -> None:
-    """Compare runs problem by problem: difference, exact test, what flipped, and where.
+    """Compare runs problem by problem: difference, exact test, flipped problems, breakdowns.
 
-    A run is a results file of lm_eval or its folder (with --log_samples), and may be named:
+    A run is a results file of lm_eval or its folder (made with --log_samples), optionally with a name:
 
         lm-eval-ext compare base=out/base tuned=out/tuned --by level,topic
         lm-eval-ext compare out/base out/tuned --noise out/base_batch8
         lm-eval-ext compare out/base out/tuned --flips 5 --out comparison
 
-    Runs are paired on the problem and compared only under the same protocol:
-    settings that differ are named with both values. Differences are A less
-    B, in points (percent of the problems).
+    Runs are paired by problem and must have the same protocol; an error
+    names each setting that differs, with both values. Differences are A
+    minus B, in percentage points.
     """
     from lm_eval_ext.analysis import findings as found
     from lm_eval_ext.analysis import runs

@@ -1,4 +1,4 @@
-"""`lm-eval-ext doctor`: what an evaluation here would use, and what is wrong with it."""
+"""`lm-eval-ext doctor`: check the environment."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import typer
 from lm_eval_ext.cli.app import app
 
 if TYPE_CHECKING:
-    from lm_eval_ext.harness.checks import Check
+    from lm_eval_ext.harness.doctor import Check
 
 COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 
 
 @app.command()
 def doctor(
-    model: Annotated[str | None, typer.Option(help="A model whose window is to be shown.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: a list of objects.")] = False,
+    model: Annotated[str | None, typer.Option(help="Model whose context window to show.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a list of objects.")] = False,
 ) -> None:
-    """Show what an evaluation here would use, what is wrong with it, and what to do.
+    """Check the environment: what an evaluation would use, what is wrong, and how to fix it.
 
-    Looks at versions and whether they go together, hardware, data, folders and extras, and grades one answer
-    as a trial. Exit code 1 if something is wrong; a note is no fault.
+    Checks versions and their compatibility, hardware, data, folders and extras, and grades one answer. Exit
+    code 1 if anything is wrong; notes do not count.
 
         lm-eval-ext doctor --json
     """
-    from lm_eval_ext.harness.checks import all_checks
+    from lm_eval_ext.harness.doctor import all_checks
     from lm_eval_ext.harness.launch import tasks_path
 
     checks = list(all_checks(model))

@@ -1,15 +1,14 @@
-"""`lm-eval-ext regrade`: the samples of a run, or a plain file of responses, graded without a model."""
+"""`lm-eval-ext regrade`: grade the samples of a run, or a plain file of responses, without a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lm_eval_ext.cli.app import Timeout, app, one_line
+from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
@@ -30,39 +29,40 @@ def regrade(
         typer.Argument(help="results_*.json, a folder with one (NAME=PATH names it), or a plain .jsonl."),
     ],
     out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder for the new runs. Without it: only shown.")
+        Path | None, typer.Option(file_okay=False, help="Folder for the new runs; default: print only.")
     ] = None,
     extract: Annotated[
-        str | None, typer.Option(help="How to find answers: statement, boxed, strict, flexible, bare.")
+        str | None,
+        typer.Option(help="How to find the answer: statement, boxed, strict, flexible, bare."),
     ] = None,
     gold_field: Annotated[str | None, typer.Option(help="Field with the reference answer.")] = None,
-    old_metric: Annotated[str | None, typer.Option(help="Show what flips against this one.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show all flips, uncut.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. Without it: one per core.")] = None,
+    old_metric: Annotated[str | None, typer.Option(help="Metric of the run to compare with.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every flip in full.")] = False,
+    workers: Workers = None,
     timeout: Timeout = 5.0,
-    task: Annotated[str | None, _of_file("Name for the task.")] = None,
-    model: Annotated[str | None, _of_file("Name where rows have none.")] = None,
-    response_field: Annotated[str, _of_file("A text, or a list of them: repeats.")] = "response",
-    problem_field: Annotated[str, _of_file("The problem, if there is one.")] = "problem",
-    id_field: Annotated[str, _of_file("What tells problems apart.")] = "id",
-    model_field: Annotated[str, _of_file("Each model becomes a run.")] = "model",
-    error_field: Annotated[str, _of_file("Why there is no response.")] = "error",
-    label_field: Annotated[str | None, _of_file("yes, no, none or unsure: becomes accuracy_label.")] = None,
-    join: Annotated[Path | None, _of_file("Data set file with the problems.")] = None,
-    join_on: Annotated[str, _of_file("Field that both have.")] = "id",
+    task: Annotated[str | None, _of_file("Name of the task.")] = None,
+    model: Annotated[str | None, _of_file("Model name for rows without one.")] = None,
+    response_field: Annotated[str, _of_file("Field with the response, or a list of responses.")] = "response",
+    problem_field: Annotated[str, _of_file("Field with the problem; optional.")] = "problem",
+    id_field: Annotated[str, _of_file("Field that identifies a problem.")] = "id",
+    model_field: Annotated[str, _of_file("Field with the model; each model becomes a run.")] = "model",
+    error_field: Annotated[str, _of_file("Field that says why there is no response.")] = "error",
+    label_field: Annotated[str | None, _of_file("Field with human labels: yes, no, none, unsure.")] = None,
+    join: Annotated[Path | None, _of_file("Dataset file with the problems.")] = None,
+    join_on: Annotated[str, _of_file("Field that both files share.")] = "id",
     judge: LlmJudge | None = None,
 ) -> None:
-    """Grade logged responses again, without a model: old against new, and every verdict that changed.
+    """Grade logged responses again, without a model; show old and new scores and every changed verdict.
 
-    RUN is what `lm_eval --output_path OUT --log_samples` wrote, of this package's tasks or of lm-eval's
-    own (gsm8k_cot, minerva_math, hendrycks_math and any other whose target is the answer). With --out the
-    new run goes to OUT/<model>/ in the same layout and all changes to OUT/flips.jsonl; the old run is not
-    touched.
+    RUN is what `lm_eval --output_path OUT --log_samples` wrote: tasks of this package or of lm-eval itself
+    (gsm8k_cot, minerva_math, hendrycks_math and any other whose target is the answer). With --out the new run
+    is written to OUT/<model>/ in the same layout and all changes to OUT/flips.jsonl; the old run stays as it
+    is.
 
         lm-eval-ext regrade out/
         lm-eval-ext regrade out/ --out regraded/ --judge gpt-4o-mini --judge-budget-usd 2
 
-    RUN may also be a plain file of responses, which becomes a run for each model:
+    RUN may also be a plain file of responses, which becomes one run per model:
 
         {"id": "007c", "model": "m", "response": "... Final answer: 9", "gold": "9"}
 
@@ -75,25 +75,13 @@ def regrade(
     names = (response_field, gold_field or "gold", problem_field, id_field, model_field, label_field)
     plain = [Path(run) for run in runs if _is_plain(run)]
     logged = [run for run in runs if not _is_plain(run)]
-    with _told(), Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
-        how = {"join": None if join is None else Join(join, join_on), "task": task, "model": model}
-        _import(plain, grader, out, extract, fields=Fields(*names, error_field), **how)
-        _regrade(logged, grader, out, Options(gold_field, extract, old_metric), everything)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Ends the command with one line where a run cannot be graded, or the user stops it."""
-    from lm_eval_ext.analysis.samples import RunError
-
     try:
-        yield
-    except (RunError, OSError) as error:
-        typer.echo(f"Error: {one_line(error)}", err=True)
-        raise typer.Exit(1) from None
+        with Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
+            how = {"join": None if join is None else Join(join, join_on), "task": task, "model": model}
+            _import(plain, grader, out, extract, fields=Fields(*names, error_field), **how)
+            _regrade(logged, grader, out, Options(gold_field, extract, old_metric), everything)
     except KeyboardInterrupt:
-        typer.echo("interrupted; runs that are complete are kept", err=True)
-        raise typer.Exit(130) from None
+        interrupted("; complete runs are kept")
 
 
 def _is_plain(run: str) -> bool:
@@ -146,7 +134,7 @@ def _print(table: Any) -> None:
     console.print(table)
 
 
-def _say_where(files: list[Path | None] | list[Path]) -> None:
+def _say_where(files: Sequence[Path | None]) -> None:
     for file in files:
         if file is not None:
             typer.echo(f"wrote {file}")

@@ -1,4 +1,4 @@
-"""`lm-eval-ext report`: runs as a page, as Markdown and tables; and audits of the grader on them."""
+"""`lm-eval-ext report`: report on runs, and audit the grader on them."""
 
 from __future__ import annotations
 
@@ -7,45 +7,44 @@ from typing import Annotated, Any
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import Filter, Metric, PairOn, app
 
 
 @app.command("report")
 def report_command(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN...", help="results_*.json or folders; NAME=PATH names one."),
+        typer.Argument(metavar="RUN...", help="results_*.json or folders; NAME=PATH sets a name."),
     ] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, help="The folder to write.")] = Path("report"),
-    samples: Annotated[int, typer.Option(min=0, help="Responses of each run on the samples page.")] = 200,
-    response_chars: Annotated[int, typer.Option(min=100, help="Characters shown of each of them.")] = 1500,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Output folder.")] = Path("report"),
+    samples: Annotated[int, typer.Option(min=0, help="Responses per run on the samples page.")] = 200,
+    response_chars: Annotated[int, typer.Option(min=100, help="Characters shown of each response.")] = 1500,
     budgets: Annotated[
-        str | None, typer.Option(help="Tokens to cut responses at: 1024,4096. Without it: powers of two.")
+        str | None, typer.Option(help="Token budgets to simulate: 1024,4096; default: powers of two.")
     ] = None,
     tokenizer: Annotated[
-        str | None, typer.Option(help="Cuts responses of runs that name none, such as models behind an API.")
+        str | None, typer.Option(help="Tokenizer for runs without one, such as models behind an API.")
     ] = None,
-    metric: Annotated[str | None, typer.Option(help="The score. Without it: each task's own.")] = None,
-    filter: Annotated[str | None, typer.Option(help="Rows of which filter count.")] = None,
-    pair_on: Annotated[
-        str, typer.Option(help="What names a problem in every run: doc_hash, or a field.")
-    ] = "doc_hash",
+    metric: Metric = None,
+    filter: Filter = None,
+    pair_on: PairOn = "doc_hash",
     audit: Annotated[
-        int | None, typer.Option(min=1, help="Export N misses and N accepted answers to label, no report.")
+        int | None,
+        typer.Option(min=1, help="Export N rejected and N accepted answers to label."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the audit's draw and order.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the audit's sample and order.")] = 0,
     audit_labels: Annotated[
-        Path | None, typer.Option(help="A labelled sheet of an audit, CSV or JSONL.")
+        Path | None, typer.Option(help="Labelled sheet of an audit, CSV or JSONL.")
     ] = None,
-    audit_key: Annotated[Path | None, typer.Option(help="That audit's key file.")] = None,
+    audit_key: Annotated[Path | None, typer.Option(help="Key file of the same audit.")] = None,
 ) -> None:
-    """Report on one or several runs: a page that opens offline, Markdown with figures, every table as CSV.
+    """Report on one or more runs: a page that opens offline, Markdown with figures, every table as CSV.
 
         lm-eval-ext report out/ --out report/
         lm-eval-ext report base=out/base tuned=out/tuned --out report/ --samples 500
 
-    An audit tells how often the grader is right. First export answers without their verdicts, and fill in the
-    column "label" (yes: the answer is the gold answer; no; unsure). Then read the labels back:
+    An audit measures how often the grader is right. Export answers without their verdicts, fill in the column
+    "label" (yes: the answer equals the reference answer; no; unsure), then read the labels back:
 
         lm-eval-ext report out/ --audit 100 --out audit/
         lm-eval-ext report --audit-labels audit/sheet.csv --audit-key audit/key.json --out audit/
@@ -93,7 +92,7 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
         return None
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise UserError(f"--budgets {text}: whole numbers of tokens, with commas between them: 1024,4096")
+        raise UserError(f"--budgets {text}: whole numbers of tokens separated by commas: 1024,4096")
     return tuple(sorted({int(part) for part in parts}))
 
 

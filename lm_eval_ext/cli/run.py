@@ -1,4 +1,4 @@
-"""`lm-eval-ext run` and `tasks-path`: the strict launcher."""
+"""`lm-eval-ext run` and `tasks-path`."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Keep responses in DIR/store, and reuse those that are there; results go to DIR too.",
+            help="Write results to DIR; keep responses in DIR/store and reuse them to resume.",
         ),
     ] = None,
     chunk_size: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="With --resume: requests generated together, and at most lost. Part of the protocol.  "
-            "[default: 64]",
+            help="With --resume: requests generated together, the most that a kill can lose. Part of the "
+            "protocol.  [default: 64]",
         ),
     ] = None,
 ) -> None:
-    """Evaluate a model: the protocol is checked before the engine starts, then `lm_eval run` does it.
+    """Evaluate a model: check the protocol, then run `lm_eval run`.
 
-    Takes every option of `lm_eval run`. Without --include_path it finds the tasks of this package. Refuses
+    Accepts every option of `lm_eval run`; without --include_path it finds the tasks of this package. Refuses
     tensor parallelism, vLLM without a seed in --model_args, sampling without repeats, and a max_gen_toks that
-    does not fit the model's window.
+    does not fit the model's context window.
 
         lm-eval-ext run --model vllm --model_args pretrained=M,seed=42 --tasks mathnet,math_qwen
 
-    With --resume a killed run goes on where it stopped when the same command is given again:
+    With --resume, progress is saved; rerun the same command to resume:
 
         lm-eval-ext run --resume out/M --model vllm --model_args pretrained=M,seed=42 --tasks mathnet \
             --batch_size auto

@@ -1,4 +1,4 @@
-"""`lm-eval-ext train STEP`: the one door to `training/`, from the wheel and from a checkout alike."""
+"""`lm-eval-ext train STEP`: run a step of `training/`, from the wheel or from a checkout."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ import typer
 from lm_eval_ext.cli.app import app
 
 STEPS = {
-    "preflight": "Check a recipe against every known pitfall, before a run.",
-    "data": "Build training rows, distil them from a model, choose them by difficulty.",
-    "sft": "Supervised fine-tuning by a recipe.",
-    "grpo": "Reinforcement learning by a recipe, rewarded by the evaluation's grader.",
-    "merge": "Merge an adapter into its base, with proof.",
-    "pipeline": "All of it: preflight, data, training, merge, evaluation, comparison.",
+    "preflight": "Check a recipe for known pitfalls before a run.",
+    "data": "Build training rows, distill them from a model, or filter them by difficulty.",
+    "sft": "Run supervised fine-tuning from a recipe.",
+    "grpo": "Run reinforcement learning from a recipe, with the evaluation's grader as reward.",
+    "merge": "Merge an adapter into its base model and verify the result.",
+    "pipeline": "Run every step: preflight, data, training, merge, evaluation, comparison.",
 }
 train = typer.Typer(no_args_is_help=True)
-app.add_typer(train, name="train", help="Train on the evaluation's own grader: one command a step.")
+app.add_typer(train, name="train", help="Train with the evaluation's grader as reward; one command per step.")
 
 
 def home() -> str:
-    """The package that has the steps: in the wheel `lm_eval_ext.training`, in a checkout `training`.
+    """The package with the steps: `lm_eval_ext.training` in the wheel, `training` in a checkout.
 
-    Found by name, not imported: `lm_eval_ext` must work without what training needs.
+    Found by name, not imported: `lm_eval_ext` must work without the training dependencies.
     """
     if find_spec("lm_eval_ext.training") is not None:
         return "lm_eval_ext.training"
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # before a folder `training` of the user's
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # before a user's own folder `training`
     return "training"
 
 

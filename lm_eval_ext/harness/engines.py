@@ -1,4 +1,4 @@
-"""vLLM's engine: what it starts under on a CPU, and that it ends with the program that started it."""
+"""vLLM's engine: its environment on a CPU, and ending it with the program that started it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from lm_eval_ext.grading.pool import usable_cores
 from lm_eval_ext.harness.hardware import gpus
 
 PLUGIN = "lm_eval_ext"
-"""How vLLM knows `settle_lm_eval`."""
+"""vLLM's name for `settle_lm_eval`."""
 ENGINE = "EngineCore"
-"""How the names of vLLM's engine processes begin."""
+"""Prefix of the names of vLLM's engine processes."""
 
 
 def settle_on_cpu() -> None:
-    """Sets `on_cpu` for this process where nothing else is set; to be called before torch is loaded."""
+    """Sets `on_cpu` for this process, unless set otherwise; call it before torch is loaded."""
     for name, value in on_cpu().items():
         os.environ.setdefault(name, value)
 
 
 def on_cpu() -> dict[str, str]:
-    """Environment under which vLLM is at its best without a GPU; nothing where there is one.
+    """The best environment for vLLM without a GPU; empty if there is one.
 
-    It runs in this process, in place of three that each import all of it, and computes on every core: by
-    itself it leaves one to its scheduler, and binds engines that run at once to the same ones. The texts are
-    the same. (200 problems, SmolLM2-135M, two cores: 81 s and not 150 s; generating, 24 s and not 38 s.)
+    vLLM runs in this process, instead of three that each import all of it, and computes on every core: by
+    default it keeps one for its scheduler, and binds concurrent engines to the same ones. Responses are the
+    same. (200 problems, SmolLM2-135M, two cores: 81 s instead of 150 s; generation 24 s instead of 38 s.)
     """
     if gpus():
         return {}
@@ -40,21 +40,21 @@ def on_cpu() -> dict[str, str]:
 
 
 def settle_lm_eval() -> None:
-    """`settle_on_cpu` where lm_eval runs: vLLM calls it as a plugin, before it makes an engine.
+    """`settle_on_cpu` if lm_eval is running: vLLM calls it as a plugin before it creates an engine.
 
-    Plain `lm_eval` builds its model before it imports the code of any task. Other programs that use vLLM are
-    left alone.
+    Plain `lm_eval` builds its model before it imports any task's code. Other programs that use vLLM are left
+    alone.
     """
     if "lm_eval" in sys.modules:
         settle_on_cpu()
 
 
 def end_at_exit() -> None:
-    """Ends engines when Python exits; to be called once they run.
+    """Ends engines when Python exits; call it once they run.
 
-    vLLM leaves that to a finalizer, which runs before multiprocessing waits for its children only if nothing
-    made a finalizer before multiprocessing was imported. filelock (3.32) does, and lm_eval, its table
-    printed, then waits for ever. What is registered last runs first: this, before either.
+    vLLM leaves that to a finalizer, which runs before multiprocessing waits for its children only if no
+    finalizer was created before multiprocessing was imported. filelock (3.32) creates one, and lm_eval then
+    never exits. The last function registered runs first: this one.
     """
     atexit.unregister(_end)
     atexit.register(_end)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from lm_eval_ext.errors import UserError
 
-__all__ = ["DataError", "ModelError", "ProtocolError", "UserError", "at_hand"]
+__all__ = ["DataError", "ModelError", "ProtocolError", "UserError", "model_errors"]
 
 
 class DataError(UserError):
@@ -15,7 +15,7 @@ class DataError(UserError):
 
 
 class ModelError(UserError):
-    """A model is not at hand: which one, and what transformers says of it."""
+    """A model is not available: which one, and what transformers says about it."""
 
 
 class ProtocolError(UserError):
@@ -23,12 +23,12 @@ class ProtocolError(UserError):
 
 
 @contextmanager
-def at_hand(model: str) -> Iterator[None]:
-    """Raises ModelError where what is loaded of the model, a folder or a name, cannot be had."""
+def model_errors(model: str) -> Iterator[None]:
+    """Raises ModelError if loading from the model, a folder or a name on the Hub, fails."""
     try:
         yield
     except (OSError, ValueError) as error:
-        said = str(error).partition("\n")[0].rstrip(".")
+        reason = str(error).partition("\n")[0].rstrip(".")
         raise ModelError(
-            f"model {model}: {said}. Name a folder that has it, or a model of a Hub that can be reached"
+            f"model {model}: {reason}. Name a folder that has it, or a model of a Hub that can be reached"
         ) from error

@@ -1,6 +1,6 @@
-"""The filter `grade_math`: all responses of a task graded in one batch, before metrics are computed.
+"""The filter `grade_math`: grades all responses of a task in one batch, before metrics are computed.
 
-Registers it with lm-eval, and the metrics that need nothing but its verdicts.
+Importing this module registers the filter with lm-eval, and the metrics that need only its verdicts.
 """
 
 from __future__ import annotations
@@ -25,17 +25,15 @@ FILTER = "grade_math"
 
 @register_filter(FILTER)
 class GradeMath(Filter):
-    """Replaces each document's responses by the verdicts on them.
+    """Replaces each document's responses by their verdicts.
 
     Args:
-        extract: how the answer is found: "statement" (default), "announced", "boxed", "strict", "flexible",
+        extract: how to find the answer: "statement" (default), "announced", "boxed", "strict", "flexible",
             "bare"; see `lm_eval_ext.grading.extraction`.
         timeout_s: seconds for one symbolic comparison.
         workers: symbolic worker processes; None: one per core.
         judge: an LLM to ask about answers not found equal: a name, or the fields of `JudgeConfig`.
-        thinking: [opening, closing] marks of thinking, besides the formats that are known.
-
-    Every document needs a `gold`; a UserError says so. Unknown arguments raise.
+        thinking: [opening, closing] marks of thinking, besides the known formats.
     """
 
     def __init__(
@@ -58,20 +56,20 @@ class GradeMath(Filter):
         )
 
     def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:
-        """One `Graded` per document, in order; lm-eval itself checks neither length nor order."""
+        """One `Graded` per document, in order. Raises UserError for a document without `gold`."""
         lacking = next((doc for doc in docs if "gold" not in doc), None)
         if lacking is not None:
             raise UserError(
-                f"{FILTER}: a document has no field gold, only {', '.join(lacking)}: name it so in "
-                "process_docs, or let the task have `class: !function lm_eval_ext.harness.task.MathTask`, "
-                "which asks doc_to_target"
+                f"{FILTER}: a document has no field gold, only {', '.join(lacking)}: rename the field in "
+                "process_docs, or add `class: !function lm_eval_ext.harness.task.MathTask` to the task, "
+                "which uses doc_to_target"
             )
         with Grader(self.config) as grader:
             return grade_docs(resps, docs, grader, self.extract)
 
 
-class _Score:
-    """A share of the verdicts, as lm-eval calls metrics of tasks without a `process_results`."""
+class _Share:
+    """A share of the verdicts, as lm-eval calls metrics of tasks without `process_results`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -79,13 +77,13 @@ class _Score:
     def __call__(self, references: Any, predictions: Sequence[Any], **_: Any) -> float:
         (graded,) = predictions
         if not isinstance(graded, Graded):
-            raise UserError(f"the metric {self.name} is made of verdicts: end filter_list with {FILTER}")
+            raise UserError(f"the metric {self.name} needs verdicts: end filter_list with {FILTER}")
         return process_results({}, [graded])[self.name]
 
 
 for entry in metric_list():
     if entry["metric"] in SHARES:
-        register_metric(**entry, output_type="generate_until")(_Score(entry["metric"]))
+        register_metric(**entry, output_type="generate_until")(_Share(entry["metric"]))
 
 
 def grade_docs(
@@ -95,12 +93,11 @@ def grade_docs(
     extract: str = "statement",
     progress: str = "grading",
 ) -> list[Graded]:
-    """The verdicts on each document's responses and their votes, all graded in one batch.
+    """The verdicts on each document's responses and their votes, graded in one batch.
 
     Args:
         resps: responses of each document; None counts as an empty one.
         docs: with `gold` and, for choices and the judge, `problem`.
-        grader: which grades.
         extract: one of EXTRACTORS.
         progress: label of the progress bar.
     """
@@ -117,16 +114,20 @@ def grade_docs(
 def vote(per_doc: Sequence[Sequence[Verdict]], grader: Grader) -> list[list[int | None]]:
     """Groups each document's responses by equivalent answers.
 
-    Right answers are one group (each equals the gold). The others are compared pairwise, all documents
-    in one batch; what cannot be decided stays apart.
+    Right answers form one group (each equals the gold). The others are compared pairwise, all documents in
+    one batch; undecided pairs stay apart.
     """
     keys = [[_key(verdict) for verdict in verdicts] for verdicts in per_doc]
-    pairs = [(d, *pair) for d, row in enumerate(keys) for pair in combinations(_distinct(row), 2)]
-    equal = grader.equal((left, right) for _, left, right in pairs)
-    same: list[set[tuple[str, str]]] = [set() for _ in keys]
+    pairs = [
+        (d, left, right)
+        for d, row in enumerate(keys)
+        for left, right in combinations([k for k in dict.fromkeys(row) if k not in (None, _RIGHT)], 2)
+    ]
+    equal = grader.equal((str(left), str(right)) for _, left, right in pairs)
+    same: list[set[frozenset[str | None]]] = [set() for _ in keys]
     for (d, left, right), verdict in zip(pairs, equal, strict=True):
         if verdict.correct:
-            same[d].add((left, right))
+            same[d].add(frozenset((left, right)))
     return [_numbered(row, twins) for row, twins in zip(keys, same, strict=True)]
 
 
@@ -139,15 +140,11 @@ def _key(verdict: Verdict) -> str | None:
     return _RIGHT if verdict.correct else normalize(verdict.answer)
 
 
-def _distinct(row: Sequence[str | None]) -> list[str]:
-    return [key for key in dict.fromkeys(row) if key not in (None, _RIGHT)]
-
-
-def _numbered(row: Sequence[str | None], same: set[tuple[str, str]]) -> list[int | None]:
+def _numbered(row: Sequence[str | None], same: set[frozenset[str | None]]) -> list[int | None]:
     """Numbers groups in order of appearance; a key joins the first earlier key it equals."""
-    numbers: dict[str, int] = {}
-    for key in (key for key in row if key is not None):
-        if key not in numbers:
-            twin = next((k for k in numbers if (key, k) in same or (k, key) in same), None)
-            numbers[key] = numbers[twin] if twin is not None else len(set(numbers.values()))
-    return [None if key is None else numbers[key] for key in row]
+    numbers: dict[str | None, int] = {}
+    for key in row:
+        if key is not None and key not in numbers:
+            twin = next((earlier for earlier in numbers if frozenset((earlier, key)) in same), None)
+            numbers[key] = len(set(numbers.values())) if twin is None else numbers[twin]
+    return [numbers.get(key) for key in row]

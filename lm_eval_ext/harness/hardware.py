@@ -1,4 +1,4 @@
-"""The machine a run was made on, found without loading torch."""
+"""The machine a run was made on, described without loading torch."""
 
 from __future__ import annotations
 
@@ -26,50 +26,46 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def cpu_model() -> str:
-    """As Linux names it, else as Python does."""
+def _read(path: str) -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        return Path(path).read_text("utf-8")
     except OSError:
-        lines = []
+        return ""
+
+
+def cpu_model() -> str:
+    """Linux's name for the CPU, else Python's."""
+    lines = _read("/proc/cpuinfo").splitlines()
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())
 
 
 @lru_cache(maxsize=1)
 def small_dtype() -> str:
-    """`bfloat16`; `float32` on a CPU that cannot multiply it, where PyTorch takes 20 times as long for it.
+    """`bfloat16`; `float32` on a CPU without bf16 products, where PyTorch is 20 times slower in bfloat16.
 
-    Its matrix products want AVX-512 on x86, bf16 instructions on Arm (torch: mkldnn_bf16_device_check).
+    They need AVX-512 on x86, bf16 instructions on Arm (torch: mkldnn_bf16_device_check).
     """
-    if gpus():
-        return "bfloat16"
-    try:
-        flags = set(Path("/proc/cpuinfo").read_text("utf-8").split())
-    except OSError:
-        return "bfloat16"
+    flags = set(_read("/proc/cpuinfo").split())
     native = {"avx512bw", "avx512vl", "avx512dq"} <= flags or "bf16" in flags
-    return "bfloat16" if native else "float32"
+    return "bfloat16" if gpus() or native or not flags else "float32"
 
 
 def memory_gib() -> float:
-    """Physical memory, or what the control group allows where that is less."""
+    """Physical memory, or the control group's limit if lower."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text("utf-8").strip()
-    except OSError:
-        limit = "max"
+    limit = _read("/sys/fs/cgroup/memory.max").strip()
     return round(min(total, int(limit) if limit.isdigit() else total) / 2**30, 1)
 
 
 @lru_cache(maxsize=1)
 def gpus() -> tuple[str, ...]:
-    """One line a GPU, as the driver's own program names it; none without that program."""
+    """One line per GPU from the driver's own program; none without it."""
     if shutil.which("nvidia-smi") is None:
         return ()
     command = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        listed = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(line.strip() for line in told.stdout.splitlines() if line.strip())
+    return tuple(line.strip() for line in listed.stdout.splitlines() if line.strip())

@@ -1,4 +1,4 @@
-"""The judge of lm-eval's tasks: from YAML or `--metadata`, one for the whole run, tried before generation."""
+"""The judge of lm-eval's tasks: from YAML or `--metadata`, one per run, tried before generation."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _tried: set[JudgeConfig] = set()
 
 
 def shared_judge(settings: Settings) -> LlmJudge:
-    """The process's one judge with these settings: tasks and filters share its budget and its usage.
+    """The process's only judge with these settings: tasks and filters share its budget and usage.
 
-    A judge that refuses to be asked leaves answers undecided unless the settings say otherwise: by then
-    the responses are generated, and an error would lose them. `try_judge` comes before.
+    A judge that refuses requests leaves answers undecided unless the settings say otherwise: by then the
+    responses are generated, and an error would lose them. `try_judge` comes first.
 
-    Raises UserError where the settings cannot be.
+    Raises UserError for invalid settings.
     """
     given = {"model": settings} if isinstance(settings, str) else settings
     try:
@@ -38,11 +38,11 @@ def shared_judge(settings: Settings) -> LlmJudge:
 
 
 def try_judge(judge: LlmJudge) -> None:
-    """Asks it something trivial, once in a process: a wrong key should not show after hours of generation.
+    """Sends a trivial request once per process, so that a wrong key shows before hours of generation.
 
-    Where there is no judge yet, that is a warning: its server may be meant to start when the GPU is free.
+    An unreachable judge is only a warning: its server may start later, when the GPU is free.
 
-    Raises UserError where it refuses to be asked.
+    Raises UserError if it refuses the request.
     """
     if judge.config in _tried:
         return
@@ -53,7 +53,7 @@ def try_judge(judge: LlmJudge) -> None:
         raise UserError(str(error)) from None
     if why is not None:
         log.warning(
-            "the judge %s does not reply now: %s; it is tried again once the responses are there",
+            "the judge %s does not reply now: %s; it is tried again when the responses are generated",
             *(judge.config.model, redacted_url(why)),
         )
 
@@ -61,7 +61,7 @@ def try_judge(judge: LlmJudge) -> None:
 def settings_from(metadata: Mapping[str, Any]) -> Settings | None:
     """The judge in `--metadata '{"judge": "MODEL", "judge_base_url": "..."}'`, None if there is none.
 
-    Raises UserError on settings of a judge that is not named.
+    Raises UserError for settings without a judge.
     """
     rest = {name.removeprefix("judge_"): v for name, v in metadata.items() if name.startswith("judge_")}
     judge = metadata.get("judge")
@@ -76,9 +76,11 @@ def with_judge(filter_list: list[dict[str, Any]], settings: Settings | None) -> 
     """A task's filters, with the judge as an argument of every `grade_math` that names none itself."""
     if settings is None:
         return filter_list
-    return [
-        {**entry, "filter": [_judged(step, settings) for step in entry["filter"]]} for entry in filter_list
-    ]
+
+    def judged(step: dict[str, Any]) -> dict[str, Any]:
+        return {"judge": settings, **step} if step.get("function") == "grade_math" else step
+
+    return [{**entry, "filter": [judged(step) for step in entry["filter"]]} for entry in filter_list]
 
 
 def judges_of(filter_list: list[dict[str, Any]]) -> list[LlmJudge]:
@@ -86,7 +88,3 @@ def judges_of(filter_list: list[dict[str, Any]]) -> list[LlmJudge]:
     steps = [step for entry in filter_list for step in entry["filter"]]
     named = [shared_judge(step["judge"]) for step in steps if step.get("judge") is not None]
     return list(dict.fromkeys(named))
-
-
-def _judged(step: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    return {"judge": settings, **step} if step.get("function") == "grade_math" else step

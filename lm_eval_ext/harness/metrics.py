@@ -1,16 +1,14 @@
-"""From verdicts to the numbers in the table.
+"""Verdicts to metrics.
 
 Per document, from the verdicts on its K responses (K = 1 unless there are repeats):
 
     accuracy           share right; undecided counts as not right: the lower bound
     accuracy_high      share not shown to be different: the upper bound
     answered           share that commits to an answer
-    undecided          share that nothing could decide
-    capped             share cut off by the token budget, where the model's tokenizer is at hand
-    pass@k             chance that one of k responses is right (K > 1)
-    maj@K              the answer most responses give is right (K > 1)
-
-Which layer decided is in the verdicts; the report and `compare --by` break accuracy down by level.
+    undecided          share that could not be decided
+    capped             share cut off by the token budget, if the model's tokenizer is available
+    pass@k             probability that one of k responses is right (K > 1)
+    maj@K              whether the most frequent answer is right (K > 1)
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from math import comb
+from statistics import fmean
 from typing import Any
 
 from lm_eval_ext.grading import Verdict
@@ -31,16 +30,15 @@ SHARES: dict[str, Callable[[Verdict], bool]] = {
 }
 CAPPED = "capped"
 RETIRED = re.compile(r"accuracy_(exact|symbolic|level_\d)(_stderr)?(,|$)")
-"""Metrics that runs of earlier releases have, and that grading no longer makes."""
+"""Metrics of earlier releases, which old runs have."""
 
 
 class Graded(list[Verdict]):
-    """The verdicts on one document's responses, and how the responses vote.
+    """The verdicts on one document's responses, and their votes.
 
     Attributes:
-        votes: for each response the number of the answer it votes for (equivalent answers share a
-            number), None if it has no answer.
-        capped: for each response whether the token budget cut it off; None where that is not known.
+        votes: the number of each response's answer (equivalent answers share a number), None without one.
+        capped: whether the token budget cut off each response; None if unknown.
     """
 
     capped: list[bool] | None = None
@@ -54,9 +52,9 @@ class Graded(list[Verdict]):
 def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str, float]:
     """lm-eval's hook: the metrics of one document. `results[0]` comes from the filter `grade_math`."""
     graded = results[0]
-    scores = {name: _mean([holds(v) for v in graded]) for name, holds in SHARES.items()}
+    scores = {name: fmean(map(holds, graded)) for name, holds in SHARES.items()}
     if graded.capped is not None:
-        scores[CAPPED] = _mean(graded.capped)
+        scores[CAPPED] = fmean(graded.capped)
     if len(graded) > 1:
         right = sum(v.correct is True for v in graded)
         scores |= {f"pass@{k}": pass_at_k(len(graded), right, k) for k in attempts(len(graded))}
@@ -65,7 +63,7 @@ def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str,
 
 
 def metric_list(repeats: int = 1) -> list[dict[str, Any]]:
-    """The metrics of a task, as its YAML would list them."""
+    """A task's metrics, as its YAML would list them."""
     names = [*SHARES, CAPPED, *repeat_metrics(repeats)]
     return [
         {"metric": name, "aggregation": "mean", "higher_is_better": name not in ("undecided", CAPPED)}
@@ -74,14 +72,13 @@ def metric_list(repeats: int = 1) -> list[dict[str, Any]]:
 
 
 def repeat_metrics(repeats: int) -> list[str]:
-    """Names of the metrics that only repeats give: pass@1, pass@2, pass@4, ... and maj@K."""
+    """Names of the metrics that need repeats: pass@1, pass@2, pass@4, ... and maj@K."""
     return [f"pass@{k}" for k in attempts(repeats)] + [f"maj@{repeats}"] if repeats > 1 else []
 
 
 def attempts(repeats: int) -> list[int]:
     """Powers of two up to the number of repeats, and that number: 6 gives [1, 2, 4, 6]."""
-    powers = [2**i for i in range(repeats.bit_length())]
-    return sorted({k for k in powers if k <= repeats} | {repeats})
+    return sorted({2**i for i in range(repeats.bit_length())} | {repeats})
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:
@@ -94,7 +91,7 @@ def pass_at_k(n: int, right: int, k: int) -> float:
 
 
 def majority(graded: Graded) -> float:
-    """1 if the answer with most votes is right; a tie counts by the share of right ones among its leaders."""
+    """1 if the answer with most votes is right; a tie counts as the share of right answers in it."""
     counts = Counter(vote for vote in graded.votes if vote is not None)
     if not counts:
         return 0.0
@@ -102,7 +99,3 @@ def majority(graded: Graded) -> float:
     leaders = {vote for vote, count in counts.items() if count == most}
     right = {vote for vote, v in zip(graded.votes, graded, strict=True) if v.correct is True}
     return len(leaders & right) / len(leaders)
-
-
-def _mean(values: Sequence[bool]) -> float:
-    return sum(values) / len(values)

@@ -1,8 +1,8 @@
 """The evaluation protocol: what makes two runs comparable, checked before an engine or a request runs.
 
-Tensor parallelism 1 (another split of the sums changes scores: 10% where TP=1 gives 28% was seen), an
-engine seed with vLLM (`--seed` does not reach the engine), greedy decoding unless there are repeats, and
-an explicit token budget that fits the model's window together with the prompt (lm-eval would silently
+Tensor parallelism 1 (splitting the sums differently changes scores: 28% with TP=1 became 10% in one case), an
+engine seed with vLLM (`--seed` does not reach the engine), greedy decoding unless there are repeats, and an
+explicit token budget that fits the model's context window together with the prompt (lm-eval would silently
 truncate the prompt).
 """
 
@@ -14,55 +14,48 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.harness.errors import ModelError, ProtocolError, at_hand
+from lm_eval_ext.harness.errors import ModelError, ProtocolError, model_errors
 from lm_eval_ext.versions import versions_of
 
 TOKEN_BUDGET_NAMES = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 RECORDED_PACKAGES = (
-    "lm_eval_ext",
-    "lm_eval",
-    "vllm",
-    "torch",
-    "transformers",
-    "math_verify",
-    "latex2sympy2_extended",
-    "sympy",
-)
+    "lm_eval_ext", "lm_eval", "vllm", "torch", "transformers", "math_verify", "latex2sympy2_extended", "sympy"
+)  # fmt: skip
 MIN_ANSWERED = 0.5
-"""Where fewer of the responses commit to an answer, a score says little about the model's mathematics."""
+"""If fewer responses commit to an answer, a score says little about the model's mathematics."""
 MAX_CAPPED = 0.2
-"""Where more of the responses run into the token budget, it is the budget that is measured."""
+"""If more responses run into the token budget, the score measures the budget."""
 _TAG = re.compile(r"\s*<[^<>\s]+>\s*")
 _VLLM_BACKEND = "lm_eval.models.vllm_causallms"
 _OPENAI_BACKEND = "lm_eval.models.openai_completions"
 
 
 def vllm_is_loaded() -> bool:
-    """Whether lm-eval built its model with vLLM: tasks are loaded after it and are not told."""
+    """Whether lm-eval built its model with vLLM: tasks are loaded later and are not told."""
     return _VLLM_BACKEND in sys.modules
 
 
 def check_model_args(model_args: Mapping[str, Any], vllm: bool) -> None:
-    """Refuses tensor parallelism, vLLM without a seed, and an address that no API answers at.
+    """Refuses tensor parallelism, vLLM without a seed, and a URL without the API's path.
 
     Args:
-        model_args: what `--model_args` holds; lm-eval passes it on to tasks as metadata.
+        model_args: the parsed `--model_args`, which lm-eval passes on to tasks as metadata.
         vllm: whether the model runs in vLLM.
 
     Raises:
-        ProtocolError: in one line, with what to set instead.
+        ProtocolError: with the setting to use instead.
     """
     parallel = int(model_args.get("tensor_parallel_size", 1))
     if parallel != 1:
         raise ProtocolError(
-            f"tensor_parallel_size={parallel}: another split of the model's sums changes its scores, so runs "
-            "are comparable only with tensor_parallel_size=1; to use several GPUs start one process per "
+            f"tensor_parallel_size={parallel}: splitting the model's sums differently changes its scores, so "
+            "runs are comparable only with tensor_parallel_size=1; to use several GPUs start one process per "
             "GPU, each with tensor_parallel_size=1 (CUDA_VISIBLE_DEVICES=0 lm_eval ..., and so on)"
         )
     url = str(model_args.get("base_url", "")).rstrip("/")
     if url.endswith("/v1") and _OPENAI_BACKEND in sys.modules:
         raise ProtocolError(
-            f"base_url={url} is where the server is, and lm-eval posts to that very address: add "
+            f"base_url={url} is the server's address, but lm-eval posts to this very URL: add "
             "/chat/completions (local-chat-completions) or /completions (local-completions)"
         )
     known = "pretrained" in model_args  # a model built in Python comes without its arguments
@@ -74,19 +67,19 @@ def check_model_args(model_args: Mapping[str, Any], vllm: bool) -> None:
 
 
 def check_chat(model_args: Mapping[str, Any], apply_chat_template: bool) -> None:
-    """Refuses a server of chats without a chat template. Raises ProtocolError."""
+    """Raises ProtocolError for a chat server without a chat template."""
     url = str(model_args.get("base_url", ""))
     if url.endswith("/chat/completions") and not apply_chat_template and _OPENAI_BACKEND in sys.modules:
         raise without_chat_template(url)
 
 
 def without_chat_template(what: str) -> ProtocolError:
-    """The refusal of a server of chats that would be sent plain text."""
+    """The error for a chat server that would be sent plain text."""
     return ProtocolError(f"{what} takes chats, not text: add --apply_chat_template")
 
 
 def check_generation(task: str, generation: Mapping[str, Any], repeats: int) -> int:
-    """The token budget of a task, once temperature and budget keep to the protocol.
+    """The token budget of a task, if temperature and budget follow the protocol.
 
     Raises:
         ProtocolError: no explicit budget; sampling without repeats, or repeats without sampling.
@@ -115,7 +108,7 @@ def stops_of(generation: Mapping[str, Any], chat: bool) -> list[str]:
     """The strings that end a response, from a task's `generation_kwargs`.
 
     Stops of plain prompts end the next exemplar that a base model invents. Under a chat template the turn
-    ends by itself, and a reply may say "Identify the Question:": only stops that are tags (`</answer>`) stay.
+    ends by itself, and a reply may say "Identify the Question:", so only tags (`</answer>`) remain stops.
     """
     until = generation.get("until") or []
     until = [until] if isinstance(until, str) else list(until)
@@ -125,7 +118,7 @@ def stops_of(generation: Mapping[str, Any], chat: bool) -> list[str]:
 def check_window(task: str, prompts: Iterable[str], budget: int, model_args: Mapping[str, Any]) -> None:
     """Refuses a token budget that does not fit the model's window together with the longest prompt.
 
-    Nothing is checked where the window is not known: models behind an API.
+    Checks nothing if the window is unknown, as for models behind an API.
 
     Raises:
         ProtocolError: window, longest prompt and budget, and what fits.
@@ -143,6 +136,14 @@ def check_window(task: str, prompts: Iterable[str], budget: int, model_args: Map
         )
 
 
+def _longest(prompts: list[str], room: int, model_args: Mapping[str, Any]) -> int:
+    """Tokens of the longest prompt, 0 if all fit; a text has no more tokens than bytes."""
+    long = [prompt for prompt in prompts if len(prompt.encode()) > room]
+    if not long or "pretrained" not in model_args:
+        return 0
+    return max(map(token_counter(model_args), long))
+
+
 def context_window(model_args: Mapping[str, Any]) -> int | None:
     """Tokens of prompt and response together: `max_model_len`, `max_length`, else the model's config."""
     given = model_args.get("max_model_len") or model_args.get("max_length")
@@ -153,15 +154,15 @@ def context_window(model_args: Mapping[str, Any]) -> int | None:
     from transformers import AutoConfig
 
     name = model_args["pretrained"]
-    with at_hand(name):
+    with model_errors(name):
         config = AutoConfig.from_pretrained(name, **_loading(model_args, "revision"))
     return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
-def check_at_hand(model_args: Mapping[str, Any]) -> None:
-    """Raises ModelError where `pretrained` is neither there nor a model of the Hub that can be had.
+def check_model_exists(model_args: Mapping[str, Any]) -> None:
+    """Raises ModelError if `pretrained` is neither a path nor an available model of the Hub.
 
-    What only an engine can find is left to it: `repo:quantization`, `s3://bucket`, a GGUF file of a
+    Leaves to the engine what only it can find: `repo:quantization`, `s3://bucket`, a GGUF file in a
     repository.
     """
     from transformers import PretrainedConfig
@@ -169,35 +170,26 @@ def check_at_hand(model_args: Mapping[str, Any]) -> None:
     name = str(model_args.get("pretrained", "."))
     if Path(name).exists() or ":" in name or "gguf_file" in model_args:
         return
-    with at_hand(name):  # of any architecture: the engine may know more of them
+    with model_errors(name):  # any architecture: the engine may know more than transformers
         PretrainedConfig.get_config_dict(name, revision=model_args.get("revision") or "main")
 
 
-def _longest(prompts: list[str], room: int, model_args: Mapping[str, Any]) -> int:
-    """Tokens of the longest prompt; a text has no more tokens than bytes, so most need no tokenizer."""
-    sizes = [len(prompt.encode()) for prompt in prompts]
-    if max(sizes) <= room or "pretrained" not in model_args:
-        return 0
-    count = token_counter(model_args)
-    return max(count(prompt) for prompt, size in zip(prompts, sizes, strict=True) if size > room)
-
-
 def token_counter(model_args: Mapping[str, Any]) -> Callable[[str], int]:
-    """A function from text to its number of tokens, with the tokenizer of the model under evaluation."""
+    """A function that counts tokens with the evaluated model's tokenizer."""
     tokenizer = load_tokenizer(model_args)
     return lambda text: len(tokenizer(text, verbose=False)["input_ids"])
 
 
-def cutter(model_args: Mapping[str, Any], budget: int) -> Callable[[str], bool] | None:
-    """Tells whether a response used up the token budget; None where no tokenizer is at hand.
+def truncation_test(model_args: Mapping[str, Any], budget: int) -> Callable[[str], bool] | None:
+    """A function that says whether a response used up the token budget; None without a tokenizer.
 
-    lm-eval passes no finish reason, so tokens are counted anew.
+    lm-eval passes no finish reason, so tokens are counted again.
     """
     if not {"pretrained", "tokenizer"} & set(model_args):
         return None
     try:
         count = token_counter(model_args)
-    except ModelError:  # a model that only the engine can find: its responses are there, and are graded
+    except ModelError:  # a model that only the engine can find: its responses can still be graded
         return None
     return lambda response: (
         used_up(len(response.encode("utf-8", "replace")), budget)  # a text has no more tokens than bytes
@@ -206,16 +198,16 @@ def cutter(model_args: Mapping[str, Any], budget: int) -> Callable[[str], bool] 
 
 
 def used_up(tokens: int, budget: int) -> bool:
-    """Whether so many tokens are all of the budget: to 1%, for a text counted anew can have a few less."""
+    """Whether this many tokens exhaust the budget; within 1%, because counting again may give fewer."""
     return tokens >= budget - max(1, budget // 100)
 
 
 def load_tokenizer(model_args: Mapping[str, Any]) -> Any:
-    """The tokenizer of the model under evaluation. Raises ModelError where it is not at hand."""
+    """The evaluated model's tokenizer. Raises ModelError if it is not available."""
     from transformers import AutoTokenizer
 
     name = model_args.get("tokenizer") or model_args["pretrained"]
-    with at_hand(name):
+    with model_errors(name):
         return AutoTokenizer.from_pretrained(name, **_loading(model_args, "tokenizer_revision"))
 
 
@@ -227,5 +219,5 @@ def _loading(model_args: Mapping[str, Any], revision: str) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides a score; lm-eval itself records only its own and transformers'."""
+    """Versions of what decides a score; lm-eval records only its own and transformers'."""
     return versions_of(RECORDED_PACKAGES)

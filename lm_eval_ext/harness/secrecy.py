@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import time
 from argparse import Namespace
@@ -22,10 +21,10 @@ _warned: set[str] = set()
 
 @contextmanager
 def kept_secret(settings: Mapping[str, Any], output: Path | None) -> Iterator[None]:
-    """What is printed meanwhile, and lm-eval's files under `output` afterwards, without the secrets.
+    """Hides secrets in what is printed meanwhile, and then in lm-eval's files under `output`.
 
     Args:
-        settings: all that the user set; see `redaction`.
+        settings: everything the user set; see `redaction`.
         output: folder of the results; None: nothing is written.
     """
     if redacted(settings) == settings:
@@ -35,7 +34,7 @@ def kept_secret(settings: Mapping[str, Any], output: Path | None) -> Iterator[No
         warn(given)
     secrets = secret_texts(settings)
     began, streams = time.time(), (sys.stdout, sys.stderr)
-    sys.stdout, sys.stderr = (_Hiding(stream, secrets) for stream in streams)
+    sys.stdout, sys.stderr = (_RedactingStream(stream, secrets) for stream in streams)
     try:
         yield
     finally:
@@ -45,7 +44,7 @@ def kept_secret(settings: Mapping[str, Any], output: Path | None) -> Iterator[No
 
 
 def settings_of(namespace: Namespace) -> dict[str, Any]:
-    """What a command line of lm-eval sets, and its `--config` file."""
+    """The settings of a command line of lm-eval and of its `--config` file."""
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
     file = getattr(namespace, "config", None)
@@ -54,10 +53,10 @@ def settings_of(namespace: Namespace) -> dict[str, Any]:
 
 
 def hide_in_record() -> None:
-    """Redacts, in place, the settings that the `simple_evaluate` under way will record.
+    """Redacts, in place, the settings that the running `simple_evaluate` will record.
 
-    For a task, which is called when the model is built already and has what it needs. lm-eval has no hook
-    for what it records, so the dictionaries are looked up where it holds them.
+    For a task, which is called when the model is built and has what it needs. lm-eval has no hook for what it
+    records, so the dictionaries are looked up in its stack frame.
     """
     frame = sys._getframe(1)
     while frame.f_code.co_name != "simple_evaluate":
@@ -72,7 +71,7 @@ def hide_in_record() -> None:
 
 
 def warn(given: Any) -> None:
-    """Once for each secret name: that it was given, and that an environment variable is safer."""
+    """Warns once per secret name that an environment variable is safer than the command line."""
     names = [name for name in given if is_secret(name)] if isinstance(given, Mapping) else []
     if new := [name for name in names if name not in _warned]:
         _warned.update(new)
@@ -83,8 +82,8 @@ def warn(given: Any) -> None:
         )
 
 
-class _Hiding:
-    """A text stream that hides secrets; all else is that of the stream beneath."""
+class _RedactingStream:
+    """A text stream that hides secrets in what is written to it."""
 
     def __init__(self, stream: TextIO, secrets: set[str]) -> None:
         self._stream = stream
@@ -99,22 +98,21 @@ class _Hiding:
 
 
 def _hide_in_files(output: Path, secrets: set[str], since: float) -> None:
-    """In results and samples written since then."""
+    """Rewrites results and samples written since then."""
     folder = output.parent if output.suffix == ".json" else output
     written = secrets | {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets}
     for file in (*folder.rglob("*.json"), *folder.rglob("samples_*.jsonl")):
-        if os.path.getmtime(file) < since:
+        if file.stat().st_mtime < since:
             continue
         text = file.read_text("utf-8", errors="surrogateescape")
-        hidden = without(
-            _structured(text) if "_20" in file.name and file.suffix == ".json" else text, written
-        )
+        is_results = "_20" in file.name and file.suffix == ".json"
+        hidden = without(_redacted_file(text) if is_results else text, written)
         if hidden != text:
             atomic.write_bytes(file, hidden.encode("utf-8", "surrogateescape"))
 
 
-def _structured(text: str) -> str:
-    """A results file with its settings redacted, laid out as lm-eval does it."""
+def _redacted_file(text: str) -> str:
+    """A results file with its settings redacted, in lm-eval's layout."""
     results = json.loads(text)
     hidden = redacted_results(results)
     return text if hidden == results else json.dumps(hidden, indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Where data come from: the Hub, the packaged sample, or a folder.
+"""Where data comes from: the Hub, the packaged sample, or a folder.
 
 `LM_EVAL_EXT_DATA`, or `--metadata '{"data": ...}'`, says which:
 
@@ -31,12 +31,12 @@ Row = dict[str, Any]
 VARIABLE = "LM_EVAL_EXT_DATA"
 SAMPLE = "sample"
 _PATIENCE_S = 3.0
-"""For the Hub to say that it is there."""
+"""For the Hub to answer."""
 
 
 @dataclass(frozen=True)
 class HubDataset:
-    """A data set as the Hub and a data folder know it.
+    """The names of a data set on the Hub and in a data folder.
 
     Attributes:
         folder: name in a data folder, "hendrycks_math/algebra".
@@ -63,7 +63,7 @@ def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) 
     """Rows of the named splits that exist, in order.
 
     Raises:
-        DataError: nothing there, or a file that cannot be read (broken lines are named by number).
+        DataError: no files, or one that cannot be read, with the number of the broken line.
     """
     place = source(data)
     if place is None:
@@ -80,7 +80,7 @@ def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) 
 
 
 def is_there(dataset: HubDataset, split: str, data: str | None = None) -> bool:
-    """Whether a data folder has files of the split; the Hub is taken to have it."""
+    """Whether a data folder has files of the split; the Hub is assumed to."""
     place = source(data)
     return place is None or bool(_split_files(_folder(dataset, place), split))
 
@@ -91,7 +91,7 @@ def _folder(dataset: HubDataset, place: str) -> Path:
 
 
 def sample_folder() -> Path:
-    """The packaged problems, laid out as any data folder."""
+    """The packaged problems, laid out like any data folder."""
     return Path(str(files("lm_eval_ext"))) / "sample"
 
 
@@ -141,13 +141,13 @@ def offline() -> bool:
 
 @lru_cache(maxsize=1)
 def no_hub() -> str | None:
-    """Why the Hub cannot be asked, after at most a few seconds; None where it can."""
+    """Why the Hub is unreachable, after at most a few seconds; None if it answers."""
     if offline():
         return "HF_HUB_OFFLINE is set"
     hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     try:
         urlopen(Request(hub, method="HEAD"), timeout=_PATIENCE_S).close()
-    except HTTPError:  # it answers
+    except HTTPError:  # an answer too
         return None
     except (OSError, ValueError, HTTPException) as error:
         return f"{hub} does not answer: {getattr(error, 'reason', error)}"
@@ -155,7 +155,7 @@ def no_hub() -> str | None:
 
 
 def cached(path: str = "*") -> bool:
-    """Whether a data set, or any at all, is in the Hub's cache on this machine."""
+    """Whether a data set (by default: any) is in this machine's cache of the Hub."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
     prepared = Path(os.environ.get("HF_DATASETS_CACHE", home / "datasets"))
@@ -168,8 +168,8 @@ def cached(path: str = "*") -> bool:
     )
 
 
-def not_at_hand(what: str, why: str) -> DataError:
-    """The refusal where data are neither in the cache nor to be had from the Hub."""
+def unavailable(what: str, why: str) -> DataError:
+    """The error for data that neither the cache nor the Hub can provide."""
     return DataError(
         f"{what}: {why}, and the cache has none; set {VARIABLE}={SAMPLE} for the packaged problems, or to a "
         "folder of your own files"
@@ -178,7 +178,7 @@ def not_at_hand(what: str, why: str) -> DataError:
 
 def _from_hub(dataset: HubDataset, splits: tuple[str, ...]) -> list[Row]:
     if not cached(dataset.path) and (why := no_hub()):
-        raise not_at_hand(dataset.path, why)
+        raise unavailable(dataset.path, why)
     import datasets
 
     try:
@@ -202,7 +202,7 @@ def _from_hub(dataset: HubDataset, splits: tuple[str, ...]) -> list[Row]:
 
 
 class Located(dict[str, Any]):
-    """A row that knows where it stands, for errors."""
+    """A row that knows its place, for errors."""
 
     def __init__(self, row: Row, place: str) -> None:
         super().__init__(row)
@@ -210,15 +210,14 @@ class Located(dict[str, Any]):
 
 
 def place_of(row: Row, otherwise: str) -> str:
-    """File and line of a row, or its place on the Hub; `otherwise` where it is not known."""
+    """File and line of a row, or its place on the Hub; `otherwise` if unknown."""
     return getattr(row, "place", otherwise)
 
 
 def field(row: Row, names: tuple[str, ...], where: str) -> Any:
-    """The first of `names` that the row has: data sets rename their columns between releases.
+    """The first of `names` that the row has: data sets rename columns between releases.
 
-    Raises:
-        DataError: none is there; the message lists what is.
+    Raises DataError if it has none of them.
     """
     for name in names:
         if name in row:

@@ -10,7 +10,9 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from lm_eval_ext.harness import engines, judging, manifest, metrics, preconditions, protocol, secrecy
+from lm_eval_ext.grading.judge import LlmJudge
+from lm_eval_ext.grading.judge.usage import JudgeUsage
+from lm_eval_ext.harness import engines, judging, metrics, protocol, provenance, secrecy, validation
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.filters import FILTER
 from lm_eval_ext.redaction import redacted
@@ -19,13 +21,13 @@ log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its fo
 
 
 class MathTask(ConfigurableTask):
-    """A YAML task that refuses runs outside the protocol and warns of runs that mean little.
+    """A YAML task that refuses runs outside the protocol and warns about runs that mean little.
 
-    What a YAML does not say it has by itself: the filter `grade_math` and the metrics made of its verdicts.
-    The gold is the document's `gold`, or what doc_to_target makes of it.
+    Defaults for what a YAML does not say: the filter `grade_math` and the metrics made from its verdicts. The
+    reference answer is the document's `gold`, or the result of doc_to_target.
 
     `--metadata '{"repeats": 8}'` asks for several responses per problem and adds pass@k and maj@k;
-    `--metadata '{"judge": "MODEL"}'` has a judge asked about answers not found equal, see `judging`.
+    `--metadata '{"judge": "MODEL"}'` asks a judge about answers not found equal, see `judging`.
     """
 
     def __init__(self, config: dict[str, Any], **kwargs: Any) -> None:
@@ -49,19 +51,21 @@ class MathTask(ConfigurableTask):
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """lm-eval's, without its advice on `--metadata` for every task."""
-        if callable(self.config.custom_dataset):
-            for name, meant in preconditions.mistaken(self.model_args, self.config.custom_dataset).items():
-                log.warning("%s: --metadata %r is not read; did you mean %r?", self.config.task, name, meant)
-            self.dataset = self.config.custom_dataset(**self.model_args, **(dataset_kwargs or {}))
-        else:
+        if not callable(self.config.custom_dataset):
             super().download(dataset_kwargs, **kwargs)
+            return
+        mistyped = validation.mistyped_metadata(self.model_args, self.config.custom_dataset)
+        for name, meant in mistyped.items():
+            log.warning("%s: --metadata %r is not read; did you mean %r?", self.config.task, name, meant)
+        self.dataset = self.config.custom_dataset(**self.model_args, **(dataset_kwargs or {}))
 
     def build_all_requests(self, **kwargs: Any) -> None:
-        """lm-eval's, between the two checks that need the merged generation settings and the prompts."""
+        """lm-eval's, with checks before it of the merged generation settings and after it of the prompts."""
         name, generation = self.config.task, self.config.generation_kwargs
-        protocol.check_chat(self.model_args, bool(kwargs.get("apply_chat_template")))
-        if generation.get("until") == self._plain_stops:  # else they come from --gen_kwargs
-            generation["until"] = protocol.stops_of(generation, chat=bool(kwargs.get("apply_chat_template")))
+        chat = bool(kwargs.get("apply_chat_template"))
+        protocol.check_chat(self.model_args, chat)
+        if generation.get("until") == self._plain_stops:  # otherwise they come from --gen_kwargs
+            generation["until"] = protocol.stops_of(generation, chat)
         self._budget = protocol.check_generation(name, generation, self.config.repeats)
         super().build_all_requests(**kwargs)
         prompts = [instance.args[0] for instance in self._instances]
@@ -78,62 +82,57 @@ class MathTask(ConfigurableTask):
                 "versions": protocol.versions(),
                 "chunk_size": self.model_args.get("chunk_size"),
             },
-            "manifest": {**manifest.of_run(self.model_args), **manifest.of_requests(self._instances)},
+            "manifest": {**provenance.of_run(self.model_args), **provenance.of_requests(self._instances)},
         }
 
     def apply_filters(self) -> list[Instance]:
-        """lm-eval's, and a warning where few answered or many ran into the token budget.
+        """lm-eval's, with warnings if few responses answer or many exhaust the token budget.
 
-        What the judge was asked for this task, and what that cost, joins the protocol in the results.
+        The judge's usage for this task is added to the protocol in the results.
         """
         for instance in self._instances:
             if "gold" not in instance.doc:
                 instance.doc = {**instance.doc, "gold": self.doc_to_target(instance.doc)}
         before = [judge.usage for judge in self._judges]
         self.config.generation_kwargs = redacted(self.config.generation_kwargs)
-        for instance in self._instances:  # all is generated: what follows is the record
+        for instance in self._instances:  # everything is generated: what follows is the record
             instance.arguments = (instance.args[0], *map(redacted, instance.args[1:]))
         super().apply_filters()
         for judge, usage in zip(self._judges, before, strict=True):
-            record = judge.record(judge.usage - usage)
-            spent = judge.usage - usage
-            log.info("%s: %s", self.config.task, spent)
-            if unasked := spent.unreachable + spent.rejected + spent.over_budget:
-                log.warning(
-                    "%s: the judge left %d answers undecided: unreachable %d, rejected %d, over budget %d; "
-                    "lm-eval-ext regrade --judge asks again",
-                    *(self.config.task, unasked, spent.unreachable, spent.rejected, spent.over_budget),
-                )
-            self.config.metadata["protocol"]["judge"] = record
+            self._record_judge(judge, judge.usage - usage)
         self._mark_capped()
-        for warning in self._warnings():
+        by_filter = zip(*map(_graded, self._instances), strict=True)
+        for warning in warnings_about(max(by_filter, key=_number_of_answers, default=())):
             log.warning("%s: %s", self.config.task, warning)
         return list(self._instances)
 
+    def _record_judge(self, judge: LlmJudge, usage: JudgeUsage) -> None:
+        self.config.metadata["protocol"]["judge"] = judge.record(usage)
+        log.info("%s: %s", self.config.task, usage)
+        if unasked := usage.unreachable + usage.rejected + usage.over_budget:
+            log.warning(
+                "%s: the judge left %d answers undecided: unreachable %d, rejected %d, over budget %d; "
+                "lm-eval-ext regrade --judge asks again",
+                *(self.config.task, unasked, usage.unreachable, usage.rejected, usage.over_budget),
+            )
+
     def _mark_capped(self) -> None:
-        """Tells the graded responses which of them the token budget cut off, where that can be known."""
-        cut = protocol.cutter(self.model_args, self._budget)
-        if cut is None:
+        """Marks the responses that the token budget cut off, if that can be known."""
+        is_cut_off = protocol.truncation_test(self.model_args, self._budget)
+        if is_cut_off is None:
             return
         for instance in self._instances:
-            capped = [cut(response or "") for response in instance.resps]
+            capped = [is_cut_off(response or "") for response in instance.resps]
             for graded in _graded(instance):
                 graded.capped = capped
-
-    def _warnings(self) -> list[str]:
-        """By the filter that finds most answers."""
-        by_filter = zip(*map(_graded, self._instances), strict=True)
-        found = max(by_filter, key=_answers, default=())
-        said = (_unanswered(found), _undecided(found), _capped(found)) if found else ()
-        return [text for text in said if text]
 
 
 def _check_filters(task: str | None, filters: list[dict[str, Any]]) -> None:
     for entry in filters:
         if (last := entry["filter"][-1].get("function")) != FILTER:
             raise UserError(
-                f"{task}: filter {entry['name']} ends with {last}, and the metrics are made of verdicts: "
-                f"end it with `- function: {FILTER}`, or name a process_results of your own"
+                f"{task}: filter {entry['name']} ends with {last}, but the metrics need verdicts: end it "
+                f"with `- function: {FILTER}`, or name a process_results of your own"
             )
 
 
@@ -141,36 +140,29 @@ def _graded(instance: Instance) -> list[metrics.Graded]:
     return [graded for graded in instance.filtered_resps.values() if isinstance(graded, metrics.Graded)]
 
 
-def _answers(docs: Sequence[metrics.Graded]) -> int:
+def _number_of_answers(docs: Sequence[metrics.Graded]) -> int:
     return sum(verdict.answer is not None for doc in docs for verdict in doc)
 
 
-def _unanswered(docs: Sequence[metrics.Graded]) -> str | None:
-    answered = _answers(docs) / sum(map(len, docs))
-    return (
-        None
-        if answered >= protocol.MIN_ANSWERED
-        else f"only {answered:.0%} of the responses commit to an answer: the score says little about the "
-        "model's mathematics; try --apply_chat_template, more shots or a larger max_gen_toks"
-    )
-
-
-def _undecided(docs: Sequence[metrics.Graded]) -> str | None:
+def warnings_about(docs: Sequence[metrics.Graded]) -> list[str]:
+    """Reasons why a task's score may mean little."""
+    if not docs:
+        return []
+    found = []
+    answered = _number_of_answers(docs) / sum(map(len, docs))
+    if answered < protocol.MIN_ANSWERED:
+        found.append(
+            f"only {answered:.0%} of the responses commit to an answer: the score says little about the "
+            "model's mathematics; try --apply_chat_template, more shots or a larger max_gen_toks"
+        )
     answers = [verdict for doc in docs for verdict in doc if verdict.answer is not None]
     reasons = Counter(str(verdict.reason) for verdict in answers if verdict.correct is None)
-    if 2 * (undecided := sum(reasons.values())) <= len(answers):
-        return None
-    return (
-        f"{undecided} of {len(answers)} answers are undecided, most often: {reasons.most_common(1)[0][0]}; "
-        "accuracy says little, look at the golds"
-    )
-
-
-def _capped(docs: Sequence[metrics.Graded]) -> str | None:
-    cut = [one for doc in docs for one in doc.capped or ()]
-    share = sum(cut) / len(cut) if cut else 0.0
-    return (
-        f"{share:.0%} of the responses used up max_gen_toks; give it more tokens"
-        if share > protocol.MAX_CAPPED
-        else None
-    )
+    if 2 * reasons.total() > len(answers):
+        found.append(
+            f"{reasons.total()} of {len(answers)} answers are undecided, most often: "
+            f"{reasons.most_common(1)[0][0]}; accuracy says little, look at the reference answers"
+        )
+    capped = [one for doc in docs for one in doc.capped or ()]
+    if capped and (share := sum(capped) / len(capped)) > protocol.MAX_CAPPED:
+        found.append(f"{share:.0%} of the responses used up max_gen_toks; increase it")
+    return found

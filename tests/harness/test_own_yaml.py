@@ -63,7 +63,7 @@ def test_the_class_takes_the_gold_from_doc_to_target(tmp_path):
     "yaml, rows, why",
     [
         (FILTER + METRIC + "doc_to_target: n\n", UNNAMED, "no field gold, only problem, n"),
-        (METRIC + GOLD, ROWS, "metric accuracy is made of verdicts: end filter_list with grade_math"),
+        (METRIC + GOLD, ROWS, "metric accuracy needs verdicts: end filter_list with grade_math"),
         (CLASS + GOLD + OTHER_FILTER, ROWS, "own: filter x ends with take_first"),
     ],
 )

@@ -2,7 +2,8 @@ import pytest
 
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import ModelError, ProtocolError
-from lm_eval_ext.harness.launch import selected_tasks, tasks_path, with_include_path
+from lm_eval_ext.harness.launch import tasks_path, with_include_path
+from lm_eval_ext.harness.validation import selected_tasks
 
 pytestmark = pytest.mark.unit
 
@@ -81,14 +82,14 @@ def test_the_window_is_given_or_the_models_or_unknown(tiny_model):
 def test_a_model_that_is_not_there_is_named_in_one_line(tiny_model, tmp_path):
     for name in ("/no/such/folder", "nobody/has-this"):
         with pytest.raises(ModelError, match=rf"model {name}: .*Name a folder") as refusal:
-            protocol.check_at_hand({"pretrained": name, "max_model_len": 512})
+            protocol.check_model_exists({"pretrained": name, "max_model_len": 512})
         assert "\n" not in str(refusal.value)
-    protocol.check_at_hand({"pretrained": tiny_model})
+    protocol.check_model_exists({"pretrained": tiny_model})
     (tmp_path / "m.gguf").touch()
     for left_to_the_engine in (str(tmp_path / "m.gguf"), "nobody/has-this:Q4_K_M", "s3://bucket/m"):
-        protocol.check_at_hand({"pretrained": left_to_the_engine})
-    protocol.check_at_hand({"pretrained": "nobody/has-this", "gguf_file": "m.gguf"})
-    protocol.check_at_hand({})
+        protocol.check_model_exists({"pretrained": left_to_the_engine})
+    protocol.check_model_exists({"pretrained": "nobody/has-this", "gguf_file": "m.gguf"})
+    protocol.check_model_exists({})
     with pytest.raises(ModelError, match=f"model {tmp_path}: Unrecognized model"):
         protocol.context_window({"pretrained": str(tmp_path)})
     with pytest.raises(ModelError, match=f"model {tmp_path}: "):

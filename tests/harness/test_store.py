@@ -9,13 +9,14 @@ import pytest
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
-from lm_eval_ext.harness import identity
 from lm_eval_ext.harness.errors import ProtocolError
 from lm_eval_ext.harness.launch import run as launch
-from lm_eval_ext.harness.store.chunks import cut, seed_of
+from lm_eval_ext.harness.store.chunks import cut
+from lm_eval_ext.harness.store.engines import RecordsLengths, lengths_of, seed_of
 from lm_eval_ext.harness.store.folder import EngineAnswers, Store, StoredResponse, read
-from lm_eval_ext.harness.store.model import NotedLengths, StoredModel, lengths_of
+from lm_eval_ext.harness.store.model import StoredModel
 from lm_eval_ext.harness.store.settings import settings_of
+from lm_eval_ext.harness.weights import hash_files
 from lm_eval_ext.resume import ResumeError, differences
 
 pytestmark = pytest.mark.unit
@@ -162,12 +163,12 @@ def test_a_changed_weights_file_reuses_nothing(run, tmp_path, monkeypatch):
     (model / "model.safetensors").write_bytes(b"weights")
     arguments = {"model_args": {"pretrained": str(model)}}
     assert [run(requests(4), **arguments) for _ in range(2)] == [(0, 4), (4, 0)]
-    before = identity.of_files(model)
+    before = hash_files(model)
     (model / "README.md").write_text("not the model")
     (model / "optimizer.pt").write_bytes(b"nor this")
-    assert identity.of_files(model) == before
+    assert hash_files(model) == before
     (model / "model.safetensors").write_bytes(b"stronger")
-    assert identity.of_files(model) != before
+    assert hash_files(model) != before
     assert run(requests(4), **arguments) == (0, 4)
     assert "model_args.pretrained is sha256:" in run.said[0]
     model.rename(tmp_path / "moved")
@@ -386,7 +387,7 @@ class Engine:
 
 
 def test_lengths_are_the_engines_else_the_tokenizers():
-    engine = type("Noting", (NotedLengths, Engine), {})()
+    engine = type("Noting", (RecordsLengths, Engine), {})()
     engine._model_generate(requests=engine.tok_encode(["likelihood"]), generate=False)
     engine._model_generate(requests=engine.tok_encode(["ab", "abcdef"]), generate=True)
     found = lengths_of(engine, ["abcdef", "truncated", "ab"], ["x", "four", "y"])

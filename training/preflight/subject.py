@@ -100,7 +100,7 @@ class Subject:
     def source(self) -> str:
         """The model's folder or name, where its files can be had."""
         try:
-            protocol.check_at_hand({"pretrained": self.folder, "revision": self.revision})
+            protocol.check_model_exists({"pretrained": self.folder, "revision": self.revision})
         except ModelError as error:
             raise NotAtHand(f"{error}; or give --tokenizer") from error
         return str(self.folder)

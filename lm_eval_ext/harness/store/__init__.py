@@ -1,8 +1,9 @@
-"""The run store: responses kept in chunks, so that a killed evaluation continues where it stopped.
+"""The run store keeps responses in chunks, so that a killed evaluation can be resumed.
 
-chunks     requests cut at fixed places, and what makes two chunks the same
-settings   what all chunks of a run share, and which of it differs from an earlier run
-folder     the files: written whole, checked when read, locked while a run writes
+chunks     requests cut at fixed places
+settings   what all chunks of a run share
+folder     the files
+engines    what the store needs from the engines of lm-eval
 model      the lm-eval model that asks the store first, and starts its engine only if it must
 resume     `lm-eval-ext run --resume`
 """

@@ -1,14 +1,13 @@
 """Requests cut into chunks at fixed places.
 
-Greedy outputs in half precision depend on which requests are computed together, so a chunk is generated
-whole or not at all, and where it is cut depends on its task alone: not on the other tasks, nor on where an
-earlier run stopped.
+Greedy outputs in half precision depend on which requests are computed together, so a chunk is generated as a
+whole or not at all, and its place depends only on its task: not on other tasks, nor on where an earlier run
+stopped.
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 from lm_eval.api.instance import Instance
 
-from lm_eval_ext.harness.identity import digest
+from lm_eval_ext.harness.weights import digest
 from lm_eval_ext.redaction import redacted
 
 
@@ -26,50 +25,43 @@ class Chunk:
     """Neighbouring requests of one task and one repeat, generated together.
 
     Attributes:
-        task: name of the task.
         repeat: which of the K responses of a document; 0 unless there are repeats.
-        index: which chunk of the task and repeat.
-        requests: (position among all requests, request), in the order of the documents.
+        index: number of the chunk within its task and repeat.
+        positions: of the requests among all requests of the run.
+        requests: in the order of the documents.
     """
 
     task: str
     repeat: int
     index: int
-    requests: tuple[tuple[int, Instance], ...]
-
-    @property
-    def positions(self) -> list[int]:
-        """Where the responses go among those of all requests."""
-        return [position for position, _ in self.requests]
+    positions: list[int]
+    requests: list[Instance]
 
     @property
     def prompts(self) -> list[str]:
         """What the model gets, exemplars and chat template included."""
-        return [str(instance.args[0]) for _, instance in self.requests]
+        return [str(request.args[0]) for request in self.requests]
 
     @cached_property
     def generation(self) -> list[dict[str, Any]]:
         """The distinct generation settings, nearly always one."""
-        found: dict[str, dict[str, Any]] = {}
-        for _, instance in self.requests:
-            settings = redacted(dict(instance.args[1]))
-            found.setdefault(digest(settings), settings)
-        return list(found.values())
+        settings = [redacted(dict(request.args[1])) for request in self.requests]
+        return list({digest(one): one for one in settings}.values())
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 over prompts, generation settings and repeat: what else the responses depend on."""
-        asked = [[str(i.args[0]), redacted(i.args[1])] for _, i in self.requests]
+        """SHA-256 over prompts, generation settings and repeat, which decide the responses."""
+        asked = [[str(request.args[0]), redacted(request.args[1])] for request in self.requests]
         return digest({"requests": asked, "repeat": self.repeat})
 
     @property
     def name(self) -> str:
-        """Readable and unique in a store; the place comes first, so that files sort in order."""
+        """Readable and unique in a store; begins with the place, so that files sort in order."""
         return f"{self.place}.{self.key[:16]}"
 
     @property
     def place(self) -> str:
-        """Task, repeat and number, as a file name begins."""
+        """Task, repeat and number, with which a file's name begins."""
         task = re.sub(r"[^\w-]", "_", self.task)
         return f"{task}.repeat{self.repeat}.chunk{self.index:05d}"
 
@@ -79,36 +71,27 @@ def cut(requests: Sequence[Instance], size: int) -> list[Chunk]:
 
     lm-eval passes a request that is to be repeated several times in a row.
     """
-    rows: dict[tuple[str, int], list[tuple[int, Instance]]] = {}
+    rows: dict[tuple[str, int], list[int]] = {}
     seen: dict[int, int] = {}
-    for position, instance in enumerate(requests):
-        repeat = seen.get(id(instance), 0)
-        seen[id(instance)] = repeat + 1
-        rows.setdefault((str(instance.task_name), repeat), []).append((position, instance))
+    for position, request in enumerate(requests):
+        repeat = seen.get(id(request), 0)
+        seen[id(request)] = repeat + 1
+        rows.setdefault((str(request.task_name), repeat), []).append(position)
     return [
-        Chunk(task, repeat, index, tuple(row[start : start + size]))
+        Chunk(task, repeat, index, part := row[start : start + size], [requests[i] for i in part])
         for (task, repeat), row in rows.items()
         for index, start in enumerate(range(0, len(row), size))
     ]
 
 
-def seed_of(*parts: Any) -> int:
-    """A seed of 31 bits that depends on all parts, and on nothing else."""
-    return int.from_bytes(hashlib.sha256(digest(parts).encode()).digest()[:4], "big") >> 1
+def with_settings(request: Instance, **settings: Any) -> Instance:
+    """A copy of the request with some generation settings replaced."""
+    prompt, generation, *rest = request.args
+    copied = copy.copy(request)
+    copied.arguments = (prompt, {**copy.deepcopy(generation), **settings}, *rest)
+    return copied
 
 
-def with_settings(instance: Instance, **settings: Any) -> Instance:
-    """A copy of the request with some generation settings replaced; the request keeps its own."""
-    prompt, generation, *rest = instance.args
-    return Instance(
-        request_type=instance.request_type,
-        doc=instance.doc,
-        arguments=(prompt, {**copy.deepcopy(generation), **settings}, *rest),
-        idx=instance.idx,
-        metadata=instance.metadata,
-    )
-
-
-def samples(generation: Mapping[str, Any]) -> bool:
+def is_sampled(generation: Mapping[str, Any]) -> bool:
     """Whether responses are drawn at random, as lm-eval reads its settings."""
     return generation.get("do_sample") is not False and float(generation.get("temperature") or 0) > 0

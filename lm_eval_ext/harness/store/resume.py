@@ -13,10 +13,11 @@ from typing import Any
 from lm_eval.config.evaluate_config import EvaluatorConfig
 
 from lm_eval_ext import atomic
-from lm_eval_ext.harness import manifest, protocol
+from lm_eval_ext.harness import protocol, provenance
 from lm_eval_ext.harness.errors import ProtocolError
+from lm_eval_ext.harness.store.engines import engine_class
 from lm_eval_ext.harness.store.folder import Store
-from lm_eval_ext.harness.store.model import StoredModel, backend_class
+from lm_eval_ext.harness.store.model import StoredModel
 from lm_eval_ext.harness.store.settings import Settings, settings_of
 from lm_eval_ext.redaction import redacted, redacted_settings
 
@@ -25,24 +26,24 @@ MANIFEST = "manifest.json"
 
 
 def say(text: str) -> None:
-    """A line for the user, apart from the results on standard output."""
+    """Prints a message, apart from the results on standard output."""
     print(text, file=sys.stderr, flush=True)
 
 
 def prepare(namespace: Namespace, directory: Path, chunk_size: int) -> None:
-    """Fills in what `--resume` stands for: output folder, samples, the chunk size for the record.
+    """Sets what `--resume` implies: output folder, samples, the chunk size for the record.
 
     Raises:
-        ProtocolError: an option that does not go with it, and what to do.
+        ProtocolError: an option that cannot be combined with it, and what to do.
     """
     if getattr(namespace, "use_cache", None):
         raise ProtocolError("--use_cache with --resume: the store keeps the responses; leave --use_cache out")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ProtocolError(
             f"WORLD_SIZE={os.environ['WORLD_SIZE']} with --resume: a store has one writer; start one process "
-            "per GPU, each with tasks and a DIR of its own"
+            "per GPU, each with its own tasks and DIR"
         )
-    file = getattr(namespace, "config", None)  # its entries yield to options, and these are options now
+    file = getattr(namespace, "config", None)  # options override its entries, and these are options now
     given = EvaluatorConfig.load_yaml_config(file) if file else {}
     metadata = getattr(namespace, "metadata", None) or given.get("metadata") or {}
     namespace.output_path = namespace.output_path or given.get("output_path") or str(directory)
@@ -51,22 +52,18 @@ def prepare(namespace: Namespace, directory: Path, chunk_size: int) -> None:
 
 
 def check(config: EvaluatorConfig) -> None:
-    """Refuses what would make chunks depend on more than the settings.
-
-    Raises:
-        ProtocolError: which option, and what to set instead.
-    """
+    """Raises ProtocolError for options that make chunks depend on more than the settings."""
     if str(config.model) in ("hf", "hf-auto", "huggingface") and "auto" in str(config.batch_size):
         raise ProtocolError(
-            f"--batch_size {config.batch_size} with --model hf and --resume: it is found by the memory that "
-            "happens to be free, and outputs depend on it; give a number, --batch_size 16"
+            f"--batch_size {config.batch_size} with --model hf and --resume: the size found depends on free "
+            "memory, and outputs depend on the size; give a number, --batch_size 16"
         )
 
 
 def run(
     namespace: Namespace, config: EvaluatorConfig, directory: Path, execute: Callable[[Namespace], None]
 ) -> None:
-    """Executes an evaluation that takes from the store in `directory` what is there.
+    """Executes an evaluation that reuses the responses stored in `directory`.
 
     Args:
         namespace: lm-eval's parsed command line, after `prepare`.
@@ -74,11 +71,11 @@ def run(
         execute: lm-eval's own run.
 
     Raises:
-        StoreError: the folder is in use or cannot be written.
+        ResumeError: the folder is in use or cannot be written.
     """
     check(config)
     if str(config.model).startswith("vllm"):
-        # In a process of its own the engine starts on the first request that happens to reach it.
+        # In a separate process the engine starts on whichever request reaches it first.
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     settings = settings_of(
         str(config.model),
@@ -99,19 +96,19 @@ def run(
         except BaseException as error:
             record.write(model, "interrupted")
             if isinstance(error, KeyboardInterrupt):
-                say(f"{directory}: interrupted; the same command goes on from here")
+                say(f"{directory}: interrupted. Progress is saved; rerun the same command to resume.")
             raise
         record.write(model, "finished")
         say(summary(directory, model))
 
 
 def stored_model(config: EvaluatorConfig, store: Store, record: Record) -> StoredModel:
-    """The model for lm-eval, which records a model object under the name of its class: the backend's."""
+    """The model for lm-eval, which records a model object by the name of its class: the backend's."""
     backend = str(config.model)
     extra = {n: getattr(config, n) for n in ("batch_size", "max_batch_size", "device")}
 
     def build() -> Any:
-        return backend_class(backend).create_from_arg_obj(dict(config.model_args), extra)
+        return engine_class(backend).create_from_arg_obj(dict(config.model_args), extra)
 
     named = type(backend, (StoredModel,), {})
     model: StoredModel = named(backend, build, store, record.of_chunk)
@@ -120,14 +117,19 @@ def stored_model(config: EvaluatorConfig, store: Store, record: Record) -> Store
 
 def summary(directory: Path, model: StoredModel) -> str:
     """One line: what was reused, what was generated."""
-    reused = sum(tally.reused for tally in model.tallies.values())
-    generated = sum(tally.generated for tally in model.tallies.values())
-    seconds = sum(tally.seconds for tally in model.tallies.values())
+    total = totals(model)
+    rest = f" in {total['seconds']:.1f} s" if total["generated"] else "; the engine was not needed"
     return (
-        f"{directory}: {reused} responses reused, {generated} generated"
-        + (f" in {seconds:.1f} s" if generated else "; the engine was not needed")
-        + f" ({MANIFEST})"
+        f"{directory}: {total['reused']} responses reused, {total['generated']} generated{rest} ({MANIFEST})"
     )
+
+
+def totals(model: StoredModel) -> dict[str, Any]:
+    """The counts over all tasks."""
+    return {
+        name: sum(getattr(tally, name) for tally in model.tallies.values())
+        for name in ("reused", "generated", "seconds")
+    }
 
 
 class Record:
@@ -136,7 +138,7 @@ class Record:
     def __init__(self, directory: Path, settings: Settings, config: EvaluatorConfig) -> None:
         self._path = directory / MANIFEST
         self._fixed = {
-            **manifest.of_run(config.model_args),
+            **provenance.of_run(config.model_args),
             "command": ["lm-eval-ext", *map(redacted_settings, sys.argv[1:]), "--resume", str(directory)],
             "settings": dict(settings.values),
             "fingerprint": settings.fingerprint,
@@ -144,19 +146,12 @@ class Record:
         }
 
     def of_chunk(self) -> dict[str, Any]:
-        """What a chunk says of the run that made it: chunks of one store may come from two machines."""
+        """What a chunk records about the run that made it: chunks of one store may come from two machines."""
         machine = self._fixed["hardware"]
-        return {"made": manifest.now(), "on": [machine["cpu"], *machine["gpus"]]}
+        return {"made": provenance.now(), "on": [machine["cpu"], *machine["gpus"]]}
 
     def write(self, model: StoredModel, state: str) -> None:
-        """The manifest as of now."""
-        tasks = model.counts()
-        total = {n: sum(task[n] for task in tasks.values()) for n in ("reused", "generated", "seconds")}
-        text = json.dumps(
-            redacted(
-                {"state": state, "written": manifest.now(), **self._fixed, "responses": total, "tasks": tasks}
-            ),
-            indent=2,
-            default=str,
-        )
-        atomic.write_text(self._path, text + "\n")
+        """Writes the manifest as of now."""
+        counts = {"responses": totals(model), "tasks": model.counts()}
+        manifest = redacted({"state": state, "written": provenance.now(), **self._fixed, **counts})
+        atomic.write_text(self._path, json.dumps(manifest, indent=2, default=str) + "\n")

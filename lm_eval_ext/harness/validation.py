@@ -1,0 +1,215 @@
+"""Validate a command line of `lm_eval run` before anything is loaded; each error is one line."""
+
+from __future__ import annotations
+
+import inspect
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from lm_eval_ext.harness import doctor, judging, protocol, secrecy, sources
+from lm_eval_ext.harness.errors import ProtocolError, UserError
+
+if TYPE_CHECKING:
+    from lm_eval.config.evaluate_config import EvaluatorConfig
+
+METADATA = ("data", "repeats", "judge", "chunk_size")
+"""What `--metadata` may set for every task of this package, besides `judge_...`."""
+_EXTRA_OF = {"vllm": "vllm", "hf": "hf", "local": "api", "openai": "api"}
+"""First part of a model class's name -> the extra with the packages that it imports."""
+_CHAT = ("local-chat-completions", "openai-chat-completions")
+
+
+def check(namespace: Namespace) -> EvaluatorConfig:
+    """Checks tasks, model and its arguments, the judge if there is one, and every task's generation settings.
+
+    Returns lm-eval's own reading of the command line.
+
+    Raises:
+        ProtocolError: a setting outside the protocol.
+        ModelError: a model for vLLM or transformers that is not available.
+        UserError: no such task, model class or setting; a judge that is invalid or refuses requests.
+    """
+    from lm_eval.config.evaluate_config import EvaluatorConfig
+
+    try:
+        config = EvaluatorConfig.from_cli(namespace)
+    except (ValueError, TypeError, FileNotFoundError) as error:
+        raise UserError(f"lm-eval run: {error}") from error
+    if not config.tasks:
+        raise UserError("lm-eval run: no tasks; name some: --tasks mathnet,math_qwen")
+    model, tasks = str(config.model), dict(selected_tasks(config.tasks, config.include_path))
+    check_model(model, config.apply_chat_template)
+    check_metadata(secrecy.settings_of(namespace).get("metadata") or {}, tasks)
+    check_data(config.metadata.get("data"), tasks)
+    protocol.check_model_args(config.model_args, vllm=model.startswith("vllm"))
+    if model.startswith(("vllm", "hf")):
+        protocol.check_model_exists(config.model_args)
+    window = protocol.context_window(config.model_args)
+    if (settings := judging.settings_from(config.metadata)) is not None:
+        judging.try_judge(judging.shared_judge(settings))
+    for name, task in tasks.items():
+        if task.get("output_type", "generate_until") == "generate_until":
+            _check_budget(name, task, config, window)
+    return config
+
+
+def _check_budget(name: str, task: Mapping[str, Any], config: EvaluatorConfig, window: int | None) -> None:
+    generation = {**(task.get("generation_kwargs") or {}), **(config.gen_kwargs or {})}
+    repeats = int(config.metadata.get("repeats") or task.get("repeats", 1))
+    budget = protocol.check_generation(name, generation, repeats)
+    if window is not None and budget >= window:
+        raise ProtocolError(
+            f"{name}: max_gen_toks is {budget} and the model's window is {window}, prompt included; "
+            f"use --gen_kwargs max_gen_toks={window // 2} or a larger max_model_len"
+        )
+
+
+def selected_tasks(
+    names: str | Iterable[str], include_path: str | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, YAML settings) of each task that the names of tasks, groups and tags stand for.
+
+    Group members that the index lacks are left to lm-eval, which reports them.
+
+    Raises UserError for names that do not exist.
+    """
+    from lm_eval.tasks import TaskManager
+
+    listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
+    listed = [name for name in listed if not name.endswith(".yaml")]
+    ours = TaskManager(include_path=include_path, include_defaults=False)  # lm-eval's own are 14,000 files
+    found, unknown = _expanded(ours, listed)
+    check_tasks(unknown & {*listed}, ours.task_index)
+    if unknown or any(set(name) & set("*?[") for name in listed):
+        found, _ = _expanded(TaskManager(include_path=include_path), listed)
+    yield from found.items()
+
+
+def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """(name -> YAML settings of the tasks that the names stand for, names that the index lacks)."""
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    matched = {name: manager.match_tasks([name]) for name in listed}
+    unknown = {name for name, matches in matched.items() if not matches}
+    waiting = [match for matches in matched.values() for match in matches]
+    found: dict[str, dict[str, Any]] = {}
+    done: set[str] = set()
+    while waiting:
+        name = waiting.pop(0)
+        entry = manager.task_index.get(name)
+        if entry is None:
+            unknown.add(name)
+        if entry is None or name in done:
+            continue
+        done.add(name)
+        if entry.yaml_path is None:
+            waiting += sorted(entry.tags or ())
+            continue
+        settings = load_yaml(entry.yaml_path, resolve_func=False)
+        if "group" in settings:
+            members = settings.get("task") or []
+            waiting += [m if isinstance(m, str) else str(m.get("task") or m.get("group")) for m in members]
+        else:
+            found[name] = settings
+    return found, unknown
+
+
+def check_model(model: str, apply_chat_template: Any) -> None:
+    """Raises UserError for an unknown model class, missing packages, or a missing chat template."""
+    import lm_eval.models  # noqa: F401  which fills the registry
+    from lm_eval.api.registry import model_registry
+
+    known = {*model_registry, *(plugin.name for plugin in entry_points(group="lm_eval.models"))}
+    if model not in known:
+        raise UserError(f"--model {model}: lm-eval has no such class{similar(model, known)}")
+    extra = f"extra {_EXTRA_OF.get(model.partition('-')[0])}"
+    for lacking in doctor.extras():
+        if lacking.name == extra and lacking.state != "ok":
+            raise UserError(f"--model {model}: {lacking.found}; {lacking.advice}")
+    if model in _CHAT and not apply_chat_template:
+        raise protocol.without_chat_template(model)
+
+
+def check_tasks(unknown: Iterable[str], known: Iterable[str]) -> None:
+    """Raises UserError for names that neither the index of this package's tasks nor lm-eval's files have.
+
+    Args:
+        unknown: names that are not in the index.
+        known: names that are.
+    """
+    left = [name for name in unknown if not Path(name).exists()]
+    if not left:
+        return
+    import lm_eval.tasks
+
+    files = sorted(Path(lm_eval.tasks.__file__).parent.rglob("*.yaml"))
+    names = {*known, *(file.stem for file in files)}
+    if mistyped := [name for name in left if name not in names and not _is_mentioned(name, files)]:
+        raise UserError(
+            f"no task {mistyped[0]!r}{similar(mistyped[0], names)}. `lm_eval ls tasks` lists lm-eval's; ours "
+            "are in the folder that `lm-eval-ext tasks-path` prints"
+        )
+
+
+def _is_mentioned(name: str, files: Sequence[Path]) -> bool:
+    """Whether a file of lm-eval's tasks contains the name: every task, group and tag is named in one."""
+    text = name.encode()
+    return bool(set(name) & set("*?[")) or any(text in file.read_bytes() for file in files)
+
+
+def check_metadata(given: Mapping[str, Any], tasks: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises UserError for a name in `--metadata` that no task reads, if all tasks are this package's."""
+    read = [metadata_of(_function(task.get("custom_dataset"))) for task in tasks.values()]
+    if not read or any(names is None for names in read):
+        return
+    known = sorted({name for names in read if names for name in names})
+    for name in given:
+        if name not in known and not name.startswith("judge_"):
+            raise UserError(
+                f"--metadata has {name!r}, which no task here reads{similar(name, known)}; they read "
+                f"{', '.join(known)}"
+            )
+
+
+def check_data(data: str | None, tasks: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises DataError if tasks of this package need the Hub, and neither it nor a cache is available."""
+    datasets = [_function(task.get("custom_dataset")) for task in tasks.values()]
+    needed = any("data" in inspect.signature(dataset).parameters for dataset in datasets if dataset)
+    if needed and sources.source(data) is None and not sources.cached() and (why := sources.no_hub()):
+        raise sources.unavailable("the problems", why)
+
+
+def metadata_of(dataset: Any) -> set[str] | None:
+    """The names in `--metadata` that a task with this custom_dataset reads; None if unknown."""
+    if dataset is None:
+        return None
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(dataset).parameters.values()
+    return {*METADATA, *(p.name for p in parameters if p.kind in kinds)}
+
+
+def mistyped_metadata(given: Iterable[str], dataset: Any) -> dict[str, str]:
+    """Unknown name -> the similar name that the task reads; model arguments may be among the given."""
+    known = metadata_of(dataset) or {*METADATA}
+    near = {name: get_close_matches(name, sorted(known), 1, 0.75) for name in given if name not in known}
+    return {name: found[0] for name, found in near.items() if found and not name.startswith("judge_")}
+
+
+def similar(name: str, known: Iterable[str]) -> str:
+    """The known names that look like it, as the end of a sentence; "" if there are none."""
+    near = get_close_matches(name, sorted(known), 3, 0.7)
+    return f"; close to it: {', '.join(near)}" if near else ""
+
+
+def _function(named: Any) -> Any:
+    """The function of this package that an unresolved `!function` names; None for any other."""
+    text = Path(str(named)).name
+    if not text.startswith("lm_eval_ext."):
+        return None
+    module, _, name = text.rpartition(".")
+    return resolve_name(f"{module}:{name}")
