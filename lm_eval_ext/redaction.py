@@ -1,7 +1,7 @@
-"""Keys, tokens and passwords kept out of all that is written: records, settings, reports, errors.
+"""Hide keys, tokens and passwords in records, settings, reports and errors.
 
-A value is secret by the name it goes by (`api_key`, `auth_token`, `header`, ...), at any depth; a URL's
-`user:password@` and secret query values are, wherever they stand.
+A value is secret if its name says so (`api_key`, `auth_token`, `header`, ...), at any depth; in a URL,
+`user:password@` and secret query values are.
 """
 
 from __future__ import annotations
@@ -24,43 +24,41 @@ _SECRET_UNLESS = {
         "add max min per num n first last new limit budget count string str level".split()
     ),
 }
-"""Words that are secret but for these beside them: `eos_token`, `token_id`, `num_key_value_heads`."""
+"""Words that are secret, except next to these: `eos_token`, `token_id`, `num_key_value_heads`."""
 _SECRET_UNLESS["keys"] = _SECRET_UNLESS["key"]
 _USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+")
 _ASSIGNED = re.compile(r"([\w-]+)(['\"]?\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\{[^{}]*\}|[^\s,&'\"{}]+)")
 _CONTAINERS = frozenset("model_args gen_kwargs metadata command argv wandb_args hf_hub_log_args".split())
-"""Names of texts that hold settings, `name=value`."""
+"""Names of strings that hold settings, `name=value`."""
 _OF_TASK = frozenset("metadata generation_kwargs filter_list dataset_kwargs".split())
-"""What a task's configuration has of a user's settings."""
+"""Parts of a task's configuration that hold a user's settings."""
 _SHORT, _LONG = 6, 16
-"""A short plain word ("dummy", "EMPTY") is hidden under its name alone: elsewhere it is just a word."""
+"""A short plain word ("dummy", "EMPTY") is hidden only under its name: elsewhere it is just a word."""
 
 
 def is_secret(name: object) -> bool:
-    """Whether what goes by this name must not be written."""
+    """Whether values with this name must not be written."""
     words = [word.lower() for word in _WORDS.findall(str(name))]
     beside = set(words)
     return any(w in _SECRET or (w in _SECRET_UNLESS and not beside & _SECRET_UNLESS[w]) for w in words)
 
 
 def redacted(value: Any, name: object = "") -> Any:
-    """A copy of JSON-like `value` that goes by `name`, with `***` for what is secret."""
+    """A copy of JSON-like `value` named `name`, with `***` for what is secret."""
     if is_secret(name) and value not in (None, "", True, False):
         return HIDDEN
     if isinstance(value, Mapping):
         return {key: redacted(inner, key) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return (
-            type(value)(redacted(inner, name) for inner in value) if type(value) in (list, tuple) else value
-        )
+    if type(value) in (list, tuple):
+        return type(value)(redacted(inner, name) for inner in value)
     if isinstance(value, str):
         return redacted_settings(value) if name in _CONTAINERS else redacted_url(value)
     return value
 
 
 def redacted_url(text: str) -> str:
-    """A text with the user, the password and the secret query values of the URLs in it hidden."""
+    """The text with user, password and secret query values of its URLs hidden."""
     if "://" not in text:
         return text
     hidden = _USER.sub(f"{HIDDEN}@", text)
@@ -68,7 +66,7 @@ def redacted_url(text: str) -> str:
 
 
 def redacted_settings(text: str) -> str:
-    """A text of settings (`a=b,api_key=c`, JSON, a part of a command line) with the secret ones hidden."""
+    """Settings in a string (`a=b,api_key=c`, JSON, part of a command line) with secret ones hidden."""
     try:
         read = json.loads(text)
     except ValueError:
@@ -80,7 +78,7 @@ def redacted_settings(text: str) -> str:
 
 
 def secret_texts(value: Any, name: object = "") -> set[str]:
-    """The secret texts in JSON-like `value`, to be hidden wherever else they turn up."""
+    """The secret strings in JSON-like `value`, to hide wherever else they occur."""
     if isinstance(value, Mapping):
         pairs = [(name if is_secret(name) else key, inner) for key, inner in value.items()]
     elif isinstance(value, (list, tuple)):
@@ -103,7 +101,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 
 def redacted_results(results: Mapping[str, Any]) -> dict[str, Any]:
-    """A results file of lm-eval with its settings redacted; scores and names of tasks stay."""
+    """A results file of lm-eval with its settings redacted; scores and task names stay."""
     hidden = {key: redacted(value) if isinstance(value, str) else value for key, value in results.items()}
     hidden["config"] = redacted(results.get("config"))
     configs = results.get("configs")

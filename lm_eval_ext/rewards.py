@@ -1,4 +1,4 @@
-"""What TRL calls: the verdict of the evaluation's grader as a reward."""
+"""The evaluation's grader as a reward for TRL."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.grading.pool import usable_cores
 
 Completion = str | Sequence[dict[str, Any]] | None
-"""What TRL passes: a text, or the messages of a conversation, whose content is a text or a list of parts."""
+"""As TRL passes it: text, or the messages of a conversation, whose content is text or a list of parts."""
 EXPLAINED = 3
-"""Undecided golds that a warning shows."""
+"""Undecided golds shown in a warning."""
 
 log = logging.getLogger(__name__)
 
 
 class AccuracyReward:
-    """1 for the gold answer, 0 for another one or none; graded exactly as in the evaluation.
+    """1 for the gold answer, 0 for another or none; graded exactly as in the evaluation.
 
-    A reward function of TRL's `GRPOTrainer` and `RLOOTrainer` (trl.trainer.grpo_trainer, `reward_funcs`). A
-    callable object rather than a function, so that it can be configured, and picklable, so that it reaches
-    the processes of a launcher: the workers start in the process that first calls it.
+    A reward function for TRL's `GRPOTrainer` and `RLOOTrainer` (`reward_funcs`). A callable object, so that
+    it can be configured, and picklable, so that it reaches a launcher's processes: the workers start in the
+    process that first calls it.
 
         GRPOTrainer(model, reward_funcs=AccuracyReward(), train_dataset=rows_with_prompt_and_gold, ...)
 
     Args:
-        extract: how the answer is found, as in the filter `grade_math` of the task that evaluates: one of
+        extract: how to find the answer, as in the evaluation task's filter `grade_math`: one of
             `lm_eval_ext.grading.EXTRACTORS`.
-        undecided: the reward where nothing could decide (a timeout, a gold in prose). None, the default,
-            leaves the completion out of this reward, as TRL reads None; 0.0 counts it as wrong.
-        timeout_s: seconds one comparison may take.
-        workers: worker processes of this rank; None: the usable cores shared among the ranks of the host.
-        stops: strings at which the evaluation ends a response (its task's `until`): what a completion says
-            behind the first of them is not read. TRL's own generation knows no stop strings.
-        judge: asked about answers that are not found equal, as in the evaluation; None: no one.
-        thinking: [opening, closing] marks of thinking, besides the formats that are known.
+        undecided: the reward for undecided answers (a timeout, a gold in prose). None, the default, leaves
+            the completion out, as TRL reads None; 0.0 counts it as wrong.
+        timeout_s: seconds for one comparison.
+        workers: worker processes of this rank; None: the host's usable cores shared among its ranks.
+        stops: the evaluation task's `until`: text after the first of these strings is ignored, because TRL's
+            generation knows no stop strings.
+        judge: asked about answers not found equal, as in the evaluation.
+        thinking: [opening, closing] marks of thinking, besides the known formats.
 
-    Raises ValueError if there is no such extractor.
+    Raises ValueError for an unknown extractor.
 
     >>> AccuracyReward()(completions=["Final answer: 2/4", "Final answer: 3"], gold=["0.5", "4"])
     [1.0, 0.0]
@@ -80,11 +80,11 @@ class AccuracyReward:
 
         Args:
             completions: texts or messages, as TRL generates them.
-            gold: the dataset's column of reference answers, one per completion, in any form that `Item.gold`
-                takes; None: the column `solution`, which TRL's own rewards read.
-            columns: other columns; of these, `problem` gives the values of a multiple choice.
+            gold: the dataset's column of reference answers, in any form that `Item.gold` takes; None: the
+                column `solution`, which TRL's own rewards read.
+            columns: other columns; `problem` gives the values of a multiple choice.
 
-        Raises ValueError without either column, or if it is not as long as the completions.
+        Raises ValueError if both columns are missing, or the length is not that of the completions.
         """
         golds = golds_of(gold, columns)
         verdicts = self.verdicts(completions, golds, columns.get("problem"))
@@ -99,7 +99,7 @@ class AccuracyReward:
     ) -> list[Verdict]:
         """The verdicts behind the rewards."""
         if len(gold) != len(completions):
-            raise ValueError(f"{len(completions)} completions, and {len(gold)} rows in the column gold")
+            raise ValueError(f"{len(completions)} completions, but {len(gold)} rows in the column gold")
         texts = [self.text(c) for c in completions]
         asked = problems if problems is not None else [None] * len(texts)
         items = [Item(t, g, p) for t, g, p in zip(texts, gold, asked, strict=True)]
@@ -108,7 +108,7 @@ class AccuracyReward:
         return self._grader.grade(items, extractor=EXTRACTORS[self.extract])
 
     def explain(self, verdicts: Sequence[Verdict], golds: Sequence[Any], columns: dict[str, Any]) -> None:
-        """Warns of undecided completions: whose golds they are, why, and what to do about it."""
+        """Warns about undecided completions: their golds, the reasons, and what to do."""
         names = columns.get("id") or [None] * len(golds)
         why = {
             repr(gold)[:80] + (f" (id {name})" if name is not None else ""): verdict.reason
@@ -124,24 +124,24 @@ class AccuracyReward:
             "%s of %d completions could not be graded and get no reward: %s%s. %s",
             "all" if number == len(verdicts) else number,
             *(len(verdicts), shown, more),
-            "Mend these golds or leave their rows out, raise timeout_s, or set undecided=0.0 to count them "
+            "Fix these golds or drop their rows, raise timeout_s, or set undecided=0.0 to count them "
             "as wrong",
         )
 
     def text(self, completion: Completion) -> str:
-        """What is graded of a completion: its text, up to the first of the stops."""
+        """The part of a completion that is graded: its text up to the first stop."""
         text = text_of(completion)
         return text[: min((place for stop in self.stops if (place := text.find(stop)) >= 0), default=None)]
 
     def answer(self, completion: Completion) -> str | None:
-        """What a completion commits to, None if to nothing."""
+        """The extracted answer, None if there is none."""
         return EXTRACTORS[self.extract].with_thinking(self.config.thinking)(self.text(completion))
 
     def _reward(self, verdict: Verdict) -> float | None:
         return self.undecided if verdict.correct is None else float(verdict.correct)
 
     def close(self) -> None:
-        """Ends the workers; the next call starts new ones."""
+        """Stops the workers; the next call starts new ones."""
         if self._grader is not None:
             self._grader.close()
 
@@ -150,7 +150,7 @@ class AccuracyReward:
 
 
 def text_of(completion: Completion) -> str:
-    """The text of a completion; of a conversation, what the assistant said last; "" of None."""
+    """The text of a completion, or the assistant's last message in a conversation."""
     if completion is None or isinstance(completion, str):
         return completion or ""
     said = [m.get("content") for m in completion if m.get("role", "assistant") == "assistant"]
@@ -162,7 +162,7 @@ def text_of(completion: Completion) -> str:
 
 
 def golds_of(gold: Sequence[Any] | None, columns: dict[str, Any]) -> Sequence[Any]:
-    """The column `gold`, else `solution`. Raises ValueError if there is neither."""
+    """The column `gold`, else `solution`. Raises ValueError if both are missing."""
     found = columns.get("solution") if gold is None else gold
     if found is None:
         raise ValueError(
@@ -173,5 +173,5 @@ def golds_of(gold: Sequence[Any] | None, columns: dict[str, Any]) -> Sequence[An
 
 
 def cores_of_this_rank() -> int:
-    """The usable cores, shared among the ranks that a launcher started on this host (LOCAL_WORLD_SIZE)."""
+    """The usable cores, shared among the launcher's ranks on this host (LOCAL_WORLD_SIZE)."""
     return max(1, usable_cores() // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))

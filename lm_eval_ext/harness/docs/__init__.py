@@ -1,4 +1,4 @@
-"""Data sets as documents: one module a family, each opening with a real example row.
+"""Data sets as documents, one module per family, each with a real example row at the top.
 
-Every document has `problem` and `gold`; the rest is for few-shot prompts and breakdowns.
+Every document has `problem` and `gold`; other fields are for few-shot prompts and breakdowns.
 """

@@ -6,10 +6,9 @@ A row of the test split::
      "gold": "15", "solution": "3 * 8 = 24. 24 - 9 = 15. The answer is 15.", "level": 4,
      "template": "test-4-2", "split": "test"}
 
-Four levels: a small addition or multiplication told plainly; an addition; a subtraction; two operations.
-The splits share neither a template (the templates file names each one's split) nor the numbers of a
-problem (a checksum of the numbers assigns them to a split), so that what is learnt on `train` is
-arithmetic, not recall.
+Four levels: a small addition or multiplication; an addition; a subtraction; two operations. The splits share
+neither templates (the templates file names each one's split) nor the numbers of a problem (a checksum of the
+numbers assigns them to a split), so that `train` teaches arithmetic, not recall.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from datasets import Dataset, DatasetDict
 LEVELS = (1, 2, 3, 4)
 SIZES = {"train": 4000, "validation": 200, "test": 600}
 EXEMPLARS = ("train-1-1", "train-3-1", "train-1-2", "train-2-2")
-"""Templates of the few-shot examples: each one's first problem of the train split."""
+"""Templates of the few-shot examples; each contributes its first problem of the train split."""
 
 _OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _RANGES = {1: (2, 9), 2: (5, 30), 3: (2, 30), 4: (2, 12)}
@@ -40,7 +39,7 @@ _THINGS = ("apples", "balls", "books", "buttons", "cards", "coins", "marbles", "
 
 @dataclass(frozen=True)
 class Template:
-    """A problem text with places for numbers, and the steps that solve it (`r1` is the first result)."""
+    """A problem text with placeholders for numbers, and the steps that solve it (`r1`: the first result)."""
 
     id: str
     split: str
@@ -53,7 +52,7 @@ class Template:
         return [v for v in "abcd" if f"{{{v}}}" in self.text]
 
     def draw(self, rng: random.Random) -> dict[str, int]:
-        """Random numbers of the level's size; factors have one digit."""
+        """Random numbers in the level's range; factors have one digit."""
         factors = {word for step in self.steps if "*" in step for word in step.split()}
         ranges = {v: _FACTORS if v in factors else _RANGES[self.level] for v in self.variables()}
         return {v: rng.randint(*bounds) for v, bounds in ranges.items()}
@@ -88,16 +87,15 @@ def dataset(**_: Any) -> DatasetDict:
 
 
 def exemplars() -> list[dict[str, Any]]:
-    """The few-shot examples: one operation each, so that a small model learns the format from them."""
+    """The few-shot examples: one operation each, so that a small model learns the format."""
     train = generate("train")
     return [next(row for row in train if row["template"] == template) for template in EXEMPLARS]
 
 
 def generate(split: str, n: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
-    """`n` different problems of a split, levels in turn (1, 2, 3, 4, 1, ...).
+    """`n` different problems of a split, with alternating levels (1, 2, 3, 4, 1, ...).
 
-    Raises:
-        ValueError: unknown split.
+    Raises ValueError for an unknown split.
     """
     if split not in SIZES:
         raise ValueError(f"split is {split!r}; it must be one of {', '.join(SIZES)}")
@@ -114,7 +112,7 @@ def generate(split: str, n: int | None = None, seed: int = 0) -> list[dict[str, 
 
 
 def _natural(template: Template, numbers: dict[str, int]) -> bool:
-    """No step may reach zero or below: stories have no negative apples."""
+    """Whether every result is positive: stories have no negative apples."""
     return all(result > 0 for _, result in template.solve(numbers))
 
 

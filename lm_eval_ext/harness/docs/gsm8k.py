@@ -21,7 +21,7 @@ EXEMPLARS = 8
 """The first rows of the train split, in order: the same exemplars in every run."""
 
 VALIDATION = 200
-"""The last rows of the train split: to choose checkpoints on, and never trained on where they are."""
+"""The last rows of the train split: for choosing checkpoints, and then never trained on."""
 
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
 
@@ -40,10 +40,9 @@ def dataset(data: str | None = None, **_: Any) -> DatasetDict:
 
 
 def to_doc(row: Row) -> Row:
-    """The row under this package's names; `cot` is the worked solution as a model should write it.
+    """The document of a row; `cot` is the worked solution as a model should write it.
 
-    Raises:
-        DataError: the answer does not end in `#### N`.
+    Raises DataError if the answer does not end in `#### N`.
     """
     problem, worked = field(row, ("question",), "gsm8k"), field(row, ("answer",), "gsm8k")
     steps, mark, number = worked.rpartition("####")

@@ -21,23 +21,13 @@ from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import HubDataset, Row, field, is_sample, is_there, load, place_of
 
 SUBJECTS = (
-    "algebra",
-    "counting_and_probability",
-    "geometry",
-    "intermediate_algebra",
-    "number_theory",
-    "prealgebra",
-    "precalculus",
+    *("algebra", "counting_and_probability", "geometry", "intermediate_algebra"),
+    *("number_theory", "prealgebra", "precalculus"),
 )
 MATH500 = HubDataset("math500", "HuggingFaceH4/MATH-500")
 
-QWEN_EXEMPLARS = (
-    "e07c82cc8fe4",
-    "c27cb2481ec5",
-    "3ca4d9600326",
-    "60b79a989e7b",
-)
-"""SHA-256 (of the white-space-collapsed problem text) of the four MATH train rows that Qwen's report uses."""
+QWEN_EXEMPLARS = ("e07c82cc8fe4", "c27cb2481ec5", "3ca4d9600326", "60b79a989e7b")
+"""SHA-256 (of the problem text with collapsed white space) of the four MATH train rows in Qwen's report."""
 
 _SEVERAL_ASKED = re.compile(
     r"separated by comma|(?:enter|find|list|give|state) all|all (?:the |possible |real |complex )*"
@@ -48,11 +38,7 @@ _ALSO_ACCEPTED = re.compile(r"\balso (?:an )?accept", re.IGNORECASE)
 
 
 def hub(subject: str) -> HubDataset:
-    """The data set of one subject.
-
-    Raises:
-        DataError: no such subject.
-    """
+    """The data set of one subject. Raises DataError for an unknown one."""
     if subject not in SUBJECTS:
         raise DataError(f"subject is {subject!r}; MATH has {', '.join(SUBJECTS)}")
     return HubDataset(f"hendrycks_math/{subject}", "EleutherAI/hendrycks_math", subject)
@@ -93,7 +79,7 @@ def test_docs(subjects: tuple[str, ...], data: str | None = None) -> list[Row]:
 
 
 def train_docs(subjects: tuple[str, ...] = SUBJECTS, data: str | None = None) -> list[Row]:
-    """Train problems; a subject whose train file is missing from a data folder is left out."""
+    """Train problems; subjects without a train file in a data folder are left out."""
     docs: list[Row] = []
     for subject in subjects:
         if is_there(hub(subject), "train", data):
@@ -102,7 +88,7 @@ def train_docs(subjects: tuple[str, ...] = SUBJECTS, data: str | None = None) ->
 
 
 def to_doc(row: Row, subject: str) -> Row:
-    """The row under this package's names."""
+    """The document of a row."""
     problem = field(row, ("problem",), f"MATH {subject}")
     solution = field(row, ("solution",), f"MATH {subject}")
     level = re.search(r"\d", str(row.get("level", "")))
@@ -118,14 +104,12 @@ def to_doc(row: Row, subject: str) -> Row:
 
 
 def gold_of(problem: str, solution: str, where: str = "MATH") -> str:
-    r"""The answer that a worked solution means.
+    r"""The answer of a worked solution.
 
-    One box is the answer. Of several: all of them, if the problem asks for several values; else the
-    last that is not introduced as "also acceptable". Where the problem itself uses `\boxed` as notation,
-    the sentence that announces the answer.
+    The only box; of several boxes, all if the problem asks for several values, else the last that is not
+    introduced as "also acceptable". If the problem itself uses `\boxed` as notation, the announced answer.
 
-    Raises:
-        DataError: the solution states no answer.
+    Raises DataError if the solution has no boxed answer.
     """
     if r"\boxed" in problem and (announced := EXTRACTORS["announced"](solution)):
         return announced
@@ -142,10 +126,9 @@ def _offered_as_alternative(solution: str, start: int, end: int) -> bool:
 
 
 def qwen_exemplars(data: str | None = None) -> list[Row]:
-    """The four worked examples of `math_qwen`, in Qwen's order; the sample brings four of its own.
+    """The four worked examples of `math_qwen`, in Qwen's order; the sample has its own four.
 
-    Raises:
-        DataError: one of the four is not in the train split.
+    Raises DataError if one of them is not in the train split.
     """
     train = train_docs(data=data)
     if is_sample(data):
@@ -154,7 +137,7 @@ def qwen_exemplars(data: str | None = None) -> list[Row]:
     missing = [h for h in QWEN_EXEMPLARS if h not in by_hash]
     if missing:
         raise DataError(
-            f"math_qwen needs four exemplars from the MATH train split; of its {len(train)} rows none "
+            f"math_qwen needs four exemplars from the MATH train split, but none of the {len(train)} rows "
             f"has a problem text with SHA-256 {', '.join(missing)}...; add the full train split of "
             "EleutherAI/hendrycks_math as hendrycks_math/<subject>/train.jsonl"
         )
@@ -162,6 +145,6 @@ def qwen_exemplars(data: str | None = None) -> list[Row]:
 
 
 def _exemplar(doc: Row) -> Row:
-    """With the target a model sees: reasoning, box, and the answer in words."""
+    """Adds the target that a model sees: reasoning, box, and the answer in words."""
     cot = f"Let's think step by step\n{doc['solution']}\nThe answer is {doc['gold']}"
     return {**doc, "cot": cot}

@@ -1,6 +1,6 @@
 r"""MathNet: olympiad problems from 47 countries (ShadenA/MathNet, CC BY 4.0).
 
-A row, in the release of the published 500-problem split (other releases name it differently)::
+A row of the release with the published 500-problem split (other releases use other names)::
 
     {"id": "007c", "country": "Argentina", "competition": "Mathematical Olympiad Rioplatense",
      "language": "English", "problem_type": null, "problem_markdown": "One of the numbers ...",
@@ -35,12 +35,12 @@ log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its fo
 
 
 def dataset(data: str | None = None, size: int | str = EVAL_SIZE, **_: Any) -> DatasetDict:
-    """What the task asks for: `test` and, for few-shot prompts, `fewshot`.
+    """`test` and, for few-shot prompts, `fewshot`.
 
     Args:
         data: see `lm_eval_ext.harness.sources`.
-        size: number of evaluation problems; other than 500: a stratified draw (by competition, seed 0).
-        _: what else lm-eval passes on (model arguments, the task's metadata).
+        size: number of evaluation problems; other than 500: a stratified sample (by competition, seed 0).
+        _: other arguments from lm-eval (model arguments, the task's metadata).
     """
     evaluation, _train = splits(data, int(size))
     return DatasetDict(test=Dataset.from_list(evaluation), fewshot=Dataset.from_list(exemplars()))
@@ -58,7 +58,7 @@ def splits(
         data: see `lm_eval_ext.harness.sources`.
         size: number of evaluation problems.
         language: of the train split; None: every language (14,585 problems).
-        solutions: whether docs have the worked `solution`; evaluation has no use for it and would log it.
+        solutions: whether docs have the worked `solution`; evaluation does not need it and would log it.
     """
     docs = [doc for row in load(HUB, SPLITS, data) if (doc := to_doc(row, solutions)) is not None]
     english = [doc for doc in docs if doc["language"] == "English"]
@@ -78,7 +78,7 @@ def _check_found(found: int, data: str | None) -> None:
     if found == 0:
         raise DataError(
             f"none of the {EVAL_SIZE} problems of the published evaluation split is in the data "
-            f"({source(data) or 'the Hub'}); for a split of other problems give a size: "
+            f"({source(data) or 'the Hub'}); to evaluate on other problems give a size: "
             "--metadata '{\"size\": 100}'"
         )
     if found < EVAL_SIZE:
@@ -86,14 +86,9 @@ def _check_found(found: int, data: str | None) -> None:
 
 
 def to_doc(row: Row, solutions: bool = False) -> Row | None:
-    """The row under this package's names; None if it has images or no final answer.
+    """The document of a row, with its worked `solution` on request; None with images or without an answer.
 
-    Args:
-        row: of the data set.
-        solutions: whether the doc gets the worked `solution`, "" where the row has none.
-
-    Raises:
-        DataError: a column is missing under every name it has had.
+    Raises DataError if a column is missing under every name it has had.
     """
     answer = field(row, ("final_answer", "answers_markdown"), "mathnet")
     listed = answer if isinstance(answer, list) else [] if answer is None else [answer]
@@ -125,7 +120,7 @@ def _solution(row: Row) -> str:
 
 
 def text_hash(text: str) -> str:
-    """SHA-256 of the text with runs of white space made one space."""
+    """SHA-256 of the text with collapsed white space."""
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()
 
 
@@ -143,10 +138,9 @@ def is_published_eval(doc: Row) -> bool:
 
 
 def stratified(docs: Sequence[Row], size: int, seed: int = 0) -> list[Row]:
-    """`size` docs, each competition with its share (largest remainders), in their original order.
+    """`size` docs, in proportion to competitions (largest remainders), in their original order.
 
-    Raises:
-        DataError: fewer docs than `size`.
+    Raises DataError if there are fewer docs.
     """
     if not 0 < size <= len(docs):
         raise DataError(f"size is {size}; it must be between 1 and the {len(docs)} problems there are")
@@ -171,6 +165,6 @@ def _largest_remainders(counts: dict[str, int], total: int) -> dict[str, int]:
 
 @cache
 def exemplars() -> list[Row]:
-    """Worked examples of our own for `--num_fewshot`, the same whatever the data source."""
+    """Our own worked examples for `--num_fewshot`, the same for every data source."""
     text = (files("lm_eval_ext") / "data" / "mathnet_exemplars.jsonl").read_text("utf-8")
     return [json.loads(line) for line in text.splitlines()]
