@@ -28,12 +28,10 @@ def shipped(name: str) -> Path:
 def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | None = None) -> None:
     """`lm_eval run` with these arguments; without `--include_path` it finds this package's tasks.
 
-    Args:
-        resume: folder with the store to resume from, see `lm_eval_ext.harness.store`; None: no store.
-        chunk_size: requests generated together, with `resume`; None: `store.resume.CHUNK_SIZE`.
+    `resume` is a folder with a store, see `lm_eval_ext.harness.store`; `chunk_size` is the number of requests
+    that are generated together and stored.
 
-    Raises:
-        ProtocolError: before any model is loaded.
+    Raises UserError before any model is loaded.
     """
     engines.settle_on_cpu()
     from lm_eval._cli.harness import HarnessCLI

@@ -38,12 +38,9 @@ def vllm_is_loaded() -> bool:
 def check_model_args(model_args: Mapping[str, Any], vllm: bool) -> None:
     """Refuses tensor parallelism, vLLM without a seed, and a URL without the API's path.
 
-    Args:
-        model_args: the parsed `--model_args`, which lm-eval passes on to tasks as metadata.
-        vllm: whether the model runs in vLLM.
+    `model_args` is the parsed `--model_args`, which lm-eval also passes to tasks as metadata.
 
-    Raises:
-        ProtocolError: with the setting to use instead.
+    Raises ProtocolError with the setting to use instead.
     """
     parallel = int(model_args.get("tensor_parallel_size", 1))
     if parallel != 1:
@@ -81,8 +78,7 @@ def without_chat_template(what: str) -> ProtocolError:
 def check_generation(task: str, generation: Mapping[str, Any], repeats: int) -> int:
     """The token budget of a task, if temperature and budget follow the protocol.
 
-    Raises:
-        ProtocolError: no explicit budget; sampling without repeats, or repeats without sampling.
+    Raises ProtocolError without an explicit budget, for sampling without repeats or repeats without sampling.
     """
     budget = next((generation[name] for name in TOKEN_BUDGET_NAMES if generation.get(name)), None)
     if budget is None:
@@ -120,8 +116,7 @@ def check_window(task: str, prompts: Iterable[str], budget: int, model_args: Map
 
     Checks nothing if the window is unknown, as for models behind an API.
 
-    Raises:
-        ProtocolError: window, longest prompt and budget, and what fits.
+    Raises ProtocolError with window, longest prompt and budget, and what fits.
     """
     window = context_window(model_args)
     if window is None:

@@ -21,12 +21,7 @@ _warned: set[str] = set()
 
 @contextmanager
 def kept_secret(settings: Mapping[str, Any], output: Path | None) -> Iterator[None]:
-    """Hides secrets in what is printed meanwhile, and then in lm-eval's files under `output`.
-
-    Args:
-        settings: everything the user set; see `redaction`.
-        output: folder of the results; None: nothing is written.
-    """
+    """Hides the secrets in a user's settings from what is printed meanwhile, and from files in `output`."""
     if redacted(settings) == settings:
         yield
         return

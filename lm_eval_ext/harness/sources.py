@@ -62,8 +62,7 @@ def is_sample(data: str | None) -> bool:
 def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) -> list[Row]:
     """Rows of the named splits that exist, in order.
 
-    Raises:
-        DataError: no files, or one that cannot be read, with the number of the broken line.
+    Raises DataError without files, or with the number of a line that cannot be read.
     """
     place = source(data)
     if place is None:

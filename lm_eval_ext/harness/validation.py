@@ -136,12 +136,7 @@ def check_model(model: str, apply_chat_template: Any) -> None:
 
 
 def check_tasks(unknown: Iterable[str], known: Iterable[str]) -> None:
-    """Raises UserError for names that neither the index of this package's tasks nor lm-eval's files have.
-
-    Args:
-        unknown: names that are not in the index.
-        known: names that are.
-    """
+    """Raises UserError for names that neither the index of this package's tasks nor lm-eval's files have."""
     left = [name for name in unknown if not Path(name).exists()]
     if not left:
         return

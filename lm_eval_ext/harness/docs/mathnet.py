@@ -35,13 +35,7 @@ log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its fo
 
 
 def dataset(data: str | None = None, size: int | str = EVAL_SIZE, **_: Any) -> DatasetDict:
-    """`test` and, for few-shot prompts, `fewshot`.
-
-    Args:
-        data: see `lm_eval_ext.harness.sources`.
-        size: number of evaluation problems; other than 500: a stratified sample (by competition, seed 0).
-        _: other arguments from lm-eval (model arguments, the task's metadata).
-    """
+    """`test` and, for few-shot prompts, `fewshot`; `size` other than 500 draws a stratified sample."""
     evaluation, _train = splits(data, int(size))
     return DatasetDict(test=Dataset.from_list(evaluation), fewshot=Dataset.from_list(exemplars()))
 
@@ -54,11 +48,8 @@ def splits(
 ) -> tuple[list[Row], list[Row]]:
     """(evaluation, train) problems as docs: 500 and 3,596 English ones on the full data set.
 
-    Args:
-        data: see `lm_eval_ext.harness.sources`.
-        size: number of evaluation problems.
-        language: of the train split; None: every language (14,585 problems).
-        solutions: whether docs have the worked `solution`; evaluation does not need it and would log it.
+    `language` is that of the train split; None: every language (14,585 problems). Worked `solutions` are only
+    for training: an evaluation would log them.
     """
     docs = [doc for row in load(HUB, SPLITS, data) if (doc := to_doc(row, solutions)) is not None]
     english = [doc for doc in docs if doc["language"] == "English"]

@@ -53,8 +53,7 @@ class StoredResponse:
 class Store:
     """The chunks of one run, in a folder that no other run may write meanwhile. A context manager.
 
-    Raises:
-        ResumeError: another process uses the folder, or it cannot be written.
+    Raises ResumeError if another process uses the folder, or it cannot be written.
     """
 
     def __init__(self, directory: Path, settings: Settings, say: Say) -> None:

@@ -33,8 +33,7 @@ def say(text: str) -> None:
 def prepare(namespace: Namespace, directory: Path, chunk_size: int) -> None:
     """Sets what `--resume` implies: output folder, samples, the chunk size for the record.
 
-    Raises:
-        ProtocolError: an option that cannot be combined with it, and what to do.
+    Raises ProtocolError for an option that cannot be combined with it.
     """
     if getattr(namespace, "use_cache", None):
         raise ProtocolError("--use_cache with --resume: the store keeps the responses; leave --use_cache out")
@@ -63,15 +62,9 @@ def check(config: EvaluatorConfig) -> None:
 def run(
     namespace: Namespace, config: EvaluatorConfig, directory: Path, execute: Callable[[Namespace], None]
 ) -> None:
-    """Executes an evaluation that reuses the responses stored in `directory`.
+    """Lets lm-eval `execute` a prepared command line, with a model that reuses the responses in `directory`.
 
-    Args:
-        namespace: lm-eval's parsed command line, after `prepare`.
-        config: lm-eval's `EvaluatorConfig` of it.
-        execute: lm-eval's own run.
-
-    Raises:
-        ResumeError: the folder is in use or cannot be written.
+    Raises ResumeError if the folder is in use or cannot be written.
     """
     check(config)
     if str(config.model).startswith("vllm"):
