@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,9 @@ from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
-    from lm_eval_ext.analysis.regrade import Regraded
+    from rich.table import Table
+
+    from lm_eval_ext.analysis.regrade import Options
     from lm_eval_ext.grading import Grader
     from lm_eval_ext.grading.judge import LlmJudge
 
@@ -100,14 +102,14 @@ def _import(files: list[Path], grader: Grader, out: Path | None, extract: str | 
     for run in found:
         for reason, n in run.refusals.most_common():
             typer.echo(f"{run.model}: {n} not scored: {reason}")
-    _say_where([run.file for run in found])
+    _say_where(run.file for run in found)
 
 
-def _regrade(runs: list[str], grader: Grader, out: Path | None, options: Any, everything: bool) -> None:
+def _regrade(runs: list[str], grader: Grader, out: Path | None, options: Options, everything: bool) -> None:
     from lm_eval_ext.analysis import regrade_tables
     from lm_eval_ext.analysis.regrade import regrade_all
 
-    found: list[Regraded] = regrade_all(runs, grader, out=out, options=options)
+    found = regrade_all(runs, grader, out=out, options=options)
     if not found:
         return
     _print(regrade_tables.scores(found))
@@ -122,10 +124,10 @@ def _regrade(runs: list[str], grader: Grader, out: Path | None, options: Any, ev
     for run in found:
         if run.passed_by:
             typer.echo(f"{run.name}: generates no text, kept as it is: {', '.join(run.passed_by)}")
-    _say_where([file for run in found for file in run.files])
+    _say_where(file for run in found for file in run.files)
 
 
-def _print(table: Any) -> None:
+def _print(table: Table) -> None:
     from rich.console import Console
 
     console = Console()
@@ -134,7 +136,6 @@ def _print(table: Any) -> None:
     console.print(table)
 
 
-def _say_where(files: Sequence[Path | None]) -> None:
-    for file in files:
-        if file is not None:
-            typer.echo(f"wrote {file}")
+def _say_where(files: Iterable[Path | None]) -> None:
+    for file in filter(None, files):
+        typer.echo(f"wrote {file}")

@@ -119,7 +119,7 @@ def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, 
     return found, unknown
 
 
-def check_model(model: str, apply_chat_template: Any) -> None:
+def check_model(model: str, apply_chat_template: bool | str) -> None:
     """Raises UserError for an unknown model class, missing packages, or a missing chat template."""
     import lm_eval.models  # noqa: F401  which fills the registry
     from lm_eval.api.registry import model_registry
