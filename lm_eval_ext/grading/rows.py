@@ -1,4 +1,4 @@
-"""Rows of a JSON-lines file: read with errors that name the line, written with the verdict beside."""
+"""Rows of a JSON-lines file: read them with errors that name the line, write them with verdicts."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from lm_eval_ext.grading import golds
 from lm_eval_ext.grading.types import Item, Verdict
 
 ADDED = ("correct", "layer", "answer", "reason")
-"""What grading adds to a row; in a row that comes in, they are an earlier grading and are replaced."""
+"""Fields that grading adds to a row; if the input has them, from an earlier grading, they are replaced."""
 _BOM = b"\xef\xbb\xbf"
 _SHOWN = 120
 _BLOCK = 2**20
 
 
 class RowError(ValueError):
-    """A row that cannot be graded, or a file that cannot be continued; says where, what and what to do."""
+    """A row that cannot be graded: file and line, what was received, what to do."""
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Where a row has what is graded. Raises RowError on a name that grading itself writes."""
+    """Names of the fields to grade. Raises RowError for a name that grading itself writes."""
 
     response: str = "response"
     gold: str = "gold"
@@ -44,18 +44,13 @@ class Fields:
 
 @dataclass(frozen=True)
 class Row(Item):
-    """An item and where it comes from.
-
-    Attributes:
-        line: the line of the input, without white space around it.
-        graded_before: whether it has fields of an earlier grading.
-    """
+    """An item and its line of the input; `graded_before`: the line has fields of an earlier grading."""
 
     line: str = ""
     graded_before: bool = False
 
     def graded(self, verdict: Verdict) -> bytes:
-        """The line of the output. The input's fields stay as they were written, to the last digit."""
+        """The line of the output; the input's fields stay exactly as they were written."""
         added = {name: getattr(verdict, name) for name in ADDED}
         if self.graded_before:
             return _line({**kept(json.loads(self.line)), **added})
@@ -65,29 +60,29 @@ class Row(Item):
 def _line(fields: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(fields, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can write and UTF-8 cannot
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 cannot encode
         text = json.dumps(fields).encode("utf-8")
     return text + b"\n"
 
 
 def kept(fields: dict[str, Any]) -> dict[str, Any]:
-    """What grading leaves of a row."""
+    """The fields that grading does not replace."""
     return {name: value for name, value in fields.items() if name not in ADDED}
 
 
 def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
-    """Whether two rows are one but for what grading adds. NaN is itself."""
+    """Whether two rows are equal except for the fields that grading adds; NaN equals NaN."""
     left, right = kept(left), kept(right)
     return left == right or json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
 def open_lines(path: Path) -> BinaryIO:
-    """The file's bytes, unpacked if its name ends in .gz."""
+    """Opens a file, decompressed if its name ends in .gz."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def count_lines(path: Path) -> int | None:
-    """Number of lines, the last one with or without its end; None for a packed file: it takes too long."""
+    """Number of lines, with or without a final newline; None for a compressed file: too slow."""
     if path.suffix == ".gz":
         return None
     ends, last = 0, b"\n"
@@ -98,13 +93,7 @@ def count_lines(path: Path) -> int | None:
 
 
 def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[Row]:
-    """The rows of a file; empty lines are none. Raises RowError on the first that cannot be graded.
-
-    Args:
-        lines: with their ends.
-        name: of the file, for errors.
-        fields: where to find response, gold and problem.
-    """
+    """The rows of the file `name`; skips empty lines. Raises RowError for the first that cannot be graded."""
     with unpacked(name):
         for number, line in enumerate(lines, 1):
             if line.strip():
@@ -113,19 +102,21 @@ def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[Row]:
 
 @contextmanager
 def unpacked(name: str) -> Iterator[None]:
-    """Raises RowError where a packed file of this name turns out to be none, or to be cut off."""
+    """Raises RowError if a compressed file is damaged or truncated."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise RowError(f"{name} cannot be unpacked to its end: {error}; pack it again") from error
+        raise RowError(f"{name} cannot be decompressed: {error}; compress it again") from error
 
 
 def _row(line: bytes, where: str, fields: Fields) -> Row:
     values = parse(line)
     if values is None:
-        raise RowError(f"{where} is no JSON object: {_shown(line)}; every line must be one, like {_EXAMPLE}")
+        raise RowError(
+            f"{where} is not a JSON object: {_shown(line)}; every line must be one, like {_EXAMPLE}"
+        )
     if {"doc", "resps", "target"} <= set(values):
-        raise RowError(f"{where} is a sample of lm-eval's: lm-eval-ext regrade FOLDER grades its run")
+        raise RowError(f"{where} is a sample of lm-eval; to grade its run: lm-eval-ext regrade FOLDER")
     response = named_field(values, fields.response, "response", where)
     if not isinstance(response, str):
         raise RowError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")
@@ -146,7 +137,7 @@ _EXAMPLE = '{"response": "... Final answer: 1/2", "gold": "0.5"}'
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """The JSON object that a line is, None if it is something else or nothing readable."""
+    """The line as a JSON object, None if it is anything else."""
     try:
         values = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):  # not JSON, not UTF-8, an integer too long, nested too deep
@@ -155,7 +146,7 @@ def parse(line: bytes) -> dict[str, Any] | None:
 
 
 def named_field(values: dict[str, Any], name: str, option: str, where: str) -> Any:
-    """The field of a row. Raises RowError if it is not there: `option` is the one that names another."""
+    """The field of a row. Raises RowError if it is missing; `--OPTION-field` selects another."""
     if name not in values:
         raise RowError(
             f"{where} has no field {name!r}, only {_shown(', '.join(values))}; "

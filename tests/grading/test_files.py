@@ -118,10 +118,10 @@ def test_a_packed_file_with_a_byte_order_mark_and_empty_lines(tmp_path, grader):
 
 
 BROKEN = {
-    "no JSON": ('{"response": "Final', "no JSON object"),
-    "no object": ("[1]", "no JSON object"),
-    "nested too deep": ("[" * 100_000, "no JSON object"),
-    "no UTF-8": ('{"response": "\udcff"}', "no JSON object"),
+    "no JSON": ('{"response": "Final', "not a JSON object"),
+    "no object": ("[1]", "not a JSON object"),
+    "nested too deep": ("[" * 100_000, "not a JSON object"),
+    "no UTF-8": ('{"response": "\udcff"}', "not a JSON object"),
     "no gold": ('{"response": "a", "golden": "1"}', "no field 'gold', only 'response, golden'; --gold-field"),
     "no response": ('{"gold": "1"}', "no field 'response'"),
     "a number": ('{"response": 5, "gold": "1"}', "'response' must be text, received 5"),
