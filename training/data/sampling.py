@@ -217,10 +217,10 @@ def engine(sampling: Sampling) -> Any:
     """The model, in lm-eval's class for the engine."""
     import torch
 
-    from lm_eval_ext.harness.store.model import backend_class
+    from lm_eval_ext.harness.store.engines import engine_class
 
     loaded = {"pretrained": sampling.model, "dtype": "bfloat16"}
-    kind: Any = backend_class(sampling.backend)
+    kind: Any = engine_class(sampling.backend)
     if sampling.backend == "hf":
         device = str(torch.accelerator.current_accelerator() or "cpu")
         noting = type("HFLM", (_NotedEnds, kind), {})
