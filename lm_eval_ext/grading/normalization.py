@@ -13,14 +13,14 @@ import re
 import unicodedata
 from functools import lru_cache
 
-Rule = tuple[re.Pattern[str], str, str]
+Replacement = tuple[re.Pattern[str], str, str]
 
 
-def _rules(*rows: tuple[str, str, str]) -> tuple[Rule, ...]:
+def _compiled(*rows: tuple[str, str, str]) -> tuple[Replacement, ...]:
     return tuple((re.compile(pattern), replacement, why) for pattern, replacement, why in rows)
 
 
-RULES: tuple[Rule, ...] = _rules(
+REPLACEMENTS: tuple[Replacement, ...] = _compiled(
     (r"\\left(?![a-z])\s*\.?|\\right(?![a-z])\s*\.?|\\[Bb]ig+[lr]?(?![a-z])", "", "sizes of delimiters"),
     (r"\\(?:displaystyle|textstyle|limits)(?![a-z])", "", "sizes of formulas"),
     (r"\\[,;:!]|\\q?quad(?![a-z])|\\ |~|&nbsp;", " ", "spacing"),
@@ -85,7 +85,7 @@ def normalize(answer: str) -> str:
     """`answer` in the notation of the table."""
     text = plain_unicode(answer)
     text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text.replace("{,}", ",").replace("\\!", ""))
-    for pattern, replacement, _ in RULES:
+    for pattern, replacement, _ in REPLACEMENTS:
         text = pattern.sub(replacement, text)
     text = text.strip()
     text = text if text.endswith("..") else text.removesuffix(".").strip()

@@ -1,6 +1,6 @@
 import pytest
 
-from lm_eval_ext.grading.normalization import RULES, normalize
+from lm_eval_ext.grading.normalization import REPLACEMENTS, normalize
 
 pytestmark = pytest.mark.unit
 
@@ -63,4 +63,4 @@ def test_normalizing_twice_changes_nothing():
 
 
 def test_every_rule_says_why():
-    assert all(why for _, _, why in RULES)
+    assert all(why for _, _, why in REPLACEMENTS)
