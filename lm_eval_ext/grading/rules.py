@@ -29,9 +29,9 @@ every pair.
 """
 _EXTRACTION = "Here the first of a pair is a whole response; ⏎ is the end of a line."
 _OTHERS = """\
-## Rules that never accept
+## Rules without examples
 
-Their verdicts are different, or undecided.
+They find answers different or leave them undecided, unless the table says otherwise.
 
 | rule | decides |
 |---|---|
@@ -67,12 +67,12 @@ class Rule(BaseModel):
 
 
 class Rules(BaseModel):
-    """`areas` holds the rules by area; `never_accept` what the other ids decide."""
+    """`areas`: the rules by area; `without_examples`: what the other ids decide."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     areas: dict[str, list[Rule]]
-    never_accept: dict[str, str]
+    without_examples: dict[str, str]
 
 
 @cache
@@ -89,7 +89,7 @@ def markdown() -> str:
         if area == "extraction":
             lines.append(f"{_EXTRACTION}\n")
         sections.append("\n".join([*lines, *map(_entry, rules)]) + "\n")
-    others = (f"| `{name}` | {_text(meaning)} |" for name, meaning in documented().never_accept.items())
+    others = (f"| `{name}` | {_text(meaning)} |" for name, meaning in documented().without_examples.items())
     rows = (
         f"| {_cell(p.pattern)} | {_cell(new)} | {_text(why)} |" for p, new, why in normalization.REPLACEMENTS
     )
