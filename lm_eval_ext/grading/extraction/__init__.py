@@ -1,12 +1,14 @@
-"""From all that a model wrote to the answer it commits to. Linear time, no evaluation.
+"""From a response to the answer it commits to: `extract(response)` returns the text of the answer, or None.
 
-thinking     what the response shows: without thinking, up to the end of its turn
-boxes        `\\boxed{}`; several in one breath, or with labels, form one answer
+In the order in which a response passes through them, each in linear time:
+
+thinking     the visible response: without thinking, up to the end of its turn
 tags         `<answer>x</answer>`
+boxed        `\\boxed{}`; several side by side, or with labels, form one answer
 statements   `Final answer: x`, `The answer is x`, `#### x`, `A: x`
-conclusions  where nothing is announced: a last sentence that concludes, a response that is an answer
-values       what may be a value; what is denied, doubted, a bound
-extractors   the readings in their order, by name
+conclusions  without an announcement: a last sentence that concludes, a response that is an answer
+extractors   which of these count, and in what order, by name
+values       what they all ask: what may be a value, what is denied, doubted or a bound
 
 >>> extract("So x = 2. Final answer: $\\\\boxed{2}$")
 '2'

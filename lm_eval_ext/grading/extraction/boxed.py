@@ -24,14 +24,11 @@ _PREDICATE = re.compile(
     r"\b(?:answer|result|value|solution|it)\s+(?:is|are|equals)[\s:$\\(\[*]*$", re.IGNORECASE
 )
 _LAST = 64
-"""How many boxes from the end are read; the answer is among the last."""
+"""Number of boxes from the end that are read."""
 
 
 def boxes(text: str) -> list[Span]:
-    """The balanced, outermost boxes among the last 64, in order, in linear time.
-
-    An unclosed box is none: a response cut inside it has not answered.
-    """
+    """The balanced, outermost boxes among the last 64, in order, in linear time; an unclosed box is none."""
     opens = [match.start() for match in reversed(last_matches(_OPENS, text, _LAST))]
     found: list[Span] = []
     end = 0
@@ -45,7 +42,7 @@ def boxes(text: str) -> list[Span]:
 
 
 def _reach(starts: Sequence[int]) -> int:
-    """How far to read: the length of an answer from each start that is within reach of the one before."""
+    """Where to stop reading: an answer's length after the last start within reach of those before."""
     end = starts[0]
     for start in starts:
         if start > end:
@@ -85,10 +82,9 @@ def _add_outermost(found: list[Span], box: Span) -> None:
 
 
 def last_boxed(text: str) -> Span | None:
-    """The last box that says something; several that belong together form one answer.
+    """The last box that says something, joined with those before it that form one answer with it.
 
-    They do if nothing but commas, "and", "or" stands between them ("2, 3"), or if each has its label in
-    front of it ("(a) 2, (b) 3").
+    These are separated by nothing but commas, "and", "or" ("2, 3"), or each has a label ("(a) 2, (b) 3").
     """
     said = [box for box in boxes(text) if not is_nothing(box.text) and not _is_denied(text, box)]
     if not said:
@@ -122,7 +118,7 @@ def _labelled(text: str, said: Sequence[Span]) -> list[tuple[str, Span]]:
 
 
 def _labels(text: str, said: Sequence[Span]) -> Iterator[str]:
-    """Of each box the label that introduces it, "" if none: one in front of it, or one that begins a line."""
+    """The label of each box, "" if none: it stands right before the box, or begins a line."""
     end = 0
     for box in said:
         before = text[max(end, box.start - MAX_ANSWER_CHARS) : box.start]
@@ -137,7 +133,7 @@ def _introduces(before: str, mark: re.Match[str]) -> bool:
 
 
 def _named(box: Span, text: str) -> str:
-    """The box with the name in front of it: "x = 2" of $x = \\boxed{2}$."""
+    """The box with the name before it: "x = 2" of $x = \\boxed{2}$."""
     name = _NAME_BEFORE.search(text[max(0, box.start - 12) : box.start])
     return f"{name[1]} = {box.text.strip()}" if name else box.text.strip()
 

@@ -1,4 +1,4 @@
-"""Answers that nothing announces: a last sentence that concludes with a value, a response that is one."""
+"""Answers without an announcement: a last sentence that concludes with a value, a response that is one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def conclusion(text: str) -> Span | None:
 
 
 def _value(said: str) -> str | None:
-    """What the sentence gives its subject: behind "is", as a formula "x = 2", or its only number."""
+    """The value of the sentence: after "is", a formula "x = 2", or its only number."""
     if len(_ASSIGNED.findall(said)) > 1:
         return None  # "the minimum is 5 and the maximum is 9"
     for copula in reversed(list(_COPULA.finditer(said))):
@@ -82,11 +82,7 @@ def _value(said: str) -> str | None:
 def whole_response(text: str) -> Span | None:
     """The response itself, if it is a value and nothing else: "28 percent"."""
     shown = without_courtesy(text[: 2 * MAX_VALUE_CHARS + 400])
-    if (
-        len(text) > 2 * MAX_VALUE_CHARS + 400
-        or shown.count("\n") > 4
-        or _OPTIONS.match(shown)
-        or not is_value(shown)
-    ):
+    too_long = len(text) > 2 * MAX_VALUE_CHARS + 400 or shown.count("\n") > 4
+    if too_long or _OPTIONS.match(shown) or not is_value(shown):
         return None
     return Span(tidy(shown), len(text) - len(text.lstrip()), len(shown), "whole response")

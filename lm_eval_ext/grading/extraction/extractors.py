@@ -1,4 +1,4 @@
-"""The extractors: from all that a model wrote to the answer it commits to. Linear time, no evaluation."""
+"""The extractors by name: each reads a response's answer in its own order of preference."""
 
 from __future__ import annotations
 
@@ -20,29 +20,23 @@ _NUMBER_SIGNS = "-$0123456789,."
 
 @dataclass(frozen=True)
 class Extractor:
-    """A way to find the answer in a response; called, it gives the answer, or None. Picklable.
+    """A way to find the answer in a response; called, it returns the answer, or None. Picklable."""
 
-    Attributes:
-        read: finds the statement in what the response shows.
-        thinking: formats of thinking besides the known ones.
-    """
-
-    read: Callable[[str], Span | None]
-    thinking: Formats = ()
+    read: Callable[[str], Span | None]  # finds the statement in the visible response
+    thinking: Formats = ()  # formats besides the known ones
 
     def __call__(self, response: str) -> str | None:
-        """The answer that the response commits to, or None."""
         span = self.find(response)
         return span.text if span else None
 
     def find(self, response: str) -> Span | None:
-        """The answer and where it stands in `visible(response, self.thinking)`."""
+        """The answer and its place in `visible(response, self.thinking)`."""
         span = self.read(visible(response, self.thinking))
         text = span.text.strip() if span else ""
         return replace(span, text=text) if span and text else None
 
     def with_thinking(self, more: Formats) -> Extractor:
-        """The same, which leaves out thinking in these formats too."""
+        """The same extractor, which also leaves out thinking in these formats."""
         return replace(self, thinking=(*self.thinking, *more)) if more else self
 
 
@@ -65,7 +59,7 @@ def _stated(text: str, before: Span | None = None) -> Span | None:
     says_something = said.emphatic or SIGN_OF_MATHEMATICS.search(said.text)
     if says_something or (boxed or before) is None:
         return said
-    return boxed  # "so the answer is correct" takes nothing back
+    return boxed  # "so the answer is correct" changes nothing
 
 
 def statement(text: str) -> Span | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from lm_eval_ext.grading.extraction.values import (
     MAX_ANSWER_CHARS,
@@ -20,22 +19,9 @@ from lm_eval_ext.grading.extraction.values import (
 )
 
 _LAST = 200
-"""How many announcements from the end are looked at, until one states something."""
-_WORDS = (
-    "ans",
-    "option",
-    "choice",
-    "solution",
-    "result",
-    "conclusion",
-    "####",
-    "a:",
-    "a：",
-    "a*",
-    "a_",
-    "a`",
-)
-"""In lower case, one of these is in every announcement: a text without them has none."""
+"""Number of announcements from the end that are read, until one states something."""
+_WORDS = "ans option choice solution result conclusion #### a: a： a* a_ a`".split()
+"""Every announcement has one of these, in lower case."""
 _ANNOUNCED = re.compile(
     r"""
     [AaCcORSo\#] (?=[NnPpHhOoEeSs*_`:：\#]) (?:
@@ -45,7 +31,7 @@ _ANNOUNCED = re.compile(
         (?:\s+(?:that\s+)?(?:we|you)\s+(?:want|seek|need|get|obtain|(?:are|were)\s+(?:looking|asked)\s+for)\b)?
         (?:,\s+(?:therefore|thus|then|hence|finally|of\s+course),)? (?=VERB|[*_`:]*[ \t]*\n))
   | (?P<option> (?:(?<=[Oo])[Pp](?i:tion)|(?<=[Cc])[Hh](?i:oice))\b[*_`]*(?=VERB))
-  | (?P<weak> (?:(?<=S)[Oo](?i:lution)|(?<=R)[Ee](?i:sult)|(?<=C)[Oo](?i:nclusion)|(?<=A)[Nn][Ss]\b[.]?)
+  | (?P<heading> (?:(?<=S)[Oo](?i:lution)|(?<=R)[Ee](?i:sult)|(?<=C)[Oo](?i:nclusion)|(?<=A)[Nn][Ss]\b[.]?)
       [*_`]*(?=VERB))
   | (?P<letter> (?<=A)[*_`]*(?=[:：]))
   | (?P<hash> (?<=\#)\#\#\#(?!\#)) )
@@ -106,13 +92,14 @@ def last_announced(text: str) -> Span | None:
 
 
 def _last_forward(text: str) -> Span | None:
-    """The last that says something and does not go on into one that is denied."""
+    """The last announcement that states something and does not run into one that is denied."""
     lower = text.lower()
     if not any(word in lower for word in _WORDS):
         return None
     denied = len(text)
     for match in last_matches(_ANNOUNCED, text, _LAST):
-        span = _READ[str(match.lastgroup)](text, match)
+        before = text[max(0, match.start() - 60) : match.start()]
+        span = _READERS[str(match.lastgroup)](text, match, before)
         if span and not span.text:
             denied = match.start()
         elif span and span.end <= denied:
@@ -120,71 +107,54 @@ def _last_forward(text: str) -> Span | None:
     return None
 
 
-def _denied(match: re.Match[str]) -> Span:
-    return Span("", match.start(), match.end())
-
-
-def _answer(text: str, match: re.Match[str]) -> Span | None:
+def _answer(text: str, match: re.Match[str], before: str) -> Span | None:
     """ "The answer is x", "Answer: x", or a heading with x below it."""
-    start, before = match.start(), text[max(0, match.start() - 60) : match.start()]
     emphatic = bool(_FINAL.search(before))
-    verb = _VERB.match(text, match.end())
-    if verb is None:
-        heading = _HEADING_END.match(text, match.end())
-        if heading is None or not (emphatic or _LINE_START.search(before)):
-            return None
-        return _statement(text, heading.end(), emphatic=emphatic)
-    if is_doubted(text, start):
-        return _denied(match)
-    return _statement(text, verb.end(), predicate=bool(verb["is"]), emphatic=emphatic)
+    if verb := _VERB.match(text, match.end()):
+        if is_doubted(text, match.start()):
+            return Span("", match.start(), match.end())
+        return _statement(text, verb.end(), predicate=bool(verb["is"]), emphatic=emphatic)
+    heading = _HEADING_END.match(text, match.end())
+    if heading is None or not (emphatic or _LINE_START.search(before)):
+        return None
+    return _statement(text, heading.end(), emphatic=emphatic)
 
 
-def _option(text: str, match: re.Match[str]) -> Span | None:
+def _option(text: str, match: re.Match[str], before: str) -> Span | None:
     """ "The correct option is x"."""
-    before = text[max(0, match.start() - 60) : match.start()]
     verb = _VERB.match(text, match.end())
     if verb is None or not _CHOSEN.search(before) or is_doubted(text, match.start()):
         return None
     return _statement(text, verb.end(), predicate=True)
 
 
-def _weak(text: str, match: re.Match[str]) -> Span | None:
+def _heading(text: str, match: re.Match[str], before: str) -> Span | None:
     """ "Solution: x" at the start of a line, if x is a value and no worked solution."""
-    verb = _VERB.match(text, match.end())
-    if verb is None or not _LINE_START.search(text[max(0, match.start() - 60) : match.start()]):
-        return None
-    span = _statement(text, verb.end())
+    verb = _VERB.match(text, match.end()) if _LINE_START.search(before) else None
+    span = _statement(text, verb.end()) if verb else None
     return span if span and is_value(span.text) else None
 
 
-def _letter(text: str, match: re.Match[str]) -> Span | None:
+def _letter(text: str, match: re.Match[str], before: str) -> Span | None:
     """ "A: x" at the start of a line, if it does not begin a list of options."""
     colon = match.end() + 1
-    if not _LINE_START.search(text[max(0, match.start() - 60) : match.start()]) or _NEXT_OPTION.match(
-        text, colon
-    ):
-        return None
-    return _statement(text, colon)
+    states = _LINE_START.search(before) and not _NEXT_OPTION.match(text, colon)
+    return _statement(text, colon) if states else None
 
 
-def _hash(text: str, match: re.Match[str]) -> Span | None:
-    """GSM8K's mark; with words behind it, it is a heading of Markdown."""
+def _hash(text: str, match: re.Match[str], before: str) -> Span | None:
+    """GSM8K's mark; with words after it, it is a heading of Markdown."""
     line = text[match.end() : match.end() + MAX_VALUE_CHARS].partition("\n")[0]
     value = tidy(line)
     return Span(value, match.end(), match.end() + len(line), "hash", True) if is_value(value) else None
 
 
-_READ: dict[str, Callable[[str, re.Match[str]], Span | None]] = {
-    "answer": _answer,
-    "option": _option,
-    "weak": _weak,
-    "letter": _letter,
-    "hash": _hash,
-}
+_READERS = {"answer": _answer, "option": _option, "heading": _heading, "letter": _letter, "hash": _hash}
+"""By the group of `_ANNOUNCED` that matched; a span without text is a denial."""
 
 
 def _last_reversed(text: str) -> Span | None:
-    """What stands before the last "is the answer", back to where its clause begins."""
+    """The clause before the last "is the answer"."""
     for match in last_matches(_IS_ANSWER, text, _LAST):
         end = match.start()
         start = max(0, end - _MAX_REVERSED_CHARS)
@@ -199,9 +169,9 @@ def _last_reversed(text: str) -> Span | None:
 
 
 def _statement(text: str, start: int, *, predicate: bool = False, emphatic: bool = False) -> Span | None:
-    """The paragraph from `start` (first blank lines skipped); of a predicate its first sentence.
+    """The paragraph from `start`, after blank lines; of a predicate its first sentence.
 
-    None where it says nothing, empty where it denies a value or bounds it.
+    None where it says nothing, without text where it denies a value or bounds it.
     """
     visible = _VISIBLE.search(text, start, start + MAX_VALUE_CHARS)
     if visible is None:

@@ -1,4 +1,4 @@
-"""`<answer>x</answer>` and its like; what stands between may itself state an answer."""
+"""`<answer>x</answer>` and similar tags; the text inside may itself state an answer."""
 
 from __future__ import annotations
 
@@ -28,11 +28,9 @@ _LAST = 50
 
 
 def last_tagged(text: str, state: Callable[[str], Span | None]) -> Span | None:
-    """The last tag that holds an answer; an unclosed one, as where `</answer>` is a stop, holds a value.
+    """The last tag that holds an answer; an unclosed one, as where `</answer>` is a stop, must hold a value.
 
-    Args:
-        text: what the response shows.
-        state: finds the statement in what a tag holds.
+    `state` finds the statement in the text inside a tag.
     """
     lower = text.lower()
     if not any(word in lower for word in ("answer", "solution", "_of_box")):
@@ -42,8 +40,7 @@ def last_tagged(text: str, state: Callable[[str], Span | None]) -> Span | None:
         if mark["close"] or mark["end"]:
             end = mark
         elif not _EXAMPLE.search(text[max(0, mark.start() - 40) : mark.start()]):
-            span = _held(text, mark, end, state)
-            if span is not None:
+            if span := _held(text, mark, end, state):
                 return span
             end = None
     return None
@@ -52,18 +49,12 @@ def last_tagged(text: str, state: Callable[[str], Span | None]) -> Span | None:
 def _held(
     text: str, begin: re.Match[str], end: re.Match[str] | None, state: Callable[[str], Span | None]
 ) -> Span | None:
+    """The answer inside a tag: a statement, all of a closed answer tag, or a value."""
     stop = end.start() if end else len(text)
     content = text[begin.end() : min(stop, begin.end() + MAX_ANSWER_CHARS)]
     stated = state(content)
     value = stated.text.strip() if stated else tidy(content)
-    if is_nothing(value) or not (
-        stated or (end and begin["open"] is None) or _may_hold(value, end is not None, begin)
-    ):
+    whole = end is not None and (begin["open"] or "").lower() != "solution"
+    if is_nothing(value) or not (stated or whole or is_value(value)):
         return None
     return Span(value, begin.start(), end.end() if end else len(text), "tag", True)
-
-
-def _may_hold(value: str, closed: bool, begin: re.Match[str]) -> bool:
-    """Whether a text is the answer itself: all that an answer tag closes upon, else a value."""
-    is_answer = begin["open"] is None or begin["open"].lower() != "solution"
-    return (closed and is_answer) or is_value(value)

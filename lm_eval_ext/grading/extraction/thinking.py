@@ -1,4 +1,4 @@
-"""What a model shows: the response without its thinking and without the tokens of chat templates."""
+"""The visible response: without thinking and without the tokens of chat templates."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ from functools import lru_cache
 Formats = tuple[tuple[str, str], ...]
 """(opening, closing) of thinking formats, as literal text."""
 
-_TAGS = (
-    "think(?:ing)?",
-    "thoughts?",
-    "reason(?:ing)?",
-    "reflect(?:ion)?",
-    "analysis",
-    "scratch_?pad",
-    "cot",
-    "chain_of_thoughts?",
-    "inner_monologue",
-    "rationale",
+_TAGS = tuple(
+    "think(?:ing)? thoughts? reason(?:ing)? reflect(?:ion)? analysis scratch_?pad cot chain_of_thoughts? "
+    "inner_monologue rationale".split()
 )
 
 
 def _tag_formats(name: str) -> Iterator[tuple[str, str]]:
-    """One name in the clothes it is seen in, with a maker's prefix: `<think>`, `<seed:think>`, `[THINK]`."""
+    """The ways a name is marked, perhaps with a vendor's prefix: `<think>`, `<seed:think>`, `[THINK]`."""
     named = rf"(?:[\w-]{{1,20}}[:_])?{name}"
     yield rf"<{named}\b[^<>\n]{{0,80}}>", rf"</{named}\s*>"
     yield rf"◁{named}▷", rf"◁/{named}▷"
@@ -36,6 +28,7 @@ def _tag_formats(name: str) -> Iterator[tuple[str, str]]:
 
 
 _WITHOUT_TOKENS = re.compile(r"analysis(?=[A-Z])")
+"""Harmony whose special tokens a decoder dropped: "analysisWe need ... assistantfinal42"."""
 _FINAL = r"\s*(?:final|response|answer)\b"
 _FORMATS: tuple[tuple[str, str], ...] = (
     *(pair for name in _TAGS for pair in _tag_formats(name)),
@@ -56,15 +49,13 @@ _FORMATS: tuple[tuple[str, str], ...] = (
     (r"Here is my thought process:", r"Here is my response:"),
     (r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]"),
 )
-"""(opening, closing) of the known formats: patterns that begin with a literal; case is ignored behind it."""
-_HINTS = "|".join((*_TAGS, "channel", "im_start", "working_out", "unused9"))
-_WORDS = (
-    *("think", "thought", "reason", "reflect", "analysis", "scratch", "cot", "monologue", "rationale"),
-    *("channel", "im_start", "working_out", "unused9"),
-)
-"""In lower case, one of these is in every mark: a text without them has none."""
+"""(opening, closing) patterns of the known formats; each begins with a literal, the rest ignores case."""
+_OTHER_WORDS = ("channel", "im_start", "working_out", "unused9")
+_HINTS = "|".join((*_TAGS, *_OTHER_WORDS))
+_WORDS = (*"think thought reason reflect analysis scratch cot monologue rationale".split(), *_OTHER_WORDS)
+"""Every mark has one of these, in lower case."""
 MOST_MARKS = 10_000
-"""A response with more marks of thinking than this shows nothing behind them: it is no answer."""
+"""Nothing after more marks of thinking than this is read."""
 
 _TOKEN_REST = (
     r"(?:[|｜](?!(?:begin|end)_of_(?:box|solution|answer|response)\b)/?[\w▁]{1,30}[|｜]>|/?s>|\|?turn\|?>"
@@ -76,11 +67,11 @@ _TURN = re.compile(
     rf"[^A-Za-z \t\r_](?=[/stebpamuHUIEB]|[|｜]/?[\w▁])(?:(?<=<){_TOKEN_REST}|(?<=\[){_BRACKET_REST}"
     r"|(?<=\n)(?:Human|User):|(?P<role>(?:assistant|user|model|system)[ \t]*(?:\n|\Z)))"
 )
-"""Where a turn ends; the role of the next one is left behind where a decoder drops special tokens."""
+"""The end of a turn; a decoder that drops special tokens leaves the role of the next turn."""
 
 
 def formats(thinking: Sequence[Sequence[str]]) -> Formats:
-    """A user's formats. Raises ValueError on anything but pairs of text."""
+    """A user's formats, checked. Raises ValueError on anything but pairs of text."""
     pairs = [tuple(pair) for pair in thinking]
     for pair in pairs:
         if len(pair) != 2 or not all(isinstance(mark, str) and mark for mark in pair):
@@ -92,13 +83,10 @@ def visible(response: str, more: Formats = ()) -> str:
     """The response without its thinking, up to the end of its turn.
 
     A closing mark without an opening one ends thinking that began in the prompt; thinking that is never
-    closed goes on to the end.
-
-    Args:
-        response: all that the model wrote.
-        more: thinking formats besides the known ones.
+    closed extends to the end. `more` are formats besides the known ones.
     """
-    response = _with_tokens(response)
+    if _WITHOUT_TOKENS.match(response):
+        response = "<|channel|>" + response.replace("assistantfinal", "<|channel|>final<|message|>")
     shown: list[str] = []
     inside, start = None, 0
     marks = _marks(more).finditer(response) if _may_think(response, more) else ()
@@ -137,13 +125,6 @@ def _marks(more: Formats) -> re.Pattern[str]:
     guards = {"<": rf"(?=[|/]{{0,2}}\w)(?=[|/]{{0,2}}[\w:-]{{0,30}}(?:{_HINTS}))", r"\[": r"(?=/?[A-Z])"}
     alike = [rf"(?<={c}){'' if more else guards.get(c, '')}(?:{'|'.join(rest)})" for c, rest in marks.items()]
     return re.compile(rf"[{''.join(marks)}](?i:{'|'.join(alike)})")
-
-
-def _with_tokens(response: str) -> str:
-    """Harmony before a decoder dropped its special tokens: of "analysisWe need ... assistantfinal42"."""
-    if not _WITHOUT_TOKENS.match(response):
-        return response
-    return "<|channel|>" + response.replace("assistantfinal", "<|channel|>final<|message|>")
 
 
 def _first_turn(text: str) -> str:

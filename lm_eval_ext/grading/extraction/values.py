@@ -10,39 +10,32 @@ from typing import Literal
 Reading = Literal[
     "box", "tag", "announcement", "hash", "conclusion", "whole response", "strict number", "last number"
 ]
-"""What in the response was taken for its answer."""
+"""What the answer was found by."""
 
 MAX_ANSWER_CHARS = 20_000
-"""A statement longer than this is cut: nothing so long is an answer to a problem."""
+"""A longer statement is cut."""
 MAX_SEARCHED_CHARS = 2**22
-"""A response commits itself at its end: of a longer one, only so much from its end is searched."""
+"""Only this much of a longer response is searched, from its end: a response gives its answer there."""
 MAX_VALUE_CHARS = 200
-"""A line longer than this is no value that could stand alone."""
+"""A longer line is no value on its own."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A statement of an answer, and where it stands.
-
-    Attributes:
-        text: the answer.
-        start: index of the statement in the visible text; `end` is the index after it.
-        reading: what it was found by.
-        emphatic: announced as final, so that it counts whatever it says.
-    """
+    """An answer, and the place of its statement in the visible text."""
 
     text: str
     start: int
     end: int
     reading: Reading = "box"
-    emphatic: bool = False
+    emphatic: bool = False  # announced as final, so that it counts whatever it says
 
 
 _WINDOW_CHARS = 2**16
 
 
 def last_matches(pattern: re.Pattern[str], text: str, most: int) -> list[re.Match[str]]:
-    """At most so many matches, the last one first: a text that is full of them is not read to its start."""
+    """The last matches, at most `most`, the last one first, without reading the whole of a long text."""
     window = _WINDOW_CHARS
     longest = min(len(text), MAX_SEARCHED_CHARS)
     while True:
@@ -99,13 +92,13 @@ _COURTESY = re.compile(
 
 
 def tidy(statement: str) -> str:
-    """Without Markdown emphasis around it and without the closing full stop."""
+    """Without surrounding Markdown emphasis and the final full stop."""
     bare = statement.strip(_WRAPPING).lstrip(_WRAPPING + ">")
     return bare if bare.endswith("..") else bare.removesuffix(".").rstrip(_WRAPPING)
 
 
 def without_courtesy(text: str) -> str:
-    """The text without "I hope it is correct." and its like at the end."""
+    """The text without a final "I hope it is correct.", "Let me know ..."."""
     text = text.rstrip()
     tail = max(0, len(text) - 400)
     for hope in _COURTESY.finditer(text, tail):
@@ -117,13 +110,9 @@ def without_courtesy(text: str) -> str:
 def is_value(text: str, words: int = 4) -> bool:
     """Whether the text is a value and no sentence: begins as one, with `words` words of prose at most."""
     text = text.strip(_WRAPPING).removesuffix(".")
-    if (
-        not 0 < len(text) <= MAX_VALUE_CHARS
-        or "\ufffd" in text
-        or "box" in text
-        or is_nothing(text)
-        or _LIST_ITEM.match(text)
-    ):
+    if not 0 < len(text) <= MAX_VALUE_CHARS or "\ufffd" in text or "box" in text:
+        return False
+    if is_nothing(text) or _LIST_ITEM.match(text):
         return False
     if _SPELLED.fullmatch(text):
         return True
@@ -134,18 +123,17 @@ def is_value(text: str, words: int = 4) -> bool:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether braces and formulas that open are closed; a lone dollar sign in front is money."""
+    """Whether braces and formulas that open are closed; a single dollar sign at the start is money."""
     pairs = (("{", "}"), (r"\(", r"\)"), (r"\[", r"\]"))
     if sum(map(text.count, "([")) != sum(map(text.count, ")]")):  # (0, 1] opens and closes
         return False
     dollars = text.count("$") - text.count(r"\$")
-    return all(text.count(a) == text.count(b) for a, b in pairs) and (
-        dollars % 2 == 0 or bool(_MONEY.match(text))
-    )
+    paired = all(text.count(a) == text.count(b) for a, b in pairs)
+    return paired and (dollars % 2 == 0 or bool(_MONEY.match(text)))
 
 
 def is_nothing(text: str) -> bool:
-    """Whether the text stands where an answer should, and is none: blank, "your answer", "I do not know"."""
+    """Whether the text is a placeholder or refusal: blank, "your answer", "I do not know"."""
     return len(text) <= MAX_VALUE_CHARS and bool(_PLACEHOLDER.fullmatch(text) or _REFUSAL.match(text))
 
 
@@ -201,7 +189,7 @@ _BOUND = re.compile(
 
 
 def is_doubted(text: str, place: int) -> bool:
-    """Whether what is said at `place` is denied, doubted or supposed: "It is false that the answer is 42"."""
+    """Whether the statement at `place` is denied, doubted or assumed: "It is false that the answer is 42"."""
     before = text[max(0, place - 200) : place]
     ends = [end.end() for end in _CLAUSE.finditer(before)]
     clause = before[ends[-1] if ends else 0 :]
@@ -224,5 +212,5 @@ def affirmed(value: str) -> str:
 
 
 def is_bound(value: str) -> bool:
-    """Whether a predicate bounds what it speaks of in place of saying what it is: "at least 5"."""
+    """Whether a predicate only bounds its subject: "at least 5"."""
     return bool(_BOUND.match(value))

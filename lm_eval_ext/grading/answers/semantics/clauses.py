@@ -15,7 +15,6 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
     by_first_word,
     closing,
     find,
-    find_end,
     has,
     has_word,
     phrase_at,
@@ -55,7 +54,7 @@ def cut(part: Sequence[Token]) -> list[Clause]:
         if part[position].text in OPEN:
             position = _read_bracket(part, position, found)
         elif part[position].text.startswith("begin cases"):
-            end = find(part, ("end cases",), position + 1) or len(part)
+            end = find(part, ("end cases",), position + 1)
             found += _case_rows(part[position + 1 : end], found[-1].tokens)
             position = end + 1
         elif position in congruences:
@@ -71,8 +70,9 @@ def _congruences(part: Sequence[Token]) -> set[int]:
     found: set[int] = set()
     for i, token in enumerate(part):
         if token.text in ("≡", "congruent"):
-            end = find(part[: i + 24], ("mod", "modulo"), i)
-            found |= set(range(i, i if end is None else end))
+            near = part[: i + 24]
+            end = find(near, ("mod", "modulo"), i)
+            found |= set(range(i, end)) if end < len(near) else set()
     return found
 
 
@@ -97,7 +97,7 @@ def _read_token(rest: Sequence[Token], found: list[Clause]) -> int:
     current = found[-1]
     joint, length = _joint(rest, current)
     if joint == "aside":
-        return find_end(rest, _STRONG)
+        return find(rest, _STRONG)
     if not joint:
         current.tokens.append(rest[0])
         return 1
@@ -139,7 +139,7 @@ _MEANINGFUL = english.NEGATIONS | {*english.LABELS, "permutation", "permutations
 
 
 def _announce(clause: Clause) -> None:
-    """What stands before a colon: "odd n:" is a condition, "maximum:" a label, "two solutions:" nothing."""
+    """Before a colon, "odd n" is a condition, "maximum" a label, and "two solutions" nothing."""
     if clause.joint in ("", ";") and has(clause.tokens, english.PROPERTIES):
         clause.joint = "lead"
     elif all_words(clause.tokens) and not has(clause.tokens, _MEANINGFUL):
@@ -153,9 +153,9 @@ def _case_rows(rows: Sequence[Token], head: list[Token]) -> list[Clause]:
     head.clear()
     clauses: list[Clause] = []
     while rows:
-        end = find_end(rows, ("\\\\",))
+        end = find(rows, ("\\\\",))
         row, rows = rows[:end], rows[end + 1 :]
-        at = find_end(row, ("&",))
+        at = find(row, ("&",))
         value, condition = trimmed(row[:at]), trimmed(row[at + 1 :])
         if value:
             clauses.append(Clause(";", value))
@@ -189,13 +189,8 @@ def _joint_of_remark(inner: Sequence[Token], follows: bool) -> str:
         return joint
     if has(inner, english.PROPERTIES) or has(inner, INEQUALITIES):
         return "if"
-    return "" if _is_essential(inner) else "aside"
-
-
-def _is_essential(inner: Sequence[Token]) -> bool:
-    if inner[0].kind != "word" or inner[0].text in english.NUMERALS:
-        return True
-    return any(t.kind == "num" or t.text == "=" or t.text in english.NEGATIONS for t in inner)
+    says_more = any(t.kind == "num" or t.text == "=" or t.text in english.NEGATIONS for t in inner)
+    return "" if says_more or inner[0].kind != "word" or first in english.NUMERALS else "aside"
 
 
 def _shared(clauses: list[Clause]) -> list[Clause]:
@@ -215,9 +210,10 @@ def _ranges(clauses: list[Clause]) -> list[Clause]:
         clause, *rest = clauses
         listed = next((i for i, c in enumerate(rest) if not _is_entry(c)), len(rest))
         entries = [c.tokens for c in rest[:listed]]
-        dots = next((i for i, e in enumerate(entries) if texts(e) == ["..."]), None)
+        dots = next((i for i, e in enumerate(entries) if texts(e) == ["..."]), -1)
         sign = find(clause.tokens, ("=",))
-        if clause.joint in ("if", "lead") and sign and dots is not None and dots >= listed - 2:
+        is_range = max(listed - 2, 0) <= dots and 0 < sign < len(clause.tokens)
+        if is_range and clause.joint in ("if", "lead"):
             name, first, last = clause.tokens[:sign], clause.tokens[sign + 1 :], entries[dots + 1 :]
             at_most = [Token("op", "<="), *last[0]] if last else []
             found.append(Clause(clause.joint, [*first, Token("op", "<="), *name, *at_most], clause.word))

@@ -11,7 +11,7 @@ from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.phrases import (
     INEQUALITIES,
     closing,
-    find_end,
+    find,
     has,
     has_word,
     starts_with,
@@ -31,7 +31,7 @@ def as_word(part: Sequence[Token]) -> Answer | None:
     said = texts(part)
     if said[0] in _DECISIONS and (said[0] != "no" or _stands_alone(said, 0)):
         return None if _is_hedged(said) else Answer(word=_DECISIONS[said[0]])
-    sentence = list(part[: find_end(part, (".", ";", ",", "newline", "("))])
+    sentence = list(part[: find(part, (".", ";", ",", "newline", "("))])
     if _is_limited(sentence) or has(part[len(sentence) + 1 : len(sentence) + 2], english.LIMITS):
         return None
     if said[0] == "such" and sentence[-1].text in ("exist", "exists"):
@@ -57,7 +57,7 @@ def _denial(sentence: Sequence[Token]) -> str:
 
 
 def _mentions(said: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> bool:
-    """Whether a phrase of several words stands anywhere."""
+    """Whether a phrase of several words occurs."""
     return any(p == tuple(said[i : i + len(p)]) for p in phrases if len(p) > 1 for i in range(len(said)))
 
 
@@ -81,7 +81,7 @@ def _is_hedged(said: Sequence[str]) -> bool:
     after = [t for t in head[:3] if t not in _BOUNDARY]
     if after and (after[0] in english.LIMITS or (after[0] == "is" and english.NEGATIONS & set(after))):
         return True
-    return bool(english.HEDGES & set(head)) or any(_is_limit(head, i) for i in range(len(head)))
+    return bool(english.HEDGES & set(head)) or any(_limits_at(head, i) for i in range(len(head)))
 
 
 def _is_contradicted(said: Sequence[str]) -> bool:
@@ -100,30 +100,21 @@ def _explanation_start(said: Sequence[str]) -> int:
     return len(said)
 
 
-_QUALIFIED = (english.QUALIFIABLE, 1, 2)
-_SUPPOSED = (frozenset(["that", "to", "condition", "conditions", "assumption"]), 1, 3)
-_RELATED = (RELATIONS, 2, 4)
+_SUPPOSED = frozenset(["that", "to", "condition", "conditions", "assumption"])
 _LIMITING: dict[str, tuple[frozenset[str], int, int]] = {
-    "only": _QUALIFIED,
-    "not": _QUALIFIED,
+    **dict.fromkeys(("only", "not"), (english.QUALIFIABLE, 1, 2)),
     "in": (english.PARTIAL, 1, 2),
-    "given": _SUPPOSED,
-    "subject": _SUPPOSED,
-    "under": _SUPPOSED,
-    "on": _SUPPOSED,
+    **dict.fromkeys(("given", "subject", "under", "on"), (_SUPPOSED, 1, 3)),
     "with": (INEQUALITIES, 2, 4),  # "yes, with n = 4" is an example
-    "where": _RELATED,
-    "once": _RELATED,
-    "from": _RELATED,
-    "to": _RELATED,
+    **dict.fromkeys(("where", "once", "from", "to"), (RELATIONS, 2, 4)),
 }
-"""(words, start, end): the word limits a decision if one of `words` stands from `start` to `end` after it."""
+"""(words, start, end): the word limits a decision if one of `words` follows at `start` to `end` - 1."""
 
 
 _NARROWING = {*english.PROPERTIES, "<", ">", "<=", ">=", "!=", "=", "but"} - english.NUMBER_DOMAINS
 
 
-def _is_limit(said: Sequence[str], at: int) -> bool:
+def _limits_at(said: Sequence[str], at: int) -> bool:
     """ "for even n", "in some cases", "only if", "not always" there; not "for all n", "for the robot"."""
     if limiting := _LIMITING.get(said[at]):
         words, start, end = limiting

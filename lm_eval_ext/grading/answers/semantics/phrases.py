@@ -29,14 +29,9 @@ def all_words(tokens: Iterable[Token]) -> bool:
     return all(t.kind == "word" for t in tokens)
 
 
-def find(tokens: Sequence[Token], wanted: Collection[str], start: int = 0) -> int | None:
-    """The first index from `start` whose token is one of `wanted`."""
-    return next((i for i in range(start, len(tokens)) if tokens[i].text in wanted), None)
-
-
-def find_end(tokens: Sequence[Token], wanted: Collection[str]) -> int:
-    """The first index whose token is one of `wanted`, else the length."""
-    return next((i for i, t in enumerate(tokens) if t.text in wanted), len(tokens))
+def find(tokens: Sequence[Token], wanted: Collection[str], start: int = 0) -> int:
+    """The first index from `start` whose token is one of `wanted`; the number of tokens without one."""
+    return next((i for i in range(start, len(tokens)) if tokens[i].text in wanted), len(tokens))
 
 
 def starts_with(tokens: Sequence[Token], phrase: Phrase) -> bool:

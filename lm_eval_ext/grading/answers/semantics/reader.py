@@ -20,22 +20,14 @@ from lm_eval_ext.grading.answers.semantics.solutions import read_solutions
 
 _LATIN = re.compile(r"\b(?:i\.\s?e\b\.?|e\.\s?g\b\.?)", re.IGNORECASE)
 _MARKUP = re.compile(r"</?answer>|\*\*|__|`")
-_MEANINGFUL = english.NEGATIONS | {
-    *english.PROPERTIES,
-    *english.ORDINALS,
-    *english.LABELS,
-    *english.NUMERALS,
-    "yes",
-    "true",
-    "player",
-}
+_NAMING = (*english.PROPERTIES, *english.ORDINALS, *english.LABELS, *english.NUMERALS)
+_MEANINGFUL = english.NEGATIONS | {*_NAMING, "yes", "true", "player"}
 
 
 @lru_cache(maxsize=8192)
 def read(text: str) -> tuple[Answer, ...]:
     """The parts of an answer, mostly one. Raises Unreadable."""
-    stream = trimmed(_without_remark(tokens(without_markup(text))))
-    stream = _without_brackets(stream)
+    stream = _without_brackets(trimmed(_without_remark(tokens(without_markup(text)))))
     if not stream:
         raise Unreadable("it is empty")
     parts = split_parts(stream)
@@ -77,20 +69,17 @@ def _without_brackets(stream: list[Token]) -> list[Token]:
 
 def _sentences(stream: Sequence[Token]) -> list[list[Token]]:
     """ "x = 3; No, it is not attained" says two things, one after the other."""
-    found: list[list[Token]] = [[]]
-    for token in stream:
-        if token.text in (";", "newline", ".") and token.kind == "op":
-            found.append([])
-        else:
-            found[-1].append(token)
-    return [part for sentence in found if (part := trimmed(sentence))]
+    ends = [i for i, t in enumerate(stream) if t.text in (";", "newline", ".") and t.kind == "op"]
+    starts = [0, *(end + 1 for end in ends)]
+    sentences = [trimmed(stream[start:end]) for start, end in zip(starts, [*ends, len(stream)], strict=True)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _read_part(part: Sequence[Token]) -> Answer:
     part = trimmed(part)
     if not part:
         raise Unreadable("a part is empty")
-    if (word := as_word(part)) is not None:
+    if word := as_word(part):
         return word
     choice = as_choice(part)
     if choice is None:

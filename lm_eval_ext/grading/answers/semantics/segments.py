@@ -46,7 +46,7 @@ def _find_labels(tokens: Sequence[Token], labels: Sequence[str]) -> list[tuple[i
 
 
 def _may_start_label(tokens: Sequence[Token], i: int, loose: bool) -> bool:
-    """A label stands where a clause begins; after the first, a bracketed one may stand anywhere."""
+    """A label stands where a clause begins; after the first, a bracketed one may follow anything."""
     if i == 0 or tokens[i - 1].text in _STARTS or tokens[i].text == "part":
         return True
     bracketed = tokens[i].text == "(" or texts(tokens[i + 1 : i + 2]) == [")"]

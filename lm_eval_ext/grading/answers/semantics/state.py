@@ -13,37 +13,22 @@ from lm_eval_ext.grading.answers.syntax.nodes import Condition, symbols
 
 @dataclass
 class State:
-    """The solutions read so far, and what the next clause needs to know.
-
-    Attributes:
-        clauses: of the answer; `position` is the index of the one that is read.
-        items: the solutions so far.
-        again: the same answer in other words.
-        names: of the last named value, with `arguments`: the next value without a name is one of these.
-        label: "maximum" or "minimum", announced before its value.
-        order: the reorderings that are meant, announced before the values.
-        is_open: whether the last solution may get further named values.
-        previous: what the clause before was: "value", "if", "else" or "except".
-        leading: conditions stated before the values that they limit.
-        unlimited: index of the first solution that no condition limits yet.
-        limited: index of the first solution that the last condition limits.
-        defined: the letter that the last condition defines.
-    """
+    """The solutions read so far, and what the next clause needs to know."""
 
     clauses: list[Clause]
-    position: int = 0
+    position: int = 0  # index of the clause that is read
     items: list[Solution] = field(default_factory=list)
-    again: list[Answer] = field(default_factory=list)
-    names: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ()
-    label: str = ""
-    order: str = ""
-    is_open: bool = False
-    previous: str = ""
-    leading: tuple[Condition, ...] = ()
-    unlimited: int = 0
-    limited: int = 0
-    defined: str = ""
+    again: list[Answer] = field(default_factory=list)  # the same answer in other words
+    names: tuple[str, ...] = ()  # of the last named value: the next value without a name has them too
+    arguments: tuple[str, ...] = ()  # with `names`, of functions
+    label: str = ""  # "maximum" or "minimum", announced before its value
+    order: str = ""  # the reorderings that are meant, announced before the values
+    is_open: bool = False  # the last solution may get further named values
+    previous: str = ""  # what the clause before was: "value", "if", "else" or "except"
+    leading: tuple[Condition, ...] = ()  # conditions stated before the values that they limit
+    unlimited: int = 0  # index of the first solution that no condition limits yet
+    limited: int = 0  # index of the first solution that the last condition limits
+    defined: str = ""  # the letter that the last condition defines
 
     @property
     def last(self) -> Solution | None:

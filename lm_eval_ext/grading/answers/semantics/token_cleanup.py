@@ -43,12 +43,12 @@ def split_order(part: list[Token]) -> tuple[list[Token], str]:
 
 def after_form(part: list[Token]) -> list[Token]:
     """ "all y of the form y = 2k" -> y = 2k."""
-    at = next((i for i in range(len(part)) if starts_with(part[i:], ("of", "the", "form"))), None)
-    if at is None:
-        return part
-    if has(part[:at], english.NEGATIONS):
-        raise Unreadable("what is not of a form")
-    return part[at + 3 :]
+    for i in range(len(part)):
+        if starts_with(part[i:], ("of", "the", "form")):
+            if has(part[:i], english.NEGATIONS):
+                raise Unreadable("a negated form")
+            return part[i + 3 :]
+    return part
 
 
 _KINDS = frozenset([*english.PROPERTIES, "number", "numbers", "of", "ordered", "distinct", "all", "the"])
@@ -108,10 +108,7 @@ SetParts = tuple[Sequence[Token], Sequence[Token], Sequence[Token]]
 
 def built_sets(part: Sequence[Token]) -> list[SetParts] | None:
     """Each set of "(m, n) in {(t, 2t) : t > 0} or {...}"; None where there is none with conditions."""
-    sign = find(part, ("in", "="))
-    start = 0 if part[0].text in _OPEN_SET else None if sign is None else sign + 1
-    if start is None:
-        return None
+    start = 0 if part[0].text in _OPEN_SET else find(part, ("in", "=")) + 1
     names = part[: max(start - 1, 0)]
     found: list[SetParts] = []
     position = start
@@ -173,7 +170,7 @@ _NUMBER_WORDS = {*english.NUMERALS, *english.UNITS}
 
 
 def _split_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
-    """ "10 edges" -> 10, "edges": what is counted follows the number, as a unit does."""
+    """ "10 edges" -> 10, "edges": the counted things follow the number, as a unit does."""
     end = len(part)
     while end and part[end - 1].kind == "word" and part[end - 1].text not in _NUMBER_WORDS:
         end -= 1

@@ -79,7 +79,7 @@ def _application(node: Node) -> Names:
 
 
 def _functions(terms: Sequence[Node]) -> tuple[NamedValues, Names]:
-    """f(x) = g(x) = x gives both; what stands between the last of them and the value are forms of it."""
+    """f(x) = g(x) = x gives both; terms between the last function and the value are forms of it."""
     *left, value = terms
     names: list[str] = []
     arguments: Names = ()
@@ -106,7 +106,7 @@ def unordered_unknowns(node: Relation) -> Node | None:
 
 
 def _name(node: Node) -> str:
-    """ "x" of x, "a(n)" of a_n in "a_1 = ... = a_n = 0"; empty for what is no name."""
+    """ "x" of x, "a(n)" of a_n in "a_1 = ... = a_n = 0"; empty if it is not a name."""
     if isinstance(node, Symbol):
         return node.name
     return _spelled(node) if isinstance(node, Call) and _application(node) else ""
