@@ -20,20 +20,18 @@ _HEAD = """\
 # What the grader accepts
 
 One line per rule, with pairs that it accepts (=) and near misses that it does not accept (≠): the answer
-first, then the gold. What is not accepted is graded different or undecided. The ids in brackets are those of
-a verdict's `rule`; each is registered by one function (`grep -rn numbers.equal lm_eval_ext`). The tests grade
-every pair.
+first, then the gold. What is not accepted is graded different or undecided. In brackets are the ids by which
+the pairs are accepted, as a verdict's `rule` shows them: [ids](#ids) says what each means, and
+`grep -rn ID lm_eval_ext` finds the function that decides by it. The tests grade every pair.
 
 `make docs` writes this file from `lm_eval_ext/grading/rules.yaml`. How the grader works:
 [grading.md](grading.md).
 """
 _EXTRACTION = "Here the first of a pair is a whole response; ⏎ is the end of a line."
-_OTHERS = """\
-## Rules without examples
+_IDS = """\
+## Ids
 
-They find answers different or leave them undecided, unless the table says otherwise.
-
-| rule | decides |
+| id | says that |
 |---|---|
 """
 _TABLE = """\
@@ -67,12 +65,12 @@ class Rule(BaseModel):
 
 
 class Rules(BaseModel):
-    """`areas`: the rules by area; `without_examples`: what the other ids decide."""
+    """`areas`: the rules by area; `ids`: the meaning of each id."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     areas: dict[str, list[Rule]]
-    without_examples: dict[str, str]
+    ids: dict[str, str]
 
 
 @cache
@@ -82,18 +80,18 @@ def documented() -> Rules:
 
 
 def markdown() -> str:
-    """The rules by area, those that never accept, and the table of notation."""
+    """The rules by area, the ids, and the table of notation."""
     sections = [_HEAD]
     for area, rules in documented().areas.items():
         lines = [f"## {area[0].upper()}{area[1:]}\n"]
         if area == "extraction":
             lines.append(f"{_EXTRACTION}\n")
         sections.append("\n".join([*lines, *map(_entry, rules)]) + "\n")
-    others = (f"| `{name}` | {_text(meaning)} |" for name, meaning in documented().without_examples.items())
+    ids = (f"| `{name}` | {_text(meaning)} |" for name, meaning in documented().ids.items())
     rows = (
         f"| {_cell(p.pattern)} | {_cell(new)} | {_text(why)} |" for p, new, why in normalization.REPLACEMENTS
     )
-    return "\n".join([*sections, _OTHERS + "\n".join(others) + "\n", _TABLE + "\n".join(rows) + "\n"])
+    return "\n".join([*sections, _IDS + "\n".join(ids) + "\n", _TABLE + "\n".join(rows) + "\n"])
 
 
 def _entry(rule: Rule) -> str:
