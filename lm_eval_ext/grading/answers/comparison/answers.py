@@ -21,7 +21,7 @@ from lm_eval_ext.grading.answers.errors import AnswerError, Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics import read
 from lm_eval_ext.grading.answers.semantics.claims import Answer
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Quantity, Relation, Symbol, walk
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Quantity, Relation, Symbol, walk
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
@@ -76,12 +76,15 @@ def _closed_shape(parts: Answers) -> tuple[object, ...] | None:
     ):
         return None
     nodes = [value for solution in answer.items for _, value in solution.values]
-    for node in (n for root in nodes for n in walk(root)):
-        if isinstance(node, (Symbol, Relation, Quantity)):
-            return None
-        if isinstance(node, Call) and node.name in ("equals", "apply"):
-            return None
+    if not all(_is_closed(n) for root in nodes for n in walk(root)):
+        return None
     return tuple((n.open, n.close, len(n.items)) if isinstance(n, Group) else "value" for n in nodes)
+
+
+def _is_closed(node: Node) -> bool:
+    if isinstance(node, Call):
+        return node.name not in ("equals", "apply")
+    return not isinstance(node, (Symbol, Relation, Quantity))
 
 
 @rule("undecided.parts")

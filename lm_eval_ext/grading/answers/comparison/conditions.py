@@ -22,7 +22,7 @@ _INTEGER_WORDS = frozenset(
     "primepower perfectpower coprime ≡".split()
 )
 _INTEGER_SIGNS = frozenset(["≡", "≢", "|", "notdivides"])
-_KINDS = frozenset(["integer", "real", "rational", "complex"])
+_KINDS = frozenset(["integer", "real", "rational", "complex", "in"])
 _SIGNS = frozenset(["positive", "nonnegative", "natural"])
 
 
@@ -96,9 +96,15 @@ def unsaid(side: list[Condition], other: list[Condition]) -> list[Condition]:
     """
     if any(is_domain(c) for c in side if not _is_order(c)):
         return []
-    said = [c for c in other if isinstance(c, Property) and c.holds]
-    found: list[Condition] = [c for c in said if c.name in _KINDS]
-    found += [c for c in other if isinstance(c, Relation) and c.signs == ("in",) and list(_sets(c))]
-    if not any(_is_order(c) for c in side):
-        return found + [c for c in said if c.name in _SIGNS]
-    return found + [replace(c, name="integer") for c in said if c.name == "natural"]
+    found = [c for c in other if _kind(c) in _KINDS]
+    if not any(map(_is_order, side)):
+        return found + [c for c in other if _kind(c) in _SIGNS]
+    integers = [c for c in other if _kind(c) == "natural"]
+    return found + [replace(c, name="integer") for c in integers if isinstance(c, Property)]
+
+
+def _kind(condition: Condition) -> str:
+    """The word that says which numbers are meant, "in" for a set with a name, else empty."""
+    if isinstance(condition, Property):
+        return condition.name if condition.holds else ""
+    return "in" if condition.signs == ("in",) and any(_sets(condition)) else ""

@@ -13,13 +13,12 @@ from itertools import chain
 
 from lm_eval_ext.grading.answers.comparison.points import (
     PRIMES,
-    Point,
     integer_points,
     real_points,
     special_points,
 )
 from lm_eval_ext.grading.answers.errors import AnswerError, TooLarge, Undefined, Unreadable
-from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
 from lm_eval_ext.grading.answers.numeric.numbers import is_real, same
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Symbol, differ, show, symbols, walk
 from lm_eval_ext.grading.rulebook import rule

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from lm_eval_ext.grading.answers.comparison.canonical import Solutions
 from lm_eval_ext.grading.answers.comparison.conditions import is_integral, letters_of
-from lm_eval_ext.grading.answers.comparison.points import Point, sample_points, shown
+from lm_eval_ext.grading.answers.comparison.points import sample_points, shown
 from lm_eval_ext.grading.answers.errors import AnswerError, Undefined
-from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
 from lm_eval_ext.grading.answers.numeric.numbers import Value, same
 from lm_eval_ext.grading.answers.numeric.predicates import holds
 from lm_eval_ext.grading.answers.semantics.claims import Solution
@@ -25,7 +26,6 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
-Solutions = tuple[Solution, ...]
 _NEEDED_POINTS = 10
 
 

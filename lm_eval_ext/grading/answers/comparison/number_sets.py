@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from lm_eval_ext.grading.answers.comparison.canonical import Solutions
 from lm_eval_ext.grading.answers.comparison.conditions import is_integral, letters_of, renamed, unsaid
 from lm_eval_ext.grading.answers.comparison.points import sample_points, shown
 from lm_eval_ext.grading.answers.errors import AnswerError, TooLarge, Undefined
@@ -31,7 +31,6 @@ from lm_eval_ext.grading.answers.syntax.sets import DOMAINS
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
-Solutions = tuple[Solution, ...]
 _X = Symbol("x")
 _IS_INTEGER = Property("integer", _X)
 _ORDER = frozenset(["<", ">", "<=", ">="])
@@ -48,6 +47,9 @@ class _Part:
     number: Node | None = None
     values: frozenset[Fraction] | None = None
 
+    def is_described(self) -> bool:
+        return self.number is None and self.values is None
+
     def limits(self) -> tuple[Condition, ...]:
         """Its conditions; a number counts as one."""
         return self.conditions + ((Relation((_X, self.number), ("=",)),) if self.number is not None else ())
@@ -60,19 +62,25 @@ class _Part:
         return all(holds(c, {_X.name: point}, evaluator) for c in self.conditions)
 
 
-@rule("number-sets.equal", "number-sets.differ")
 def same_number_set(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
-    """Sets of numbers, compared number by number; None for what is not described as such, or not decided."""
+    """Sets of numbers described by conditions, intervals or a list; None for anything else."""
     mine = _parts(given, _are_described(wanted), evaluator)
     theirs = _parts(wanted, _are_described(given), evaluator)
     if mine is None or theirs is None or not any(map(_is_described_set, (*given, *wanted))):
         return None
-    mine, theirs = _with(mine, _unsaid(mine, theirs)), _with(theirs, _unsaid(theirs, mine))
+    mine, theirs = _with_unsaid(mine, theirs), _with_unsaid(theirs, mine)
     if _letters(given) | _letters(wanted) <= _INTEGER_LETTERS and (
         _are_integers(mine) or _are_integers(theirs)
     ):
         mine, theirs = _all_integers(mine), _all_integers(theirs)  # n = 3, 4, 5 beside 3 <= n <= 5
-    points = sample_points(_limits(mine), _limits(theirs), evaluator)
+    return _compared(mine, theirs, evaluator)
+
+
+@rule("number-sets.equal", "number-sets.differ")
+def _compared(mine: list[_Part], theirs: list[_Part], evaluator: Evaluator) -> Outcome | None:
+    """Number by number; None where one cannot be decided, or none belongs to either."""
+    left, right = ([c for part in side for c in part.limits()] for side in (mine, theirs))
+    points = sample_points(left, right, evaluator)
     if any(part.values is not None for part in (*mine, *theirs)):
         points = [p for p in points if isinstance(p, Fraction) and abs(p) <= _REACH]
     members = 0
@@ -187,9 +195,8 @@ def _parametric(solution: Solution, beside_description: bool, evaluator: Evaluat
     (letter,) = symbols(node)
     if not all(letter in declared([c]) for c in solution.conditions):
         return None
-    if not is_integral(solution.conditions) and not (
-        letter in _INTEGER_LETTERS and all(map(_is_bound, solution.conditions))
-    ):
+    by_letter = letter in _INTEGER_LETTERS and all(map(_is_bound, solution.conditions))
+    if not by_letter and not is_integral(solution.conditions):
         return None
     values = set[Value]()
     for k in range(-_REACH, _REACH + 1):
@@ -224,19 +231,8 @@ def _all_integers(side: list[_Part]) -> list[_Part]:
     return [replace(part, conditions=(*part.conditions, _IS_INTEGER)) for part in side]
 
 
-def _unsaid(side: list[_Part], other: list[_Part]) -> list[Condition]:
+def _with_unsaid(side: list[_Part], other: list[_Part]) -> list[_Part]:
+    """Described parts limited to the kind of numbers that only the other side names."""
     mine, theirs = ([c for part in parts for c in part.conditions] for parts in (side, other))
-    return unsaid(mine, theirs)
-
-
-def _with(side: list[_Part], conditions: Iterable[Condition]) -> list[_Part]:
-    """Described parts with more conditions."""
-    described = (part.number is None and part.values is None for part in side)
-    more = tuple(conditions)
-    return [
-        replace(p, conditions=p.conditions + more) if d else p for p, d in zip(side, described, strict=True)
-    ]
-
-
-def _limits(side: list[_Part]) -> list[Condition]:
-    return [c for part in side for c in part.limits()]
+    more = tuple(unsaid(mine, theirs))
+    return [replace(p, conditions=p.conditions + more) if p.is_described() else p for p in side]

@@ -8,11 +8,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 from lm_eval_ext.grading.answers.comparison.conditions import is_integral, is_loose, is_natural
-from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
 from lm_eval_ext.grading.answers.numeric.numbers import Value, mp, nearest
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Condition, Property, children, symbols
 
-Point = dict[str, Value]
 PRIMES = (2**61 - 1, 2**89 - 1, 2**107 - 1)
 _POINTS = 8
 _INTEGER_STARTS = (6, 7, 8, 9, 10, 11, 12, 13, 17, 24, 1, 2, 3, 4, 5, 1009, 10_007, 123_457)
@@ -65,32 +64,42 @@ def sample_points(mine: list[Condition], theirs: list[Condition], evaluator: Eva
     """
     conditions = [*mine, *theirs]
     values = [v for condition in conditions for v in _closed_values(condition, evaluator)]
-    exact = [v for v in values if not isinstance(v, Fraction) and not mp.isinf(v) and v == v.real]
-    said = {v for v in values if isinstance(v, Fraction)}
+    exact = {v for v in values if isinstance(v, Fraction)}
+    irrational = [v for v in values if _is_irrational(v)]
     if any(map(is_loose, conditions)):  # x^2 > 9 changes at -3 as well
-        said |= {-c for c in said}
-    named = sorted(said)
-    points = {Fraction(n) for n in (-1, 0, 1)} | said | {c + d for c in named for d in (-1, 1)}
-    points |= {nearest(v) + d for v in exact for d in range(-2, 3)}
+        exact |= {-v for v in exact}
+    points = {Fraction(n) for n in (-1, 0, 1)} | {v + d for v in exact for d in (-1, 0, 1)}
+    points |= {nearest(v) + d for v in irrational for d in range(-2, 3)}
     if is_integral(conditions):
-        points |= _integers_around(named)
+        points |= _integers_around(sorted(exact))
     if any(map(is_natural, conditions)):
         points.discard(Fraction(0))  # some count zero among the natural numbers, some do not
     if is_integral(mine) and is_integral(theirs):
-        return sorted(p for p in points if p.denominator == 1 or p in said)
-    points |= {(low + high) / 2 for low, high in pairwise(named)} | {c + Fraction(1, 7) for c in named}
-    points |= {Fraction(n, 2) for n in (-1, 1, 13, -15, 2001, -2001)}
-    beside = [v + mp.mpf(d) / 1000 for v in exact for d in (-1, 1)]
-    return [*sorted(points), *exact, *beside, mp.sqrt(2), -mp.sqrt(3)]
+        return sorted(p for p in points if p.denominator == 1 or p in exact)
+    return [*sorted(points | _fractions_between(sorted(exact))), *_reals_around(irrational)]
+
+
+def _is_irrational(number: Value) -> bool:
+    return not isinstance(number, Fraction) and not mp.isinf(number) and number == number.real
 
 
 def _integers_around(named: list[Fraction]) -> set[Fraction]:
     """A stretch of integers, those near the numbers named, and sums of multiples of two of these."""
-    reach = 130 + 4 * int(max((abs(c) for c in named if abs(c) < 200), default=0))
-    whole = [int(c) for c in named]
-    found = {*range(-20, reach), *(c + d for c in whole for d in range(-3, 14))}
+    reach = 130 + 4 * int(max((abs(v) for v in named if abs(v) < 200), default=0))
+    whole = list(map(int, named))
+    found = {*range(-20, reach), *(v + d for v in whole for d in range(-3, 14))}
     found |= {a + b * k for a in whole[:12] for b in whole[:12] for k in range(-2, 4)}
     return set(map(Fraction, found))
+
+
+def _fractions_between(named: list[Fraction]) -> set[Fraction]:
+    found = {(low + high) / 2 for low, high in pairwise(named)} | {v + Fraction(1, 7) for v in named}
+    return found | {Fraction(n, 2) for n in (-1, 1, 13, -15, 2001, -2001)}
+
+
+def _reals_around(irrational: list[Value]) -> list[Value]:
+    beside = [v + mp.mpf(d) / 1000 for v in irrational for d in (-1, 1)]
+    return [*irrational, *beside, mp.sqrt(2), -mp.sqrt(3)]
 
 
 _NO_NUMBERS = ("oo", "union", "minus", "intersection", "residues")

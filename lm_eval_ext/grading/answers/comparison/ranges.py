@@ -48,7 +48,6 @@ def range_difference(
     if not _same_relations(loose_mine, loose_theirs, evaluator):
         return Outcome(None, "undecided.conditions", "conditions that cannot be compared")
     mine, theirs = ([c for c in side if not is_loose(c)] for side in (mine, theirs))
-    arguments = given.arguments + wanted.arguments
     for letter in sorted(declared(mine) | declared(theirs)):
         here, there = ([c for c in side if letter in declared([c])] for side in (mine, theirs))
         if set(here) == set(there) or _same_relations(here, there, evaluator):
@@ -56,6 +55,7 @@ def range_difference(
         if here and there:
             difference = _compared(here, there, letter, evaluator)
         else:
+            arguments = given.arguments + wanted.arguments
             counting = letter in _COUNTING and not arguments and len(wanted.values) == 1
             difference = _one_sided(here or there, letter, letter in arguments, counting)
         if difference is not None:

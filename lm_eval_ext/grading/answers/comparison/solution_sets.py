@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lm_eval_ext.grading.answers.comparison.canonical import (
+    Solutions,
     expanded,
     listed,
     opened,
@@ -13,16 +14,15 @@ from lm_eval_ext.grading.answers.comparison.canonical import (
 )
 from lm_eval_ext.grading.answers.comparison.families import same_cases, same_family
 from lm_eval_ext.grading.answers.comparison.number_sets import same_number_set
-from lm_eval_ext.grading.answers.comparison.outcomes import first_failure
+from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.solutions import may_be_equal, same_solution, show_solution
 from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics.claims import Solution
-from lm_eval_ext.grading.answers.syntax.nodes import Group, Symbol, tuple_items
+from lm_eval_ext.grading.answers.syntax.nodes import Group, Node, Symbol, tuple_items
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
-Solutions = tuple[Solution, ...]
 MAX_SOLUTIONS = 150
 
 
@@ -99,7 +99,6 @@ def _as_multisets(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> 
     return None
 
 
-@rule("solutions.same", "solutions.differ", "solutions.count-differs")
 def _matched(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome:
     if _are_unordered(wanted):
         given = tuple(map(_unordered, given))
@@ -107,48 +106,40 @@ def _matched(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outco
         outcome = _as_one_tuple(given, wanted, evaluator)
         if outcome is not None and outcome.equal:
             return outcome
-    once = _distinct(given, evaluator), _distinct(wanted, evaluator)
-    in_order = all(s.in_order for s in (*given, *wanted)) and len(given) == len(wanted)
-    if not in_order or len(once[0]) == len(given) or len(once[1]) == len(wanted):
-        given, wanted = once  # else both sides repeat some: 2, 2, 3 is not 2, 3, 3
+    return _one_by_one(*_without_repetitions(given, wanted, evaluator), evaluator)
+
+
+@rule("solutions.same", "solutions.count-differs")
+def _one_by_one(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome:
     if len(given) != len(wanted):
         mine, theirs = (", ".join(map(show_solution, side))[:60] for side in (given, wanted))
         counts = f"{len(given)} solutions, the gold has {len(wanted)}: {mine}; {theirs}"
         return Outcome(False, "solutions.count-differs", counts)
-    left, missing = list(given), list[Solution]()
-    found: list[Outcome | None] = []
+    left, found = list(given), list[Outcome]()
     for solution in wanted:
         match, outcome = _first_equal(left, solution, evaluator)
         if match is not None:
             left.pop(match)
-        elif outcome is None or outcome.equal is False:
-            missing.append(solution)
         found.append(outcome)
-    if missing:
-        outcome = next(o for o in found if o is None or o.equal is False)
-        differ = f"{show_solution(left[0])} and {show_solution(missing[0])} differ"
-        return outcome or Outcome(False, "solutions.differ", differ)
-    undecided = [o for o in found if o is not None and o.equal is None]
-    if undecided:
-        return undecided[-1]
-    if len(found) == 1 and found[0] is not None:
-        return found[0]
+    if len(found) == 1 or first_failure(found):
+        return first(found, False, None)
     return Outcome(True, "solutions.same", f"the same {len(wanted)} solutions")
 
 
-def _first_equal(
-    given: list[Solution], wanted: Solution, evaluator: Evaluator
-) -> tuple[int | None, Outcome | None]:
+@rule("solutions.differ")
+def _first_equal(given: list[Solution], wanted: Solution, evaluator: Evaluator) -> tuple[int | None, Outcome]:
     """(index of the first equal one, outcome); without one, what is known of the difference."""
-    outcomes: list[Outcome | None] = []
+    outcomes: list[Outcome] = []
     for i, solution in enumerate(given):
-        near = may_be_equal(solution, wanted, evaluator)
-        outcome = same_solution(solution, wanted, evaluator) if near else None
-        if outcome is not None and outcome.equal:
-            return i, outcome
-        outcomes.append(outcome)
-    undecided = next((o for o in outcomes if o is not None and o.equal is None), None)
-    return None, undecided or (outcomes[0] if len(outcomes) == 1 else None)
+        if may_be_equal(solution, wanted, evaluator):
+            outcome = same_solution(solution, wanted, evaluator)
+            if outcome.equal:
+                return i, outcome
+            outcomes.append(outcome)
+    if outcomes and (len(given) == 1 or first(outcomes, None).equal is None):
+        return None, first(outcomes, None)
+    sides = f"{show_solution(given[0])} and {show_solution(wanted)}"
+    return None, Outcome(False, "solutions.differ", f"{sides} differ")
 
 
 def _as_one_tuple(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
@@ -157,47 +148,60 @@ def _as_one_tuple(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> 
     [1, 2, 3] may list a set: of a gold {1, 2, 3} in any order, else in the order of the gold.
     """
     for one, several in ((given, wanted), (wanted, given)):
-        if len(one) != 1 or len(several) < 2 or any(len(i.values) != 1 for i in several):
+        if len(one) != 1 or len(several) < 2 or any(len(s.values) != 1 for s in several):
             continue
-        values = one[0].values
-        entries = [v for _, v in values] if len(values) > 1 else list(tuple_items(values[0][1]))
-        if len(entries) != len(several) or (len(values) == 1 and len(entries) < 3):
+        entries, listed = _entries(one[0]), tuple(s.values[0][1] for s in several)
+        if len(entries) != len(listed):
             continue
-        listed = [i.values[0][1] for i in several]
-        if all(i.in_order and not i.values[0][0] for i in several):
+        if all(s.in_order and not s.values[0][0] for s in several):
             plain = Solution(tuple(("", v) for v in listed))
-            single = (plain, wanted[0]) if one is wanted else (given[0], plain)
-            return same_solution(*single, evaluator)
-        if isinstance(bracket := values[0][1], Group) and bracket.open == "[":
+            solutions = (plain, wanted[0]) if one is wanted else (given[0], plain)
+            return same_solution(*solutions, evaluator)
+        if isinstance(bracket := one[0].values[0][1], Group) and bracket.open == "[":
             brackets = ("[", "]") if one is wanted else ("{", "}")
-            sides = Group(*brackets, tuple(entries)), Group(*brackets, tuple(listed))
-            return same_value(*(sides if one is given else sides[::-1]), evaluator)
+            groups = Group(*brackets, entries), Group(*brackets, listed)
+            return same_value(*(groups if one is given else groups[::-1]), evaluator)
     return None
 
 
-def _distinct(items: Solutions, evaluator: Evaluator) -> Solutions:
-    """Without repetitions: {1, 1, 2} is {1, 2}."""
+def _entries(solution: Solution) -> tuple[Node, ...]:
+    """Its values, or those of a tuple of three or more: two in brackets may be an interval."""
+    if len(solution.values) > 1:
+        return tuple(v for _, v in solution.values)
+    entries = tuple_items(solution.values[0][1])
+    return entries if len(entries) > 2 else ()
+
+
+def _without_repetitions(
+    given: Solutions, wanted: Solutions, evaluator: Evaluator
+) -> tuple[Solutions, Solutions]:
+    """{1, 1, 2} is {1, 2}; but of two lists that both repeat some, 2, 2, 3 is not 2, 3, 3."""
+    mine, theirs = _distinct(given, evaluator), _distinct(wanted, evaluator)
+    both_repeat = len(mine) < len(given) and len(theirs) < len(wanted)
+    if both_repeat and len(given) == len(wanted) and all(s.in_order for s in (*given, *wanted)):
+        return given, wanted
+    return mine, theirs
+
+
+def _distinct(solutions: Solutions, evaluator: Evaluator) -> Solutions:
     kept: list[Solution] = []
-    for item in items:
-        if item not in kept and not (
-            not item.conditions
-            and any(
-                may_be_equal(item, k, evaluator) and same_solution(item, k, evaluator).equal for k in kept
-            )
-        ):
-            kept.append(item)
+    for new in solutions:
+        near = (k for k in kept if not new.conditions and may_be_equal(new, k, evaluator))
+        if new not in kept and not any(same_solution(new, k, evaluator).equal for k in near):
+            kept.append(new)
     return tuple(kept)
 
 
-def _are_unordered(items: Solutions) -> bool:
+def _are_unordered(solutions: Solutions) -> bool:
+    """Whether each is a set of several values."""
     return all(
-        len(i.values) == 1 and isinstance(v := i.values[0][1], Group) and v.open == "{" and len(v.items) > 1
-        for i in items
+        len(s.values) == 1 and isinstance(v := s.values[0][1], Group) and v.open == "{" and len(v.items) > 1
+        for s in solutions
     )
 
 
-def _unordered(item: Solution) -> Solution:
-    name, node = item.values[0]
-    if len(item.values) == 1 and (entries := tuple_items(node)):
-        return Solution(((name, Group("{", "}", entries)),), item.conditions)
-    return item
+def _unordered(solution: Solution) -> Solution:
+    name, node = solution.values[0]
+    if len(solution.values) == 1 and (entries := tuple_items(node)):
+        return Solution(((name, Group("{", "}", entries)),), solution.conditions)
+    return solution

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
@@ -22,49 +23,42 @@ from lm_eval_ext.grading.answers.numeric.numbers import (
 )
 
 MAX_TERMS = 300
-MAX_FACTORIAL = 3_000
+_MAX_FACTORIAL = 3_000
 _MAX_ARGUMENT = 10**6
+_MAX_ROOT = 64
+_MAX_LOGARITHM = 1_200
 
 
 def add(*terms: Value) -> Value:
-    total: Value = Fraction(0)
-    for term in terms:
-        total = _mix(total, term, lambda a, b: a + b)
-    return total
+    return reduce(lambda a, b: _mixed(operator.add, a, b), terms, Fraction(0))
 
 
 def mul(*factors: Value) -> Value:
-    product: Value = Fraction(1)
-    for factor in factors:
-        product = _mix(product, factor, lambda a, b: a * b)
-        bounded(product)
-    return product
-
-
-def _mix(a: Value, b: Value, operation: Callable[[Any, Any], Any]) -> Value:
-    if isinstance(a, Fraction) and isinstance(b, Fraction):
-        return operation(a, b)
-    return operation(as_real(a), as_real(b))
+    return reduce(lambda a, b: bounded(_mixed(operator.mul, a, b)), factors, Fraction(1))
 
 
 def div(a: Value, b: Value) -> Value:
     if not isinstance(b, Fraction) and same(b, Fraction(0)):
         raise ZeroDivisionError
-    return _mix(a, b, lambda x, y: x / y)
+    return _mixed(operator.truediv, a, b)
 
 
-def _pow(base: Value, exponent: Value) -> Value:
+def _mixed(operation: Callable[[Any, Any], Value], a: Value, b: Value) -> Value:
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return operation(a, b)
+    return operation(as_real(a), as_real(b))
+
+
+def _negative(a: Value) -> Value:
+    return mul(Fraction(-1), a)
+
+
+def _power(base: Value, exponent: Value) -> Value:
     if isinstance(base, Fraction) and isinstance(exponent, Fraction):
         if exponent.denominator == 1:
-            if base == 0 and exponent <= 0:
-                raise ZeroDivisionError
-            power = exponent.numerator
-            bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-            if bits > 1 and abs(power) * (bits - 1) > MAX_BITS:
-                raise TooLarge
-            return base**power
+            return _exact_power(base, exponent.numerator)
         if base >= 0 and (root := _exact_root(base, exponent.denominator)) is not None:
-            return _pow(root, Fraction(exponent.numerator))
+            return _exact_power(root, exponent.numerator)
     x, y = as_real(base), as_real(exponent)
     if x == 0:
         if y.real <= 0:
@@ -75,14 +69,24 @@ def _pow(base: Value, exponent: Value) -> Value:
     return mp.power(x, y)
 
 
+def _exact_power(base: Fraction, exponent: int) -> Fraction:
+    if base == 0 and exponent <= 0:
+        raise ZeroDivisionError
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if bits > 1 and abs(exponent) * (bits - 1) > MAX_BITS:
+        raise TooLarge
+    return base**exponent
+
+
 def _exact_root(base: Fraction, degree: int) -> Fraction | None:
-    if degree > 64:
+    if degree > _MAX_ROOT:
         return None
     top, bottom = integer_root(base.numerator, degree), integer_root(base.denominator, degree)
     return Fraction(top, bottom) if top is not None and bottom is not None else None
 
 
 def integer_root(number: int, degree: int) -> int | None:
+    """The exact root of a natural number, None where it is no integer."""
     if number < 2:
         return number
     guess = math.isqrt(number) if degree == 2 else _newton(number, degree)
@@ -104,29 +108,23 @@ def _root(base: Value, degree: Value = Fraction(2)) -> Value:
         raise Undefined("a root of that degree")
     real = as_real(base)
     if n % 2 and not isinstance(real, mp.mpc) and real < 0:  # the cube root of -8 is -2
-        return mul(Fraction(-1), _root(mul(Fraction(-1), base), degree))
-    return _pow(base, Fraction(1, n))
+        return _negative(_root(_negative(base), degree))
+    return _power(base, Fraction(1, n))
 
 
-def _factorial(number: Value) -> Value:
-    if (n := _small(number)) < 0:
-        raise Undefined("a factorial of a negative number")
-    return Fraction(math.factorial(n))
-
-
-def _double_factorial(number: Value) -> Value:
-    return Fraction(math.prod(range(_small(number), 0, -2)))
-
-
-def _small(number: Value) -> int:
-    if (n := whole(number)) > MAX_FACTORIAL:
+def _factorial(number: Value, step: int = 1) -> Value:
+    """5! with step 1, 5!! = 5 * 3 * 1 with step 2."""
+    n = whole(number)
+    if n > _MAX_FACTORIAL:
         raise TooLarge
-    return n
+    if n < 0 and step == 1:
+        raise Undefined("a factorial of a negative number")
+    return Fraction(math.factorial(n) if step == 1 else math.prod(range(n, 0, -step)))
 
 
-def _binom(top: Value, bottom: Value) -> Value:
+def _binomial(top: Value, bottom: Value) -> Value:
     n, k = whole(top), whole(bottom)
-    if max(abs(n), abs(k)) > MAX_FACTORIAL:
+    if max(abs(n), abs(k)) > _MAX_FACTORIAL:
         raise TooLarge
     if k < 0:
         return Fraction(0)
@@ -143,28 +141,8 @@ def _floor(number: Value) -> Value:
     return near if same(real, near) else Fraction(int(mp.floor(real)))
 
 
-def _ceil(number: Value) -> Value:
-    return -_floor(mul(Fraction(-1), number))
-
-
-def _mod(a: Value, b: Value) -> Value:
-    return Fraction(whole(a) % whole(b))
-
-
-def _abs(number: Value) -> Value:
-    return abs(number) if isinstance(number, Fraction) else abs(as_real(number))
-
-
-def _least(*values: Value) -> Value:
-    return reduce(lambda best, other: other if is_less(other, best) else best, values)
-
-
-def _greatest(*values: Value) -> Value:
-    return reduce(lambda best, other: other if is_less(best, other) else best, values)
-
-
-def _log(number: Value, base: Value | None = None) -> Value:
-    exact = _exact_log(number, base) if isinstance(number, Fraction) and isinstance(base, Fraction) else None
+def _logarithm(number: Value, base: Value | None = None) -> Value:
+    exact = _exact_logarithm(number, base)
     if exact is not None:
         return exact
     x = as_real(number)
@@ -173,13 +151,14 @@ def _log(number: Value, base: Value | None = None) -> Value:
     return mp.log(x) if base is None else div(mp.log(x), mp.log(as_real(base)))
 
 
-def _exact_log(number: Fraction, base: Fraction) -> Fraction | None:
-    if base <= 1 or number <= 0 or base.denominator != 1:
+def _exact_logarithm(number: Value, base: Value | None) -> Fraction | None:
+    """The exponent where `number` is a power of an integer."""
+    if not isinstance(number, Fraction) or not isinstance(base, Fraction):
         return None
-    power, count = Fraction(1), 0
-    while power < number and count < 4 * MAX_TERMS:
-        power, count = power * base, count + 1
-    return Fraction(count) if power == number else None
+    if base <= 1 or number <= 0 or number.denominator != 1 or base.denominator != 1:
+        return None
+    exponent = round(math.log(number.numerator, base.numerator))
+    return Fraction(exponent) if exponent <= _MAX_LOGARITHM and base**exponent == number else None
 
 
 def _function(name: str) -> Callable[[Value], Value]:
@@ -191,7 +170,7 @@ def _function(name: str) -> Callable[[Value], Value]:
             raise TooLarge
         if name in ("tan", "sec") and same(mp.cos(x), Fraction(0)):
             raise Undefined("a pole")
-        return _rounded(function(x)) if name not in _VANISHING else function(x)
+        return function(x) if name in _VANISHING else _rounded(function(x))
 
     return evaluate
 
@@ -213,13 +192,31 @@ ROUNDING = {
 }
 """Functions, with their names in mpmath, whose values may be rounded: cos(10^-30), to 60 digits, is 1."""
 OPERATIONS: dict[str, Callable[..., Value]] = {
-    "add": add, "mul": mul, "neg": lambda a: mul(Fraction(-1), a), "div": div, "pow": _pow,
-    "sqrt": _root, "root": _root, "factorial": _factorial, "factorial2": _double_factorial,
-    "binom": _binom, "floor": _floor, "ceil": _ceil, "mod": _mod, "abs": _abs, "min": _least,
-    "max": _greatest, "log": _log, "gcd": lambda *a: Fraction(math.gcd(*map(whole, a))),
-    "lcm": lambda *a: Fraction(math.lcm(*map(whole, a))), "exp": lambda a: mp.exp(as_real(a)),
-    "pi": lambda: +mp.pi, "e": lambda: +mp.e, "i": lambda: mp.mpc(0, 1), "oo": lambda: mp.inf,
+    "add": add,
+    "mul": mul,
+    "div": div,
+    "neg": _negative,
+    "pow": _power,
+    "sqrt": _root,
+    "root": _root,
+    "log": _logarithm,
+    "exp": lambda a: mp.exp(as_real(a)),
+    "factorial": _factorial,
+    "factorial2": lambda a: _factorial(a, step=2),
+    "binom": _binomial,
+    "floor": _floor,
+    "ceil": lambda a: -_floor(_negative(a)),
+    "abs": lambda a: abs(a) if isinstance(a, Fraction) else abs(as_real(a)),
     "sgn": lambda a: Fraction((a > 0) - (a < 0)),
+    "mod": lambda a, b: Fraction(whole(a) % whole(b)),
+    "gcd": lambda *values: Fraction(math.gcd(*map(whole, values))),
+    "lcm": lambda *values: Fraction(math.lcm(*map(whole, values))),
+    "min": lambda *values: reduce(lambda best, other: other if is_less(other, best) else best, values),
+    "max": lambda *values: reduce(lambda best, other: other if is_less(best, other) else best, values),
+    "pi": lambda: +mp.pi,
+    "e": lambda: +mp.e,
+    "i": lambda: mp.mpc(0, 1),
+    "oo": lambda: mp.inf,
     **{name: _function(mpmath_name) for name, mpmath_name in ROUNDING.items()},
     **{name: _function(name) for name in _VANISHING},
-}  # fmt: skip
+}
