@@ -87,22 +87,23 @@ def _with_option(gold: str, problem: str | None) -> str:
 
 
 def _traces(answer: str, gold: str, problem: str | None, grader: Grader) -> Iterator[Trace]:
-    """The steps in their order, up to the first that decides."""
+    """The steps in their order, up to the first that decides; a judge also sees what was found different."""
     gold, context = prepared(gold, problem)
     context = context._replace(
         workers=lambda answer, gold: _outcome(grader.equal([(answer, gold)])[0]),
         judge=lambda answer, gold: _outcome(grader.grade([Item(answer, gold, problem)], extractor=str)[0]),
     )
+    equal: bool | None = None
     for step in STEPS:
-        if step.place == "judge" and grader.config.judge is None:
-            return
+        is_judge = step.place == "judge"
+        if equal or (grader.config.judge is None if is_judge else equal is False):
+            continue
         start = time.perf_counter()
         form = FORMS.get(step.name, str)
         forms = form(answer), form(gold)
         outcome = step.decide(answer, gold, context)
         yield Trace(step, *forms, outcome, (time.perf_counter() - start) * 1_000)
-        if outcome is not None and outcome.equal is not None:
-            return
+        equal = outcome.equal if outcome else None
 
 
 def _outcome(verdict: Verdict) -> Outcome:

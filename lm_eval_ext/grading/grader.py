@@ -151,15 +151,12 @@ class Grader:
 
     def _begin(self, item: AnItem, extractor: Extractor, size: int, call: object) -> _Waiting[AnItem]:
         """Extracts the answer and starts to compare it with each acceptable answer."""
-        answer, extraction = self._extracted(item.response, extractor)
+        if isinstance(extractor, ResponseExtractor):
+            span = extractor.with_thinking(self.config.thinking).find(item.response)
+            answer, extraction = (span.text, span.reading) if span else (None, None)
+        else:
+            answer, extraction = extractor(item.response), None
         return _Waiting(item, size, extraction, self._compared(answer, item, call))
-
-    def _extracted(self, response: str, extractor: Extractor) -> tuple[str | None, str | None]:
-        """The answer, and what it was found by."""
-        if not isinstance(extractor, ResponseExtractor):
-            return extractor(response), None
-        span = extractor.with_thinking(self.config.thinking).find(response)
-        return (span.text, span.reading) if span else (None, None)
 
     def _compared(self, answer: str | None, item: Item, call: object) -> tuple[Verdict | Pending, ...]:
         if answer is None:

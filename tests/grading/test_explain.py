@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from lm_eval_ext.grading import Grader, Item
+from lm_eval_ext.grading import Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.explain import explain
 from lm_eval_ext.grading.pipeline import STEPS
+from lm_eval_ext.grading.types import Outcome
 
 pytestmark = pytest.mark.unit
 
@@ -44,6 +45,22 @@ def test_the_steps_end_at_the_one_that_decides(grader, response, gold, last):
     assert all(trace.ms >= 0 for trace in found.steps)
     if found.steps:
         assert found.verdict.rule in found.steps[-1].decision
+
+
+class Judge:
+    """Finds every answer right."""
+
+    def judge(self, items, verdicts):
+        outcome = Outcome(True, "judge.equal", "YES")
+        return [v if v.correct else Verdict.of(outcome, "judge", v.answer) for v in verdicts]
+
+
+@pytest.mark.parametrize("answer", ["5 km", "several apples"])
+def test_a_judge_is_the_last_step(answer):
+    with Grader(GraderConfig(workers=1, judge=Judge())) as grader:
+        found = explain(f"Final answer: {answer}", "5 cm", grader=grader)
+    assert found.steps[-1].step == STEPS[-1]
+    assert found.steps[-1].decision == "equal by judge.equal: YES" and found.verdict.layer == "judge"
 
 
 def test_the_answer_stands_in_its_place(grader):

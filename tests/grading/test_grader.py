@@ -5,6 +5,7 @@ import re
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, Verdict, grade_one
+from lm_eval_ext.grading.rules import documented
 from tests.conftest import cases
 
 pytestmark = pytest.mark.unit
@@ -20,7 +21,7 @@ def grader():
 def test_verdicts(grader, case):
     verdict = grader.grade([Item(f"Final answer: {case['answer']}", case["gold"])])[0]
     assert (verdict.correct, verdict.layer) == (case["correct"], case["layer"])
-    assert verdict.reason
+    assert verdict.reason and verdict.rule in documented().ids
 
 
 def test_order_is_kept_over_a_batch_of_every_kind(grader):
@@ -33,6 +34,7 @@ def test_no_answer_is_wrong_and_no_gold_is_undecided(grader):
     nothing, no_gold = grader.grade([Item("I do not know.", "1"), Item("Final answer: 1", "  ")])
     assert (nothing.correct, nothing.layer, nothing.answer) == (False, "none", None)
     assert (no_gold.correct, no_gold.layer) == (None, "none")
+    assert (nothing.rule, no_gold.rule) == ("response.no-answer", "gold.no-answer")
     hollow = grader.grade([Item("Final answer: x =", "$ $")])[0]
     assert hollow.correct is not True
     missing = grader.grade([Item("Final answer: 1", None)])[0]
@@ -41,6 +43,7 @@ def test_no_answer_is_wrong_and_no_gold_is_undecided(grader):
 
 def test_an_absurdly_long_answer_is_decided_to_be_different(grader):
     verdict = grader.grade([Item(r"\boxed{" + "1+" * 5_000 + "1}", "1")])[0]
+    assert verdict.rule == "size.oversized"
     assert verdict.correct is False and re.search(r"\d+ characters", verdict.reason)
 
 

@@ -82,6 +82,7 @@ def test_hangs_among_many_cost_their_deadlines_and_change_no_other_verdict():
     others = [v for v, each in zip(verdicts, items, strict=True) if "hangs" not in each.gold]
     assert others == alone
     assert [v.reason for v in verdicts if v.correct is None] == ["timed out after 0.3 s"] * hangs
+    assert {v.rule for v in verdicts if v.correct is None} == {"undecided.timeout"}
     assert took < hangs * (timeout_s + 0.5) / workers + good_s
 
 
