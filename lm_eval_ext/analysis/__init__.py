@@ -1,12 +1,11 @@
-"""Everything after the responses exist: runs read back, graded again, compared, reported, held to baselines.
+"""Logged runs: read back, compared, graded again, reported, checked against baselines.
 
-Rooms, from the ground up:
+In this order, each importing only earlier ones (and `report/` before `audit`):
 
 - stats: intervals and tests; protocols: settings that two runs must share
-- samples, runs: what lm-eval logged, read back; writing, records: written in the same layout
-- adapters, flips, regrade, regrade_tables: graded again; imports, imported: files of responses as runs
-- pairs, comparison, compare, breakdown, findings: two runs side by side
-- baselines, check, verdicts: recorded figures and recorded verdicts
-- audit, quality: a blind sample to label, and what the labels say of the grader
-- report/: all of it as one page
+- lm_eval_files: lm-eval's results and samples files, read and written; runs: what is in them
+- pairing, compare, breakdown, compare_output: two runs problem by problem
+- regrade/: logged runs and plain files of responses, graded again
+- baselines, baseline_check: recorded figures; verdicts: recorded verdicts
+- report/: a page on several runs; audit: a blind sample to label, and what the labels say of the grader
 """

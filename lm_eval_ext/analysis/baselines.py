@@ -6,7 +6,7 @@ A file::
      "figures": [{"model": "Qwen/Qwen3-1.7B-Base", "task": "gsm8k", "metric": "exact_match",
                   "filter": "strict-match", "value": 0.5944, "n": 1319, "protocol": {"num fewshot": 4}}]}
 
-Settings have the names that `protocols.settings` gives them in a run. Where a run's verdicts were kept,
+Settings have the names that `protocols.settings` gives them. If a run's verdicts were kept,
 `samples/<name>.jsonl.gz` has one line a problem: {"task": ..., "doc_hash": ..., "correct": true}.
 """
 
@@ -22,31 +22,29 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lm_eval_ext.analysis.compare import common_metric
-from lm_eval_ext.analysis.runs import Run
-from lm_eval_ext.analysis.samples import Key, RunError
+from lm_eval_ext.analysis.lm_eval_files import RunError
+from lm_eval_ext.analysis.runs import Run, SampleKey
 from lm_eval_ext.atomic import write_bytes, write_text
 from lm_eval_ext.harness.launch import shipped
 
 ROUNDING = 0.0006
-"""By how much a published value may be off right / n: it is given to a tenth of a percent."""
+"""How far a published value may be from right / n: it is given to a tenth of a percent."""
 
 
-class Strict(BaseModel):
-    """Unknown keys raise; values do not change."""
-
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Figure(Strict):
+class Figure(_Strict):
     """One number of a table.
 
     Attributes:
         model: as its source names it.
-        task, metric, filter: what was measured; filter None: whichever a run has.
-        value: between 0 and 1. right, n: of how many, where known.
-        kind: a threshold is to be reached; what was measured, to be met within its uncertainty.
-        protocol: settings known of the run that gave it.
-        complete: whether those are all of its settings: then a run may have no others.
+        filter: None: any filter of the run.
+        right, n: behind the value, if known.
+        kind: a threshold must be reached; a measured value must be met within its uncertainty.
+        protocol: known settings of the run that gave it.
+        complete: whether those are all of its settings; then a run may have no others.
         samples: file of its verdicts, relative to the baselines' folder.
     """
 
@@ -70,12 +68,8 @@ class Figure(Strict):
         return self
 
 
-class Paired(Strict):
-    """Two models on the same problems, as published: the 2x2 table and its p, as far as known.
-
-    Attributes:
-        n: problems that both have. only_a, only_b: the discordant counts. right_a, right_b: in all.
-    """
+class PublishedPair(_Strict):
+    """Two models on the same problems, as published: the 2x2 table and its p, as far as known."""
 
     a: str
     b: str
@@ -91,24 +85,24 @@ class Paired(Strict):
     notes: str = ""
 
 
-class Baseline(Strict):
-    """A file of figures with where they come from."""
+class Baseline(_Strict):
+    """A file of figures with their source."""
 
     name: str
     source: str
     date: str
     notes: str = ""
     figures: tuple[Figure, ...] = ()
-    pairs: tuple[Paired, ...] = ()
+    pairs: tuple[PublishedPair, ...] = ()
 
 
 def folder() -> Path:
-    """Where the baselines are: packaged when installed, `baselines/` in a checkout."""
+    """The folder of the baselines: packaged when installed, `baselines/` in a checkout."""
     return shipped("baselines")
 
 
 def load(file: Path) -> Baseline:
-    """One file. Raises RunError: missing, or what in it is no baseline."""
+    """One file. Raises RunError if it is missing or no baseline."""
     try:
         return Baseline.model_validate_json(file.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except OSError as error:
@@ -126,34 +120,33 @@ def load_all(place: Path | None = None) -> dict[str, Baseline]:
     return {file.stem: load(file) for file in files}
 
 
-def verdicts(figure: Figure, place: Path | None = None) -> dict[Key, bool]:
-    """The verdicts kept for a figure, by `Sample.key`; none where none were kept."""
+def verdicts(figure: Figure, place: Path | None = None) -> dict[SampleKey, bool]:
+    """The verdicts kept for a figure, by `Sample.key`; empty if none were."""
     if figure.samples is None:
         return {}
     file = (place or folder()) / figure.samples
+    seen: Counter[tuple[str, str]] = Counter()
+    found: dict[SampleKey, bool] = {}
     try:
-        rows = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
-        kept = [(str(row["task"]), str(row["doc_hash"]), bool(row["correct"])) for row in rows]
+        for row in map(json.loads, gzip.decompress(file.read_bytes()).splitlines()):
+            doc = (str(row["task"]), str(row["doc_hash"]))
+            found[(*doc, seen[doc])] = bool(row["correct"])
+            seen[doc] += 1
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise RunError(
             f"{file}: the verdicts of {figure.model} on {figure.task} cannot be read: {error!r}"
         ) from error
-    seen: Counter[tuple[str, str]] = Counter()
-    found: dict[Key, bool] = {}
-    for task, doc_hash, correct in kept:
-        found[task, doc_hash, seen[task, doc_hash]] = correct
-        seen[task, doc_hash] += 1
     return found
 
 
 def record(name: str, run: Run, source: str, date: str, place: Path, overwrite: bool = False) -> list[Path]:
     """A new baseline from a run: its score on every task or group, its settings and its verdicts.
 
-    Raises RunError: there is one of this name already, or scores that are no verdicts (repeats).
+    Raises RunError: the name is taken, or scores that are no verdicts (repeats).
     """
     file, kept = place / f"{name}.json", f"samples/{name}.jsonl.gz"
     if file.exists() and not overwrite:
-        raise RunError(f"{file} is there already; another --record name, or --overwrite")
+        raise RunError(f"{file} already exists; another --record name, or --overwrite")
     figures, rows = [], []
     for unit in run.units():
         task = run.unit(unit)
@@ -177,13 +170,8 @@ def record(name: str, run: Run, source: str, date: str, place: Path, overwrite: 
             )
         )
     baseline = Baseline(name=name, source=source, date=date, figures=tuple(figures))
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    write_bytes(place / kept, gzip.compress(text.encode(), mtime=0))
-    write_text(file, as_text(baseline))
-    return [file, place / kept]
-
-
-def as_text(baseline: Baseline) -> str:
-    """A file's contents: what is not set is left out."""
     dumped = baseline.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps(dumped, indent=1, ensure_ascii=False) + "\n"
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    write_bytes(place / kept, gzip.compress(lines.encode(), mtime=0))
+    write_text(file, json.dumps(dumped, indent=1, ensure_ascii=False) + "\n")
+    return [file, place / kept]

@@ -1,22 +1,22 @@
 """Two runs on the same problems: is one better, by how much, and would this many problems show it?
 
 Everything is paired: each problem is its own control, which finds differences that two separate
-intervals hide (arXiv 2411.00640). Runs under unequal protocols are not compared unless forced.
+intervals hide (arXiv 2411.00640). Runs under unequal protocols are compared only if forced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from lm_eval_ext.analysis import pairs, protocols, stats
-from lm_eval_ext.analysis.comparison import Comparison, Side, UnitComparison
-from lm_eval_ext.analysis.pairs import DOC_HASH, LeftOut
+from lm_eval_ext.analysis import pairing, protocols, stats
+from lm_eval_ext.analysis.lm_eval_files import RunError
+from lm_eval_ext.analysis.pairing import DOC_HASH, SamplePair, Unpaired
 from lm_eval_ext.analysis.runs import METRICS, Run, TaskRun
-from lm_eval_ext.analysis.samples import RunError
 from lm_eval_ext.harness.errors import ProtocolError
 
 MCNEMAR = "exact McNemar"
@@ -24,38 +24,139 @@ SIGN_FLIP = "sign-flip permutation"
 NOT_RECORDED = "the protocol of {} is not recorded: whether the two runs share one cannot be checked"
 
 
+@dataclass(frozen=True)
+class RunScore:
+    """One run's score over the paired problems.
+
+    Attributes:
+        run: its name in tables.
+        interval: Wilson's, or bootstrapped for fractional scores.
+        left_out: its samples without a pair.
+    """
+
+    run: str
+    model: str
+    score: float
+    interval: stats.Interval
+    left_out: Unpaired
+
+
+@dataclass(frozen=True)
+class TaskComparison:
+    """A task or group in two runs. Differences are a less b.
+
+    Attributes:
+        unit: the task or group.
+        n: paired problems.
+        difference, interval: of the means, with the paired bootstrap interval.
+        pairing: the 2x2 table; None where scores are fractions over repeats.
+        test: MCNEMAR, or SIGN_FLIP for fractions.
+        p, p_corrected: of that test; Holm-corrected over all tests made together.
+        detectable: the smallest true difference that this test finds with 80% power; None: there is none.
+        settings: of the protocol, in which the two differ; empty unless forced.
+        remarks: other engine versions, a protocol that is not recorded.
+        pairs: the problems, in a's order.
+    """
+
+    unit: str
+    metric: str
+    filter: str
+    n: int
+    difference: float
+    interval: stats.Interval
+    a: RunScore
+    b: RunScore
+    pairing: stats.Pairing | None
+    test: str
+    p: float
+    p_corrected: float
+    detectable: float | None
+    settings: tuple[protocols.Difference, ...]
+    remarks: tuple[str, ...]
+    pairs: tuple[SamplePair, ...]
+
+    @property
+    def binary(self) -> bool:
+        """Whether every score is 0 or 1."""
+        return self.pairing is not None
+
+    @property
+    def flips(self) -> tuple[SamplePair, ...]:
+        """The problems that the two scored differently."""
+        return tuple(pair for pair in self.pairs if pair.flipped)
+
+    @property
+    def flip_rate(self) -> float:
+        return len(self.flips) / self.n if self.n else 0.0
+
+    @property
+    def changed_texts(self) -> float:
+        """Share of the problems with different responses."""
+        return sum(not pair.same_text for pair in self.pairs) / self.n if self.n else 0.0
+
+    def clustered_error(self, field: str) -> float:
+        """Standard error of the difference if problems with the same value of a field are correlated."""
+        values = [str(pairing.doc_field(pair.a.doc, field)) for pair in self.pairs]
+        return stats.clustered_error([pair.difference for pair in self.pairs], values)
+
+    def json(self) -> dict[str, Any]:
+        """The figures as JSON has them; the problems that flipped by task, hash and scores."""
+        figures = {name: as_json(value) for name, value in vars(self).items() if name != "pairs"}
+        flips = [
+            {"task": p.a.task, "doc_hash": p.a.doc_hash, "score_a": p.score_a, "score_b": p.score_b}
+            for p in self.flips
+        ]
+        return {**figures, "flip_rate": self.flip_rate, "flips": flips}
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Two runs by name, compared on each task or group that both have."""
+
+    a: str
+    b: str
+    units: tuple[TaskComparison, ...]
+
+    def json(self) -> dict[str, Any]:
+        return {"a": self.a, "b": self.b, "units": [unit.json() for unit in self.units]}
+
+
 def compare(
     a: Run, b: Run, *, metric: str | None = None, pair_on: str = DOC_HASH, force: bool = False
-) -> Comparison:
+) -> RunComparison:
     """Compares two runs on every task or group that both have; p-values are Holm-corrected over these.
 
     Args:
         metric: None: the first of `runs.METRICS` that both have.
-        pair_on: see `pairs.match`.
-        force: go on under unequal protocols; the settings that differ are kept with the result.
+        pair_on: see `pairing.match`.
+        force: compare under unequal protocols too; the result names the settings that differ.
 
     Raises:
         RunError: nothing in common, no such metric, nothing to pair.
         ProtocolError: the settings that differ, with both values.
     """
-    units = pairs.common_units(a, b)
+    units = pairing.common_units(a, b)
     if not units:
         raise RunError(
             f"{a.name} and {b.name} have no task in common: {', '.join(a.units())} in {a.place}, "
             f"{', '.join(b.units())} in {b.place}"
         )
-    unequal = {unit: unequal_settings(a, b, unit) for unit in units}
+    unequal = {unit: _unequal_settings(a, b, unit) for unit in units}
     if any(unequal.values()) and not force:
-        raise ProtocolError(_refusal(a, b, {unit: found for unit, found in unequal.items() if found}))
-    made = Comparison(
-        a.name, b.name, tuple(_unit(a, b, unit, metric, pair_on, unequal[unit]) for unit in units)
-    )
-    return corrected([made])[0]
+        listed = "; ".join(
+            f"{unit}: {', '.join(map(str, found))}" for unit, found in unequal.items() if found
+        )
+        raise ProtocolError(
+            f"{a.name} and {b.name} were not run under the same protocol. {listed}. "
+            "Run one again under the other's settings, or compare them anyway with --force"
+        )
+    compared = tuple(_compare_unit(a, b, unit, metric, pair_on, unequal[unit]) for unit in units)
+    return corrected([RunComparison(a.name, b.name, compared)])[0]
 
 
 def compare_all(
     runs: Sequence[Run], *, metric: str | None = None, pair_on: str = DOC_HASH, force: bool = False
-) -> tuple[Comparison, ...]:
+) -> tuple[RunComparison, ...]:
     """`compare` for every two of several runs; p-values are corrected over all of their tests together."""
     return corrected(
         [compare(a, b, metric=metric, pair_on=pair_on, force=force) for a, b in combinations(runs, 2)]
@@ -64,11 +165,11 @@ def compare_all(
 
 def noise_floor(
     a: Run, again: Run, *, metric: str | None = None, pair_on: str = DOC_HASH, force: bool = False
-) -> Comparison:
-    """Two runs of one model in other batch shapes: how many problems flip by arithmetic noise alone.
+) -> RunComparison:
+    """Two runs of one model in different batch shapes: how many problems flip by arithmetic noise alone.
 
     Greedy bfloat16 outputs change with the requests that are computed together, so the settings may differ.
-    Raises RunError: the two are runs of two models, unless forced.
+    Raises RunError if the models differ, unless forced.
     """
     if a.model != again.model and not force:
         raise RunError(
@@ -78,7 +179,7 @@ def noise_floor(
     return compare(a, again, metric=metric, pair_on=pair_on, force=True)
 
 
-def corrected(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+def corrected(comparisons: Sequence[RunComparison]) -> tuple[RunComparison, ...]:
     """The same comparisons, their p-values Holm-corrected over all of them together."""
     rest = iter(stats.holm([unit.p for comparison in comparisons for unit in comparison.units]))
     return tuple(
@@ -87,47 +188,10 @@ def corrected(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     )
 
 
-def compare_samples(
-    a: tuple[Run, TaskRun],
-    b: tuple[Run, TaskRun],
-    metric: str,
-    pair_on: str = DOC_HASH,
-    settings: Sequence[protocols.Difference] = (),
-    remarks: Sequence[str] = (),
-) -> UnitComparison:
-    """One task or group of two runs, its protocol already looked at. Raises RunError: nothing to pair."""
-    (run_a, task_a), (run_b, task_b) = a, b
-    matched, left_a, left_b = pairs.match(task_a, task_b, metric, pair_on)
-    if not matched:
-        raise RunError(
-            f"{task_a.name}: no problem of {run_a.name} is one of {run_b.name} by {pair_on} "
-            f"(left out: {left_a}; {left_b}); runs of the same problems under other hashes pair on a "
-            "field: --pair-on id"
-        )
-    scores_a, scores_b = pairs.scores(matched)
-    test = paired_test(scores_a, scores_b)
-    return UnitComparison(
-        unit=task_a.name,
-        metric=metric,
-        filter=task_a.filter,
-        a=_side(run_a, scores_a, left_a),
-        b=_side(run_b, scores_b, left_b),
-        n=len(matched),
-        difference=float(np.mean(scores_a) - np.mean(scores_b)),
-        interval=stats.bootstrap_mean([pair.difference for pair in matched]),
-        p_corrected=test.p,
-        settings=tuple(settings),
-        remarks=tuple(remarks),
-        pairs=tuple(matched),
-        **vars(test),
-    )
-
-
 @dataclass(frozen=True)
 class PairedTest:
-    """The test on paired scores: the fields of the same names in `UnitComparison`."""
+    """The test on paired scores, see `TaskComparison`."""
 
-    binary: bool
     pairing: stats.Pairing | None
     test: str
     p: float
@@ -135,34 +199,20 @@ class PairedTest:
 
 
 def paired_test(a: Sequence[float], b: Sequence[float]) -> PairedTest:
-    """McNemar's exact test on scores of 0 and 1, a sign-flip permutation test on others."""
+    """McNemar's exact test on scores of 0 and 1, a sign-flip permutation test on fractions."""
     if all(score in (0, 1) for score in (*a, *b)):
-        pairing = stats.Pairing.of([score == 1 for score in a], [score == 1 for score in b])
-        share = pairing.discordant / pairing.n if pairing.n else 0.0
-        effect = stats.minimum_detectable_effect(pairing.n, share)
-        return PairedTest(True, pairing, MCNEMAR, pairing.p, effect)
-    differences = np.subtract(a, b)
+        table = stats.Pairing.of([score == 1 for score in a], [score == 1 for score in b])
+        share = table.discordant / table.n if table.n else 0.0
+        return PairedTest(table, MCNEMAR, table.p, stats.minimum_detectable_effect(table.n, share))
+    differences = [float(d) for d in np.subtract(a, b)]
     effect = stats.detectable_mean(len(differences), float(np.std(differences)))
-    return PairedTest(False, None, SIGN_FLIP, stats.sign_flip([float(d) for d in differences]), effect)
-
-
-def unequal_settings(a: Run, b: Run, unit: str) -> tuple[protocols.Difference, ...]:
-    """Settings in which a task (or a group's tasks) differ between runs; none where one recorded nothing."""
-    found: dict[str, protocols.Difference] = {}
-    for task in a.groups.get(unit, (unit,)):
-        one, two = a.tasks[task], b.tasks[task]
-        if one.protocol and two.protocol:
-            differences = protocols.differences(one.protocol, two.protocol)
-            if one.filter != two.filter:
-                differences.append(protocols.Difference("filter", one.filter, two.filter))
-            found |= {str(difference): difference for difference in differences}
-    return tuple(found.values())
+    return PairedTest(None, SIGN_FLIP, stats.sign_flip(differences), effect)
 
 
 def common_metric(a: TaskRun, b: TaskRun, wanted: str | None = None) -> str:
     """The metric asked for, else the first that both have, `runs.METRICS` before others.
 
-    Raises RunError: one of them has it not, or they share none.
+    Raises RunError if there is none.
     """
     if wanted:
         return a.metric(wanted) and b.metric(wanted)
@@ -175,32 +225,64 @@ def common_metric(a: TaskRun, b: TaskRun, wanted: str | None = None) -> str:
     return found
 
 
-def _unit(
-    a: Run, b: Run, unit: str, metric: str | None, pair_on: str, unequal: Sequence[protocols.Difference]
-) -> UnitComparison:
-    one, two = a.unit(unit), b.unit(unit)
-    name = common_metric(one, two, metric)
-    return compare_samples((a, one), (b, two), name, pair_on, unequal, _remarks(a, b, unit))
+def as_json(value: object) -> Any:
+    """Dataclasses as JSON has them; an interval as its two ends."""
+    if isinstance(value, stats.Interval):
+        return [value.low, value.high]
+    if is_dataclass(value):
+        return {name: as_json(inner) for name, inner in vars(value).items()}
+    return [as_json(inner) for inner in value] if isinstance(value, tuple) else value
 
 
-def _remarks(a: Run, b: Run, unit: str) -> list[str]:
+def _unequal_settings(a: Run, b: Run, unit: str) -> tuple[protocols.Difference, ...]:
+    """Settings in which the tasks of a unit differ between runs; none if one run recorded nothing."""
+    found: dict[str, protocols.Difference] = {}
+    for task in a.groups.get(unit, (unit,)):
+        one, two = a.tasks[task], b.tasks[task]
+        if one.protocol and two.protocol:
+            differences = protocols.differences(one.protocol, two.protocol)
+            differences += protocols.differences({"filter": one.filter}, {"filter": two.filter})
+            found |= {str(difference): difference for difference in differences}
+    return tuple(found.values())
+
+
+def _compare_unit(
+    a: Run, b: Run, unit: str, metric: str | None, pair_on: str, unequal: tuple[protocols.Difference, ...]
+) -> TaskComparison:
+    task_a, task_b = a.unit(unit), b.unit(unit)
+    metric = common_metric(task_a, task_b, metric)
+    pairs, left_a, left_b = pairing.match(task_a, task_b, metric, pair_on)
+    if not pairs:
+        raise RunError(
+            f"{unit}: no problem of {a.name} is one of {b.name} by {pair_on} (left out: {left_a}; {left_b}); "
+            "runs of the same problems under other hashes pair on a field: --pair-on id"
+        )
+    scores_a, scores_b = pairing.scores(pairs)
+    test = paired_test(scores_a, scores_b)
+    return TaskComparison(
+        unit=unit,
+        metric=metric,
+        filter=task_a.filter,
+        n=len(pairs),
+        difference=float(np.mean(scores_a) - np.mean(scores_b)),
+        interval=stats.bootstrap_mean([pair.difference for pair in pairs]),
+        a=RunScore(a.name, a.model, float(np.mean(scores_a)), stats.mean_interval(scores_a), left_a),
+        b=RunScore(b.name, b.model, float(np.mean(scores_b)), stats.mean_interval(scores_b), left_b),
+        p_corrected=test.p,
+        settings=unequal,
+        remarks=_remarks(a, b, unit),
+        pairs=tuple(pairs),
+        **vars(test),
+    )
+
+
+def _remarks(a: Run, b: Run, unit: str) -> tuple[str, ...]:
     tasks = a.groups.get(unit, (unit,))
     blank = [run.name for run in (a, b) if not all(run.tasks[task].protocol for task in tasks)]
     said = [NOT_RECORDED.format(" and of ".join(blank))] if blank else []
     for task in tasks:
         ours, theirs = a.tasks[task].versions, b.tasks[task].versions
-        known = ({k: v for k, v in of.items() if k in ours and k in theirs} for of in (ours, theirs))
+        both = ours.keys() & theirs.keys()
+        known: list[Mapping[str, str]] = [{k: v for k, v in of.items() if k in both} for of in (ours, theirs)]
         said += [f"versions differ: {found}" for found in protocols.differences(*known)]
-    return list(dict.fromkeys(said))
-
-
-def _refusal(a: Run, b: Run, unequal: dict[str, tuple[protocols.Difference, ...]]) -> str:
-    listed = "; ".join(f"{unit}: {', '.join(map(str, found))}" for unit, found in unequal.items())
-    return (
-        f"{a.name} and {b.name} were not run under the same protocol. {listed}. "
-        "Run one again under the other's settings, or compare all the same with --force"
-    )
-
-
-def _side(run: Run, scores: Sequence[float], left_out: LeftOut) -> Side:
-    return Side(run.name, run.model, float(np.mean(scores)), stats.mean_interval(scores), left_out)
+    return tuple(dict.fromkeys(said))

@@ -1,4 +1,4 @@
-"""What a logged run did besides asking its model: the settings two runs must share to be compared."""
+"""The recorded settings that two runs must share to be compared."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 Settings = dict[str, Any]
-"""Name of a setting -> its value, as the results file has it; a setting that is not recorded is not there."""
+"""Settings by name, as the results file has them; one that is not recorded is missing."""
 
-_IDENTITY = {
+_MODEL_IDENTITY = {
     "pretrained", "revision", "tokenizer", "tokenizer_revision", "peft", "lora_local_path", "model", "engine",
     "base_url", "tokenizer_backend", "trust_remote_code", "subfolder", "delta",
 }  # fmt: skip
-"""Model arguments that say which model it is, which may differ."""
 _HOUSEKEEPING = {
     "gpu_memory_utilization", "num_concurrent", "max_retries", "timeout", "device", "download_dir",
     "tokenized_requests", "swap_space", "verify_certificate", "eos_string",
 }  # fmt: skip
-"""Model arguments that do not change what is asked."""
+_MAY_DIFFER = _MODEL_IDENTITY | _HOUSEKEEPING
+"""Model arguments that say which model it is, or that do not change what it is asked."""
 _PROMPT = ("doc_to_text", "description", "target_delimiter", "fewshot_delimiter", "num_fewshot")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting in which two runs differ; None where a run does not have it."""
+    """A setting in which two runs differ; None in a run without it."""
 
     setting: str
     a: Any
@@ -36,38 +36,34 @@ class Difference:
 
 def settings(results: Mapping[str, Any], task: str) -> Settings:
     """The protocol of a task in a results file of lm-eval."""
-    config, run = results["configs"].get(task, {}), results.get("config", {})
-    metadata = config.get("metadata") or {}
-    recorded = metadata.get("protocol") or {}
-    found: Settings = {"backend": run.get("model"), "task version": results.get("versions", {}).get(task)}
-    found |= {name.replace("_", " "): config.get(name) for name in _PROMPT}
-    found["few-shot sampler"] = (config.get("fewshot_config") or {}).get("sampler")
+    config, run = results["configs"].get(task, {}), results.get("config") or {}
+    recorded = _recorded(results, task)
     generation = {**(config.get("generation_kwargs") or {}), **(recorded.get("generation") or {})}
-    found |= {f"generation {name}": value for name, value in generation.items()}
-    found["repeats"] = config.get("repeats")
-    found["chat template"] = results.get("chat_template") is not None
-    found["system instruction"] = results.get("system_instruction")
-    if found["chat template"]:
-        found["few-shot as turns"] = bool(results.get("fewshot_as_multiturn"))
-    found |= {f"model argument {k}": v for k, v in _model_args(run).items()}
-    found |= {name.replace("_", " "): run.get(name) for name in ("batch_size", "fewshot_seed", "torch_seed")}
+    templated = results.get("chat_template") is not None
+    found: Settings = {
+        "backend": run.get("model"),
+        "task version": results.get("versions", {}).get(task),
+        **{name.replace("_", " "): config.get(name) for name in _PROMPT},
+        "few-shot sampler": (config.get("fewshot_config") or {}).get("sampler"),
+        **{f"generation {name}": value for name, value in generation.items()},
+        "repeats": config.get("repeats"),
+        "chat template": templated,
+        "system instruction": results.get("system_instruction"),
+        "few-shot as turns": bool(results.get("fewshot_as_multiturn")) if templated else None,
+        **{f"model argument {k}": v for k, v in _model_args(run).items()},
+        **{name.replace("_", " "): run.get(name) for name in ("batch_size", "fewshot_seed", "torch_seed")},
+    }
     for name, value in recorded.items():
         if name not in ("generation", "versions", "usage"):
             found[name.replace("_", " ")] = _without_usage(value)
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _without_usage(value: Any) -> Any:
-    """A judge's settings count, what it was asked and what that cost do not."""
-    return {k: v for k, v in value.items() if k != "usage"} if isinstance(value, Mapping) else value
-
-
 def versions(results: Mapping[str, Any], task: str) -> dict[str, str]:
-    """Versions of what decides a score, as recorded; another version is worth a remark, no more."""
-    metadata = results["configs"].get(task, {}).get("metadata") or {}
-    recorded = dict((metadata.get("protocol") or {}).get("versions") or {})
+    """Recorded versions of what decides a score. A difference is a remark, not another protocol."""
     named = (("lm_eval", "lm_eval_version"), ("transformers", "transformers_version"))
-    return {**{k: results[v] for k, v in named if results.get(v)}, **recorded}
+    found = {package: results[key] for package, key in named if results.get(key)}
+    return {**found, **(_recorded(results, task).get("versions") or {})}
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
@@ -76,13 +72,22 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
     return [Difference(name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
 
 
+def _recorded(results: Mapping[str, Any], task: str) -> Mapping[str, Any]:
+    metadata = results["configs"].get(task, {}).get("metadata") or {}
+    return metadata.get("protocol") or {}
+
+
+def _without_usage(value: Any) -> Any:
+    """A judge's settings count; what it was asked and what that cost do not."""
+    return {k: v for k, v in value.items() if k != "usage"} if isinstance(value, Mapping) else value
+
+
 def _model_args(run: Mapping[str, Any]) -> dict[str, Any]:
     given = run.get("model_args") or {}
     if isinstance(given, str):
         given = dict(part.partition("=")[::2] for part in given.split(",") if part)
-    defaults = {"tensor_parallel_size": 1}
-    merged = {**defaults, **given} if run.get("model") else given
-    return {k: v for k, v in merged.items() if k not in _IDENTITY | _HOUSEKEEPING}
+    merged = {"tensor_parallel_size": 1, **given} if run.get("model") else given
+    return {k: v for k, v in merged.items() if k not in _MAY_DIFFER}
 
 
 def _shown(value: Any) -> str:

@@ -1,40 +1,86 @@
-"""Runs as lm-eval logs them, read back: `results_*.json` and the `samples_*.jsonl` beside it.
+"""Runs that lm-eval logged, read back: this package's tasks and lm-eval's own.
 
-Both of this package's tasks and lm-eval's own are read. A run is named by its results file or by a folder;
-in a folder the newest results of each task count, and a folder with the runs of several models is none.
+A run is named by its results file or by a folder. In a folder the newest results of each task count, and all
+must be of one model.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import protocols
-from lm_eval_ext.analysis.samples import Key, RunError, Sample, read_samples, samples_of
-from lm_eval_ext.redaction import redacted_results
+from lm_eval_ext.analysis import lm_eval_files, protocols
+from lm_eval_ext.analysis.lm_eval_files import REFUSED, LoggedRow, RunError, is_score
+from lm_eval_ext.grading import Verdict
 
 FILTERS = ("grade_math", "flexible-extract", "none")
-"""Where a task has several filters, the first of these that it has counts."""
+"""Of a task's filters the first of these counts."""
 METRICS = ("accuracy", "exact_match", "math_verify", "acc", "pass@1")
-"""Where nothing else is asked for, the first of these that a task has is its score."""
+"""The first of these that a task has is its score, unless another is asked for."""
+PROBLEM_FIELDS = ("problem", "question", "problem_markdown")
+SampleKey = tuple[str, str, int]
+"""Pairs samples of two runs: (task, doc_hash, number of equal documents before it)."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One document of a task, the responses to it, and their scores.
+
+    Attributes:
+        prompt: what the model was asked: a text, or the JSON of a conversation.
+        responses: one per repeat.
+        verdicts: on each response; empty where another grader wrote the samples.
+        scores: the metrics that have a value for this document.
+        error: why there is no response (a refusal, a provider's error); such a sample is not scored.
+        row: the line as logged.
+    """
+
+    key: SampleKey
+    doc: Mapping[str, Any]
+    gold: str
+    prompt: str
+    responses: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    scores: Mapping[str, float]
+    error: str | None
+    row: LoggedRow
+
+    @property
+    def task(self) -> str:
+        return self.key[0]
+
+    @property
+    def doc_hash(self) -> str:
+        return self.key[1]
+
+    @property
+    def problem(self) -> str:
+        """The document's own field, else the end of what the model was asked."""
+        found = problem_in(self.doc)
+        return self.prompt[-2000:] if found is None else found
+
+    @property
+    def answers(self) -> list[str | None]:
+        """The answer in each response: from the verdicts, else what the task's own filter extracted."""
+        if self.verdicts:
+            return [verdict.answer for verdict in self.verdicts]
+        return [str(text) for text in self.row.get("filtered_resps") or []]
 
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One task (or a group of tasks, its samples together) as a run has it.
+    """One task of a run, or a group with its tasks' samples together.
 
     Attributes:
-        name: of the task or group.
-        filter: whose rows these are, of the filters that the task has (`filters`).
+        filter: whose rows these are, of the task's `filters`.
         samples: in the order of the documents.
         protocol: settings that another run must share to be compared, see `protocols.settings`.
         versions: of the packages that decide a score.
         reported: the task's entry under `results`.
-        results_file, samples_files: where it was read.
     """
 
     name: str
@@ -49,11 +95,11 @@ class TaskRun:
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that at least one sample has, in the order they are logged."""
+        """The metrics that at least one sample has, in the order they are logged."""
         return tuple(dict.fromkeys(name for sample in self.samples for name in sample.scores))
 
     def metric(self, wanted: str | None = None) -> str:
-        """The metric asked for, else the task's own. Raises RunError where it has none such."""
+        """The metric asked for, else the task's own. Raises RunError if the task lacks it."""
         choice = (wanted,) if wanted else (*METRICS, *self.metrics[:1])
         found = next((name for name in choice if name in self.metrics), None)
         if found is None:
@@ -63,10 +109,19 @@ class TaskRun:
             )
         return found
 
-    def scored(self, metric: str | None = None) -> dict[Key, float]:
+    def scored(self, metric: str | None = None) -> dict[SampleKey, float]:
         """The score of each sample that has one: refusals and errors have none."""
         name = self.metric(metric)
         return {s.key: s.scores[name] for s in self.samples if s.error is None and name in s.scores}
+
+    def with_filter(self, filter: str) -> TaskRun:
+        """The same task with the rows of another of its filters. Raises RunError if it lacks the filter."""
+        if filter == self.filter:
+            return self
+        if filter not in self.filters or len(self.samples_files) != 1:
+            raise RunError(f"{self.name} has no filter {filter} of its own; it has {', '.join(self.filters)}")
+        rows = lm_eval_files.read_samples(self.samples_files[0])
+        return replace(self, filter=filter, samples=_samples(self.name, rows, filter))
 
 
 @dataclass(frozen=True)
@@ -74,12 +129,11 @@ class Run:
     """An evaluation of one model.
 
     Attributes:
-        name: short, for tables: the last part of the model's name.
+        name: for tables: the last part of the model's name, unless another is given.
         model: as lm-eval recorded it.
         place: the file or folder it was read from.
-        tasks: by name.
-        groups: a group's name and the tasks in it.
-        results: the results files' contents, oldest first.
+        groups: each group's tasks.
+        results: contents of the results files, oldest first.
     """
 
     name: str
@@ -90,60 +144,51 @@ class Run:
     results: tuple[Mapping[str, Any], ...]
 
     def unit(self, name: str) -> TaskRun:
-        """A task, or a group as one: its tasks' samples together. Raises RunError on another name."""
+        """A task, or a group as one task. Raises RunError on another name."""
         if name in self.tasks:
             return self.tasks[name]
         if name not in self.groups:
             raise RunError(
                 f"{self.place} has no task {name}; it has {', '.join([*self.groups, *self.tasks])}"
             )
-        return _together(name, [self.tasks[member] for member in self.groups[name]], self.results)
+        return self._merged(name, [self.tasks[member] for member in self.groups[name]])
 
     def units(self) -> list[str]:
-        """What a table shows: groups, and the tasks outside of any."""
+        """What a table shows: the groups, and the tasks in none of them."""
         grouped = {task for members in self.groups.values() for task in members}
         return [*self.groups, *(name for name in self.tasks if name not in grouped)]
 
+    def _merged(self, group: str, parts: Sequence[TaskRun]) -> TaskRun:
+        protocol = parts[0].protocol.items()
+        return replace(
+            parts[0],
+            name=group,
+            samples=tuple(sample for part in parts for sample in part.samples),
+            protocol={k: v for k, v in protocol if all(part.protocol.get(k) == v for part in parts)},
+            reported=next((r["results"][group] for r in reversed(self.results) if group in r["results"]), {}),
+            samples_files=tuple(file for part in parts for file in part.samples_files),
+        )
+
 
 def load(place: Path, *, filter: str | None = None, name: str | None = None) -> Run:
-    """The run in a results file, or in a folder (its newest results of each task).
+    """The run in a results file, or in a folder at any depth.
 
     Args:
-        place: `results_*.json`, or a folder that has some, at any depth.
-        filter: rows of which filter count, for tasks with several; None: see FILTERS.
-        name: for tables; None: the last part of the model's name.
+        filter: whose rows count in tasks with several; None: see FILTERS.
+        name: for tables.
 
     Raises RunError: nothing there, several models in one folder, samples missing or broken.
     """
-    read = one_model(place)
-    models = [model_of(read[0][1])]
+    read = lm_eval_files.read_one_model(place)
+    model = lm_eval_files.model_of(read[0][1])
     tasks: dict[str, TaskRun] = {}
-    groups: dict[str, tuple[str, ...]] = {}
+    members: dict[str, tuple[str, ...]] = {}
     for file, results in read:
-        tasks |= {task: _task(task, file, results, filter) for task in logged_tasks(results)}
-        groups |= {
-            g: tuple(members) for g, members in (results.get("group_subtasks") or {}).items() if members
-        }
-    groups = {g: found for g in groups if (found := leaves(g, groups, tasks))}
-    short = Path(models[0]).name or models[0]
-    return Run(name or short, models[0], place, tasks, groups, tuple(results for _, results in read))
-
-
-def one_model(place: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """The results files of a run and what is in them, oldest first.
-
-    Raises RunError: nothing there, a broken file, several models.
-    """
-    files = [place] if place.is_file() else results_files(place)
-    read = [(file, read_results(file)) for file in files]
-    models = list(dict.fromkeys(model_of(results) for _, results in read))
-    if len(models) > 1:
-        folders = sorted({str(file.parent) for file in files})
-        raise RunError(
-            f"{place} has runs of {len(models)} models ({', '.join(models)}); "
-            f"name one of {', '.join(folders)}"
-        )
-    return read
+        tasks |= {task: _task(task, file, results, filter) for task in lm_eval_files.logged_tasks(results)}
+        members |= lm_eval_files.groups_of(results)
+    groups = {g: found for g in members if (found := lm_eval_files.leaves(g, members, tasks))}
+    short = Path(model).name or model
+    return Run(name or short, model, place, tasks, groups, tuple(results for _, results in read))
 
 
 def labelled(place: Path | str) -> tuple[str | None, Path]:
@@ -152,137 +197,80 @@ def labelled(place: Path | str) -> tuple[str | None, Path]:
     return (given, Path(path)) if equals and not Path(place).exists() else (None, Path(place))
 
 
-def refiltered(task: TaskRun, filter: str) -> TaskRun:
-    """A single task with the rows of another of its filters. Raises RunError where it has no such filter."""
-    if filter == task.filter:
-        return task
-    if filter not in task.filters or len(task.samples_files) != 1:
-        raise RunError(f"{task.name} has no filter {filter} of its own; it has {', '.join(task.filters)}")
-    rows = [row for row in read_samples(task.samples_files[0]) if row.get("filter", "none") == filter]
-    return replace(task, filter=filter, samples=samples_of(task.name, rows))
-
-
 def named(places: Sequence[Path | str], *, filter: str | None = None) -> list[Run]:
-    """Several runs, under names that differ: those of the models, else with the folder's name, else numbered.
+    """Several runs under different names: the models' names, else with the folder's name, else numbered.
 
     A place may be given as `name=path`.
     """
     runs = [load(path, filter=filter, name=name) for name, path in map(labelled, places)]
-    labels: tuple[Callable[[int, Run], str], ...] = (
-        lambda _, run: run.name,
-        lambda _, run: f"{run.name} ({run.place.name})",
-        lambda i, run: f"{run.name} #{i + 1}",
-    )
-    for label in labels:
-        names = [label(i, run) for i, run in enumerate(runs)]
+    for label in ("{0.name}", "{0.name} ({0.place.name})", "{0.name} #{1}"):
+        names = [label.format(run, number) for number, run in enumerate(runs, 1)]
         if len(set(names)) == len(names):
             break
-    return [Run(n, r.model, r.place, r.tasks, r.groups, r.results) for n, r in zip(names, runs, strict=True)]
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
 
 
-def results_files(folder: Path) -> list[Path]:
-    """The results files in a folder, at any depth, oldest first. Raises RunError if there are none."""
-    if not folder.exists():
-        raise RunError(f"no such file or folder: {folder}; name a results_*.json or the folder that has it")
-    files = sorted(folder.rglob("results_*.json"), key=lambda file: (_stamp(file), file))
-    if not files:
-        raise RunError(f"no results_*.json in {folder}: run lm_eval with --output_path and --log_samples")
-    return files
+def problem_in(doc: Mapping[str, Any]) -> str | None:
+    """The problem in a document."""
+    return next((doc[name] for name in PROBLEM_FIELDS if isinstance(doc.get(name), str)), None)
 
 
-def _stamp(results_file: Path) -> str:
-    """The date in the names of a results file and its samples files."""
-    return results_file.stem.removeprefix("results_")
-
-
-def read_results(file: Path) -> dict[str, Any]:
-    """A results file's content. Raises RunError if it is none."""
+def logged_verdicts(row: LoggedRow) -> tuple[Verdict, ...]:
+    """The verdicts that our filter logged as JSON; none where it was another filter."""
+    logged = row.get("filtered_resps") or []
+    texts = logged[0] if logged and isinstance(logged[0], list) else logged
     try:
-        read = json.loads(file.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{file} cannot be read as JSON: {error}; name a results_*.json of lm-eval") from error
-    if not isinstance(read, dict) or not {"results", "configs"} <= set(read):
-        raise RunError(f"{file} is no results file of lm-eval: it has no 'results' and 'configs'")
-    parts = (
-        (read["results"], read["configs"], *read["results"].values(), *read["configs"].values())
-        if all(isinstance(read[name], dict) for name in ("results", "configs"))
-        else (None,)
-    )
-    more = ("config", "group_subtasks", "versions")
-    if not all(isinstance(part, dict) for part in (*parts, *(read.get(name) or {} for name in more))):
-        raise RunError(
-            f"{file} is no results file of lm-eval: its {', '.join(more)} and tasks are no objects"
-        )
-    if not logged_tasks(read):
-        raise RunError(f"{file} has the results of no task: run lm_eval with --tasks, and let it finish")
-    return redacted_results(read)
-
-
-def model_of(results: Mapping[str, Any]) -> str:
-    """The model of a results file; of an adapter the adapter."""
-    arguments = (results.get("config") or {}).get("model_args") or {}
-    adapter = (
-        arguments.get("peft") or arguments.get("lora_local_path") if isinstance(arguments, dict) else None
-    )
-    return str(
-        adapter or results.get("model_name") or (results.get("config") or {}).get("model") or "unknown"
-    )
-
-
-def logged_tasks(results: Mapping[str, Any]) -> list[str]:
-    """The tasks that a results file has scores of."""
-    return [task for task in results["configs"] if task in results["results"]]
-
-
-def leaves(group: str, groups: Mapping[str, Sequence[str]], tasks: Collection[str]) -> tuple[str, ...]:
-    """The tasks of a group, those of groups in it included."""
-    found: list[str] = []
-    for member in groups[group]:
-        found += leaves(member, groups, tasks) if member in groups else [member] if member in tasks else []
-    return tuple(dict.fromkeys(found))
-
-
-def samples_file(file: Path, task: str) -> Path:
-    """Where the samples of a task are, beside the results file. Raises RunError if they are not there."""
-    samples = file.with_name(f"samples_{task}_{_stamp(file)}.jsonl")
-    if not samples.is_file():
-        raise RunError(f"{samples} is missing beside {file.name}: run lm_eval with --log_samples")
-    return samples
+        return tuple(Verdict.from_json(text) for text in texts)
+    except (ValueError, TypeError, AssertionError):
+        return ()
 
 
 def _task(task: str, file: Path, results: Mapping[str, Any], wanted: str | None) -> TaskRun:
-    rows = read_samples(file_of_samples := samples_file(file, task))
+    rows = lm_eval_files.read_samples(source := lm_eval_files.samples_file(file, task))
     filters = tuple(dict.fromkeys(row.get("filter", "none") for row in rows))
     if wanted and wanted not in filters:
         raise RunError(f"{task} in {file} has no filter {wanted}; it has {', '.join(filters)}")
-    choice = wanted or next((name for name in FILTERS if name in filters), filters[0] if filters else "none")
+    choice = wanted or next((name for name in (*FILTERS, *filters) if name in filters), "none")
     return TaskRun(
         name=task,
         filter=choice,
         filters=filters,
-        samples=samples_of(task, [row for row in rows if row.get("filter", "none") == choice]),
+        samples=_samples(task, rows, choice),
         protocol=protocols.settings(results, task),
         versions=protocols.versions(results, task),
         reported=results["results"][task],
         results_file=file,
-        samples_files=(file_of_samples,),
+        samples_files=(source,),
     )
 
 
-def _together(name: str, parts: Sequence[TaskRun], results: Sequence[Mapping[str, Any]]) -> TaskRun:
-    first = parts[0]
-    shared = {k: v for k, v in first.protocol.items() if all(part.protocol.get(k) == v for part in parts)}
-    reported: Mapping[str, Any] = next(
-        (r["results"][name] for r in reversed(results) if name in r["results"]), {}
+def _samples(task: str, rows: Iterable[LoggedRow], filter: str) -> tuple[Sample, ...]:
+    seen: Counter[str] = Counter()
+    found = []
+    for row in rows:
+        if row.get("filter", "none") == filter:
+            found.append(_sample((task, row["doc_hash"], seen[row["doc_hash"]]), row))
+            seen[row["doc_hash"]] += 1
+    return tuple(found)
+
+
+def _sample(key: SampleKey, row: LoggedRow) -> Sample:
+    logged = row["resps"][0] if row["resps"] else []
+    responses = logged if isinstance(logged, list) else [logged]
+    return Sample(
+        key=key,
+        doc=row["doc"],
+        gold=str(row["target"]),
+        prompt=_prompt(row),
+        responses=tuple(str(response or "") for response in responses),
+        verdicts=logged_verdicts(row),
+        scores={k: float(row[k]) for k in row.get("metrics", []) if is_score(row.get(k))},
+        error=row.get(REFUSED),
+        row=row,
     )
-    return TaskRun(
-        name=name,
-        filter=first.filter,
-        filters=first.filters,
-        samples=tuple(sample for part in parts for sample in part.samples),
-        protocol=shared,
-        versions=first.versions,
-        reported=reported,
-        results_file=first.results_file,
-        samples_files=tuple(file for part in parts for file in part.samples_files),
-    )
+
+
+def _prompt(row: LoggedRow) -> str:
+    arguments = row.get("arguments")
+    first = arguments.get("gen_args_0") if isinstance(arguments, Mapping) else None
+    return str(first.get("arg_0", "")) if isinstance(first, Mapping) else ""

@@ -1,4 +1,4 @@
-"""Intervals and tests for accuracies, alone and in pairs. Shares are between 0 and 1 throughout."""
+"""Confidence intervals and tests for accuracies, alone and in pairs. Shares are between 0 and 1."""
 
 from __future__ import annotations
 
@@ -28,12 +28,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Pairing:
-    """How two models did on the same problems: a 2x2 table of counts.
-
-    Attributes:
-        both, neither: right, or not, by both.
-        only_a, only_b: the discordant counts.
-    """
+    """The 2x2 table of two models on the same problems; `only_a` and `only_b` are the discordant counts."""
 
     both: int
     only_a: int
@@ -48,7 +43,7 @@ class Pairing:
         """Counts over problems, `a[i]` and `b[i]` on the same one."""
         pairs = list(zip(a, b, strict=True))
         return cls(
-            *(pairs.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False)))
+            *(pairs.count(cell) for cell in ((True, True), (True, False), (False, True), (False, False)))
         )
 
     @property
@@ -69,12 +64,11 @@ class Pairing:
 
     @property
     def difference(self) -> float:
-        """Accuracy of a less that of b; 0 where there are no problems."""
+        """Accuracy of a less that of b; 0 without problems."""
         return (self.only_a - self.only_b) / self.n if self.n else 0.0
 
     @property
     def p(self) -> float:
-        """Exact two-sided McNemar test."""
         return mcnemar(self.only_a, self.only_b)
 
 
@@ -87,32 +81,28 @@ def wilson(right: int, n: int, confidence: float = CONFIDENCE) -> Interval:
 
 
 def mean_interval(scores: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """Interval of a mean score: Wilson's where all are 0 or 1, else (shares over repeats) bootstrapped."""
+    """Interval of a mean score: Wilson's for scores of 0 and 1, else bootstrapped."""
     if all(score in (0, 1) for score in scores):
         return wilson(int(sum(scores)), len(scores), confidence)
     return bootstrap_mean(scores, confidence)
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Exact two-sided p: could the discordant problems have fallen so by tosses of a fair coin?
-
-    McNemar 1947 in its exact (binomial) form; 1.0 without discordant problems.
-    """
+    """Two-sided p of McNemar's test (1947) in its exact, binomial form; 1.0 without discordant problems."""
     discordant = only_a + only_b
     return float(stats.binomtest(only_a, discordant).pvalue) if discordant else 1.0
 
 
 def mcnemar_loss(lost: int, gained: int) -> float:
-    """One-sided p of McNemar's exact test: could so many be lost, or more, with nothing gone worse?"""
-    if lost + gained == 0:
-        return 1.0
-    return float(stats.binomtest(lost, lost + gained, alternative="greater").pvalue)
+    """One-sided p of McNemar's exact test: that as many or more are lost although nothing became worse."""
+    discordant = lost + gained
+    return float(stats.binomtest(lost, discordant, alternative="greater").pvalue) if discordant else 1.0
 
 
 def proportion_loss(right: float, n: int, of: float, of_n: int | None) -> float:
-    """One-sided p of two unpaired accuracies: could `right` of `n` be so low by chance?
+    """One-sided p of two unpaired accuracies: that `right` of `n` is so low by chance.
 
-    The other is `of` of `of_n`: pooled two-proportion z test, both samples uncertain. Where `of_n` is None,
+    Against `of` right of `of_n`: pooled two-proportion z test, both samples uncertain. If `of_n` is None,
     `of` is a share taken as exact, and the test is the exact binomial one.
     """
     if of_n is None:
@@ -144,12 +134,11 @@ def bootstrap_mean(
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values corrected for their number, in the order given: Holm 1979, step-down, capped at 1."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    corrected, largest = [1.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
-        corrected[i] = largest
-    return corrected
+    order = np.argsort(p_values, kind="stable")
+    factors = len(order) - np.arange(len(order))
+    corrected = np.empty(len(order))
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(factors * np.asarray(p_values)[order]))
+    return [float(p) for p in corrected]
 
 
 def minimum_detectable_effect(
@@ -157,13 +146,8 @@ def minimum_detectable_effect(
 ) -> float | None:
     """The smallest true difference of two accuracies that a paired test on n problems finds with this power.
 
-    Connor 1987 (Biometrics 43:207): n = (z_alpha sqrt(d) + z_power sqrt(d - e^2))^2 / e^2, solved for e.
-
-    Args:
-        n: problems.
-        discordant: share of the problems on which the two differ.
-
-    Returns None where no difference can be found: e cannot be larger than the discordant share.
+    Connor 1987 (Biometrics 43:207): n = (z_alpha sqrt(d) + z_power sqrt(d - e^2))^2 / e^2, solved for e,
+    with the discordant share d. None if there is no such difference: e cannot be larger than d.
     """
     assert 0 <= discordant <= 1, f"discordant is a share, got {discordant}"
     z_alpha, z_power = stats.norm.ppf(1 - alpha / 2), stats.norm.ppf(power)
@@ -178,10 +162,10 @@ def minimum_detectable_effect(
 
 
 def sign_flip(differences: Sequence[float], resamples: int = 9_999, seed: int = 0) -> float:
-    """Two-sided p of paired differences: could each have had the other sign just as well?
+    """Two-sided p of paired differences by Fisher's sign-flip permutation test.
 
-    Fisher's permutation test on pairs; it stands in for McNemar's where scores are shares over repeats.
-    Exact where there are few enough sign patterns, else over seeded random ones.
+    Scores averaged over repeats are fractions, so it replaces McNemar's test there. Exact if there are few
+    enough sign patterns, else over seeded random ones.
     """
     data = np.asarray(differences, dtype=float)
     if not np.any(data):
@@ -200,7 +184,7 @@ def sign_flip(differences: Sequence[float], resamples: int = 9_999, seed: int = 
 def detectable_mean(n: int, deviation: float, alpha: float = ALPHA, power: float = POWER) -> float | None:
     """The smallest true mean that a test on n paired differences of this standard deviation finds.
 
-    (z_alpha + z_power) deviation / sqrt(n), by the normal approximation; None where n or deviation is 0.
+    (z_alpha + z_power) deviation / sqrt(n), by the normal approximation; None if n or deviation is 0.
     """
     if n == 0 or deviation == 0:
         return None
@@ -208,10 +192,9 @@ def detectable_mean(n: int, deviation: float, alpha: float = ALPHA, power: float
 
 
 def clustered_error(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
-    """Standard error of a mean of values that hang together in clusters: arXiv 2411.00640, equation 4.
+    """Standard error of a mean of values correlated within clusters: arXiv 2411.00640, equation 4.
 
-    sqrt(sum over clusters of (sum of the deviations in it)^2) / n; with clusters of one it is the usual
-    standard error.
+    sqrt(sum over clusters of (sum of the deviations in it)^2) / n; for clusters of one, the usual error.
     """
     if not values:
         return 0.0

@@ -1,26 +1,24 @@
-"""Stored responses with the verdicts recorded on them: a change of the grader shows at once.
+"""Recorded verdicts on stored responses: every change of the grader shows.
 
 `baselines/verdicts/*.jsonl`, a line::
 
     {"id": "arith_words test-0003", "gold": "15", "extract": "statement", "response": "3 * 8 = 24. ...",
      "problem": "A train has ...", "correct": true, "layer": "exact", "answer": "15"}
 
-`python -m lm_eval_ext.analysis.verdicts` grades them again, prints what came out otherwise, and exits with 1
-if anything did; with `--accept` the new verdicts are written, for the change to be read in the diff.
+`python -m lm_eval_ext.analysis.verdicts` grades them again, prints every difference, and exits with 1
+if there is one; with `--accept` it records the new verdicts, to be reviewed in the diff.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from lm_eval_ext.analysis import baselines
+from lm_eval_ext.analysis import baselines, lm_eval_files
+from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.runs import TaskRun
-from lm_eval_ext.analysis.samples import RunError
-from lm_eval_ext.atomic import write_text
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.harness.sources import read_rows
 
@@ -29,7 +27,7 @@ TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True)
-class Stored:
+class RecordedVerdict:
     """A response and its verdict; the fields of `Item` and `Verdict`, and how the answer is extracted."""
 
     id: str
@@ -45,59 +43,44 @@ class Stored:
         if self.extract not in EXTRACTORS:
             raise RunError(f"{self.id}: extract is {self.extract!r}, not one of {sorted(EXTRACTORS)}")
 
-    def under(self, verdict: Verdict) -> Stored:
+    def updated(self, verdict: Verdict) -> RecordedVerdict:
         """The same response with another verdict."""
         return replace(self, correct=verdict.correct, layer=verdict.layer, answer=verdict.answer)
 
-
-@dataclass(frozen=True)
-class Change:
-    """A verdict that is no longer what was recorded; `reason` is the grader's now."""
-
-    before: Stored
-    after: Stored
-    reason: str | None
-
     def __str__(self) -> str:
-        return (
-            f"{self.before.id}: gold {self.before.gold!r}\n"
-            f"  - {_shown(self.before)}\n  + {_shown(self.after)}: {self.reason}"
-        )
+        word = {True: "right", False: "wrong", None: "undecided"}[self.correct]
+        return f"{word} ({self.layer}), answer {self.answer!r}"
 
 
-def read(file: Path) -> list[Stored]:
+def read(file: Path) -> list[RecordedVerdict]:
     """The rows of a file. Raises RunError on a row with other fields."""
-    wanted, rows = {field.name for field in fields(Stored)}, list(read_rows(file))
+    wanted, rows = {field.name for field in fields(RecordedVerdict)}, list(read_rows(file))
     for number, row in enumerate(rows, 1):
         if set(row) != wanted:
             raise RunError(f"{file}, row {number}: fields {sorted(row)}; expected {sorted(wanted)}")
-    return [Stored(**row) for row in rows]
+    return [RecordedVerdict(**row) for row in rows]
 
 
-def write(file: Path, rows: Sequence[Stored]) -> None:
-    """The rows as a file, whole or not at all."""
-    write_text(file, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows))
-
-
-def of_run(task: TaskRun, extract: str) -> list[Stored]:
-    """The responses of a run's task with the verdicts logged on them; those that timed out are left out."""
+def of_run(task: TaskRun, extract: str) -> list[RecordedVerdict]:
+    """The responses of a run's task with their logged verdicts, except those that timed out."""
     return [
-        Stored(
-            f"{s.task} {s.doc.get('id', number)}",
-            s.doc.get("gold", s.gold),
-            extract,
-            response,
-            s.doc.get("problem"),
-            *decided,
+        RecordedVerdict(
+            id=f"{s.task} {s.doc.get('id', number)}",
+            gold=s.doc.get("gold", s.gold),
+            extract=extract,
+            response=response,
+            problem=s.doc.get("problem"),
+            correct=verdict.correct,
+            layer=verdict.layer,
+            answer=verdict.answer,
         )
         for number, s in enumerate(task.samples)
         for response, verdict in zip(s.responses, s.verdicts, strict=True)
         if "timed out" not in (verdict.reason or "")
-        for decided in [(verdict.correct, verdict.layer, verdict.answer)]
     ]
 
 
-def graded(rows: Sequence[Stored], grader: Grader) -> list[Verdict]:
+def grade(rows: Sequence[RecordedVerdict], grader: Grader) -> list[Verdict]:
     """The verdicts of today, in the order of the rows."""
     found: dict[int, Verdict] = {}
     for name in dict.fromkeys(row.extract for row in rows):
@@ -107,17 +90,8 @@ def graded(rows: Sequence[Stored], grader: Grader) -> list[Verdict]:
     return [found[i] for i in range(len(rows))]
 
 
-def changes(rows: Sequence[Stored], verdicts: Sequence[Verdict]) -> list[Change]:
-    """What came out otherwise: in `correct`, `layer` or `answer`."""
-    return [
-        Change(row, now, verdict.reason)
-        for row, verdict in zip(rows, verdicts, strict=True)
-        if (now := row.under(verdict)) != row
-    ]
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Checks the files named, else all of `baselines/verdicts`; `--accept` writes what came out."""
+    """Checks the files named, else all of `baselines/verdicts`; `--accept` records the new verdicts."""
     accept = "--accept" in arguments
     named = [Path(a) for a in arguments if a != "--accept"]
     files = named or sorted((baselines.folder() / "verdicts").glob("*.jsonl"))
@@ -125,20 +99,20 @@ def main(arguments: Sequence[str]) -> int:
     with Grader(GraderConfig(timeout_s=TIMEOUT_S)) as grader:
         for file in files:
             rows = read(file)
-            verdicts = graded(rows, grader)
-            found = changes(rows, verdicts)
-            total += len(found)
-            print(f"{file.name}: {len(rows)} verdicts, {len(found)} changed", *found, sep="\n")
-            if accept and found:
-                write(file, [row.under(v) for row, v in zip(rows, verdicts, strict=True)])
+            verdicts = grade(rows, grader)
+            updated = [row.updated(verdict) for row, verdict in zip(rows, verdicts, strict=True)]
+            changes = [
+                f"{row.id}: gold {row.gold!r}\n  - {row}\n  + {now}: {verdict.reason}"
+                for row, now, verdict in zip(rows, updated, verdicts, strict=True)
+                if now != row
+            ]
+            total += len(changes)
+            print(f"{file.name}: {len(rows)} verdicts, {len(changes)} changed", *changes, sep="\n")
+            if accept and changes:
+                lm_eval_files.write_rows(file, map(asdict, updated))
     if total and not accept:
         print("If every change above is right: python -m lm_eval_ext.analysis.verdicts --accept")
     return int(bool(total) and not accept)
-
-
-def _shown(row: Stored) -> str:
-    word = {True: "right", False: "wrong", None: "undecided"}[row.correct]
-    return f"{word} ({row.layer}), answer {row.answer!r}"
 
 
 if __name__ == "__main__":

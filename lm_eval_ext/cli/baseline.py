@@ -13,8 +13,8 @@ from lm_eval_ext.cli.app import app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lm_eval_ext.analysis.baseline_check import FigureCheck
     from lm_eval_ext.analysis.baselines import Baseline
-    from lm_eval_ext.analysis.check import Checked
     from lm_eval_ext.analysis.runs import Run
 
 
@@ -49,7 +49,7 @@ def check_baseline(
     Exit code: 0 no regression; 1 regression; 2 wrong usage, or a run or
     baseline that cannot be read; 3 different protocols, and no regression.
     """
-    from lm_eval_ext.analysis import baselines, check, runs
+    from lm_eval_ext.analysis import baseline_check, baselines, runs
     from lm_eval_ext.harness.errors import UserError
 
     place = folder or baselines.folder()
@@ -66,18 +66,20 @@ def check_baseline(
             return None
         against = [_named(baseline, place)] if baseline else _of_model(run, place)
         checks = [
-            c for b in against for c in check.check(run, b, place, model=model, paired=paired, alpha=alpha)
+            c
+            for b in against
+            for c in baseline_check.check(run, b, place, model=model, paired=paired, alpha=alpha)
         ]
     except UserError as error:
         typer.echo(error, err=True)
-        raise typer.Exit(check.USAGE) from None
+        raise typer.Exit(baseline_check.USAGE) from None
     _show(checks)
-    raise typer.Exit(check.exit_code(checks))
+    raise typer.Exit(baseline_check.exit_code(checks))
 
 
 def _named(name: str, place: Path) -> Baseline:
     from lm_eval_ext.analysis import baselines
-    from lm_eval_ext.analysis.samples import RunError
+    from lm_eval_ext.analysis.lm_eval_files import RunError
 
     file = place / f"{name}.json"
     if not file.is_file():
@@ -89,7 +91,7 @@ def _named(name: str, place: Path) -> Baseline:
 def _of_model(run: Run, place: Path) -> list[Baseline]:
     """Baselines with the model's figures, and of these only those."""
     from lm_eval_ext.analysis import baselines
-    from lm_eval_ext.analysis.samples import RunError
+    from lm_eval_ext.analysis.lm_eval_files import RunError
 
     found = []
     for baseline in baselines.load_all(place).values():
@@ -124,11 +126,11 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
-def _show(checks: Sequence[Checked]) -> None:
+def _show(checks: Sequence[FigureCheck]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from lm_eval_ext.analysis.findings import p_value, percent
+    from lm_eval_ext.analysis.compare_output import p_value, percent
 
     console = Console(highlight=False)
     table = Table("task, metric", "baseline", "run", "passes from", "p", "verdict", pad_edge=False, box=None)
@@ -147,8 +149,8 @@ def _show(checks: Sequence[Checked]) -> None:
             console.print(f"  {found.task}: {line}", markup=False)
 
 
-def _details(found: Checked) -> list[str]:
-    from lm_eval_ext.analysis.findings import p_value
+def _details(found: FigureCheck) -> list[str]:
+    from lm_eval_ext.analysis.compare_output import p_value
 
     lines = [f"{difference} (baseline and run)" for difference in found.differences]
     two_sided = f"two-sided p {p_value(found.p_two_sided)}" if found.p_two_sided is not None else ""

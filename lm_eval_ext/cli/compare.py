@@ -13,7 +13,7 @@ from lm_eval_ext.cli.app import Filter, Metric, PairOn, app
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lm_eval_ext.analysis.findings import Findings
+    from lm_eval_ext.analysis.compare_output import ComparisonResults
 
 
 @app.command("compare")
@@ -43,50 +43,48 @@ def compare_command(
     names each setting that differs, with both values. Differences are A
     minus B, in percentage points.
     """
-    from lm_eval_ext.analysis import findings as found
     from lm_eval_ext.analysis import runs
-    from lm_eval_ext.analysis.breakdown import broken_down, require_fields
+    from lm_eval_ext.analysis.breakdown import require_fields
     from lm_eval_ext.analysis.compare import compare_all, noise_floor
+    from lm_eval_ext.analysis.compare_output import ComparisonResults
 
     if len(places) < 2:
         raise typer.BadParameter(f"two runs or more are compared, got {len(places)}: {', '.join(places)}")
     loaded = runs.named(places, filter=filter)
     made = compare_all(loaded, metric=metric, pair_on=pair_on, force=force)
     again = runs.named([f"again={noise}"], filter=filter)[0] if noise else None
-    fields = [name.strip() for name in by.split(",") if name.strip()]
-    broken = broken_down(made, fields, min_group)
-    require_fields(made, [cluster] if cluster else [])
+    fields = tuple(name.strip() for name in by.split(",") if name.strip())
+    require_fields(made, [*fields, *([cluster] if cluster else [])])
     floor = noise_floor(loaded[0], again, metric=metric, pair_on=pair_on, force=force) if again else None
-    result = found.Findings(made, broken, floor, cluster)
+    results = ComparisonResults(made, fields, min_group, floor, cluster)
     if as_json:
-        typer.echo(json.dumps(result.json(), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(results.json(), indent=1, ensure_ascii=False))
     else:
-        show(result, flips)
-    for path in found.write(result, out) if out else []:
+        show(results, flips)
+    for path in results.write(out) if out else []:
         typer.echo(f"wrote {path}", err=True)
 
 
-def show(findings: Findings, flips: int = 0) -> None:
-    """Prints findings as tables that also fit 80 columns."""
+def show(results: ComparisonResults, flips: int = 0) -> None:
+    """Prints comparisons as tables that also fit 80 columns."""
     from rich.console import Console
 
-    from lm_eval_ext.analysis import findings as found
+    from lm_eval_ext.analysis import compare_output as output
 
-    console, tests = Console(highlight=False), found.number_of_tests(findings.comparisons)
-    for made, of_units in zip(findings.comparisons, findings.breakdowns, strict=True):
+    console = Console(highlight=False)
+    for made, of_units in zip(results.comparisons, results.breakdowns, strict=True):
         console.rule(f"{made.a} (A) and {made.b} (B)", align="left")
         for unit, broken in zip(made.units, of_units, strict=True):
-            console.print(found.heading(unit), style="bold", markup=False)
-            lines = found.facts(unit, tests, findings.noise_of(made, unit.unit), findings.cluster)
-            console.print(_grid([[name, text] for name, text in lines]))
-            if table := found.transitions(unit):
+            console.print(output.heading(unit), style="bold", markup=False)
+            console.print(_grid([[name, text] for name, text in results.facts(made, unit)]))
+            if table := output.transitions(unit):
                 console.print(_table(table[0], table[1:]))
             for one in broken:
                 note = " (a problem counts in each of its values)" if one.several else ""
-                head = [one.field, *found.BREAKDOWN_HEAD]
-                console.print(_table(head, found.breakdown_rows(one), f"by {one.field}{note}"))
+                head = [one.field, *output.BREAKDOWN_HEAD]
+                console.print(_table(head, output.breakdown_cells(one), f"by {one.field}{note}"))
             for pair in unit.flips[:flips]:
-                row = found.flip_row(pair, unit)
+                row = output.flip_row(pair, unit)
                 console.print(_grid([[k, str(row[k])] for k in FLIP_SHOWN], title=f"right: {row['right']}"))
             if flips and len(unit.flips) > flips:
                 console.print(f"{len(unit.flips) - flips} more flipped: --flips, or --out for all")

@@ -14,7 +14,7 @@ from lm_eval_ext.cli.judging import takes_judge
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lm_eval_ext.analysis.regrade import Options
+    from lm_eval_ext.analysis.regrade import RegradeOptions
     from lm_eval_ext.grading import Grader
     from lm_eval_ext.grading.judge import LlmJudge
 
@@ -70,8 +70,7 @@ def regrade(
 
         lm-eval-ext regrade responses.jsonl --out runs/ --join mathnet/eval.jsonl --task mathnet
     """
-    from lm_eval_ext.analysis.imports import Fields, Join
-    from lm_eval_ext.analysis.regrade import Options
+    from lm_eval_ext.analysis.regrade import Fields, Join, RegradeOptions
     from lm_eval_ext.grading import Grader, GraderConfig
 
     names = (response_field, gold_field or "gold", problem_field, id_field, model_field, label_field)
@@ -81,7 +80,7 @@ def regrade(
         with Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
             how = {"join": None if join is None else Join(join, join_on), "task": task, "model": model}
             _import(plain, grader, out, extract, fields=Fields(*names, error_field), **how)
-            _regrade(logged, grader, out, Options(gold_field, extract, old_metric), everything)
+            _regrade(logged, grader, out, RegradeOptions(gold_field, extract, old_metric), everything)
     except KeyboardInterrupt:
         interrupted("; complete runs are kept")
 
@@ -91,39 +90,37 @@ def _is_plain(run: str) -> bool:
 
 
 def _import(files: list[Path], grader: Grader, out: Path | None, extract: str | None, **how: Any) -> None:
-    from lm_eval_ext.analysis import regrade_tables
-    from lm_eval_ext.analysis.imported import import_responses
+    from lm_eval_ext.analysis.regrade import import_responses, tables
 
     found = []
     for file in files:
         found += import_responses(file, grader, out=out, extract=extract or "statement", **how)
     if found:
-        _print(regrade_tables.imported(found))
+        _print(tables.imported(found))
     for run in found:
         for reason, n in run.refusals.most_common():
             typer.echo(f"{run.model}: {n} not scored: {reason}")
     _say_where(run.file for run in found)
 
 
-def _regrade(runs: list[str], grader: Grader, out: Path | None, options: Options, everything: bool) -> None:
-    from lm_eval_ext.analysis import regrade_tables
-    from lm_eval_ext.analysis.regrade import regrade_all
+def _regrade(runs: list[str], grader: Grader, out: Path | None, options: RegradeOptions, everything: bool) -> None:
+    from lm_eval_ext.analysis.regrade import regrade_all, tables
 
     found = regrade_all(runs, grader, out=out, options=options)
     if not found:
         return
-    _print(regrade_tables.scores(found))
-    changed = regrade_tables.flips(found, everything=everything)
+    _print(tables.scores(found))
+    changed = tables.changes(found, everything=everything)
     if changed is None:
-        compared = any(c.singly for run in found for c in run.comparisons)
+        compared = any(diff.by_response for run in found for diff in run.diffs)
         typer.echo(
             "no verdict changed" if compared else "nothing to compare with: the run has no old verdicts"
         )
     else:
         _print(changed)
     for run in found:
-        if run.passed_by:
-            typer.echo(f"{run.name}: generates no text, kept as it is: {', '.join(run.passed_by)}")
+        if run.skipped:
+            typer.echo(f"{run.name}: generates no text, kept as it is: {', '.join(run.skipped)}")
     _say_where(file for run in found for file in run.files)
 
 

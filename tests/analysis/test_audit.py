@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from lm_eval_ext.analysis import audit, runs
-from lm_eval_ext.analysis.quality import Quality, Stratum
+from lm_eval_ext.analysis.audit import GraderQuality, Stratum
 from tests.analysis.logged import write_run
 from tests.analysis.reported import rewrite, verdict
 from tests.conftest import cases
@@ -68,7 +68,7 @@ def test_the_sheet_is_blind_shuffled_and_the_same_for_a_seed(sheet, tmp_path):
 
 def test_labels_already_written_are_not_overwritten(sheet, tmp_path):
     run = runs.load(next((tmp_path / "run").glob("results_*")))
-    with pytest.raises(ValueError, match="already there"):
+    with pytest.raises(ValueError, match="already exists"):
         audit.export([run], 10, sheet)
 
 
@@ -169,7 +169,7 @@ def test_the_intervals_cover(accepted, missed, least):
     covered = 0.0
     for a in likely(n, accepted):
         for m in likely(n, missed):
-            found = Quality(Stratum(sizes[0], a, n - a, 0), Stratum(sizes[1], m, n - m, 0))
+            found = GraderQuality(Stratum(sizes[0], a, n - a, 0), Stratum(sizes[1], m, n - m, 0))
             interval = found.recall_interval
             assert interval.low <= found.recall <= interval.high
             chance = binom.pmf(a, n, accepted) * binom.pmf(m, n, missed)
@@ -183,6 +183,6 @@ def likely(n, share):
 
 def test_nothing_is_said_where_nothing_is_known():
     empty, some = Stratum(10, 0, 0, 3), Stratum(10, 5, 0, 0)
-    assert Quality(empty, some).precision is None and Quality(empty, some).recall is None
-    assert Quality(some, empty).recall is None
-    assert Quality(some, Stratum(0, 0, 0, 0)).recall == 1.0
+    assert GraderQuality(empty, some).precision is None and GraderQuality(empty, some).recall is None
+    assert GraderQuality(some, empty).recall is None
+    assert GraderQuality(some, Stratum(0, 0, 0, 0)).recall == 1.0

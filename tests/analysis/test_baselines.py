@@ -10,8 +10,8 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.proportion import proportions_ztest
 from typer.testing import CliRunner
 
-from lm_eval_ext.analysis import baselines, check, runs, stats
-from lm_eval_ext.analysis.samples import RunError
+from lm_eval_ext.analysis import baseline_check, baselines, runs, stats
+from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.cli import app
 from tests.analysis.logged import write_run
 from tests.conftest import ROOT, cases
@@ -199,7 +199,7 @@ def test_the_lowest_passing_value_is_where_the_verdict_turns(tmp_path):
         )
         for right in range(55, 85):
             run = runs.load(write_run(tmp_path / "r", [i < right for i in range(200)]))
-            (found,) = check.check(run, baseline)
+            (found,) = baseline_check.check(run, baseline)
             assert found.regressed == (right / 200 < found.lowest - 1e-9), (n_before, right)
 
 
@@ -216,8 +216,8 @@ def test_the_tests_are_those_of_scipy_and_statsmodels():
 def test_the_nearest_protocol_of_several_is_checked(tmp_path):
     figures = [figure_of("mathnet", n=200, protocol={"num fewshot": shots}) for shots in (8, 0, 4)]
     baseline = baselines.Baseline(name="b", source="s", date="d", figures=tuple(figures))
-    (found,) = check.check(runs.load(write_run(tmp_path, HONEST)), baseline)
-    assert found.verdict == "within" and found.test == check.TOLERANCE
+    (found,) = baseline_check.check(runs.load(write_run(tmp_path, HONEST)), baseline)
+    assert found.verdict == "within" and found.test == baseline_check.TOLERANCE
 
 
 def test_of_several_models_one_is_named_or_the_runs_own(tmp_path):
@@ -227,13 +227,13 @@ def test_of_several_models_one_is_named_or_the_runs_own(tmp_path):
     ]
     baseline = baselines.Baseline(name="b", source="s", date="d", figures=tuple(figures))
     run = runs.load(write_run(tmp_path / "own", HONEST))
-    assert [c.verdict for c in check.check(run, baseline)] == ["within"]
-    assert [c.verdict for c in check.check(run, baseline, model="other")] == ["regression"]
+    assert [c.verdict for c in baseline_check.check(run, baseline)] == ["within"]
+    assert [c.verdict for c in baseline_check.check(run, baseline, model="other")] == ["regression"]
     third = runs.load(write_run(tmp_path / "third", HONEST, model="third"))
     with pytest.raises(
         RunError, match="2 models and none is third; name one with --model: some/model, other"
     ):
-        check.check(third, baseline)
+        baseline_check.check(third, baseline)
 
 
 def test_a_threshold_is_reached_or_not(tmp_path):
@@ -244,8 +244,8 @@ def test_a_threshold_is_reached_or_not(tmp_path):
         for v in (0.3, 0.5)
     ]
     baseline = baselines.Baseline(name="b", source="s", date="d", figures=tuple(figures))
-    found = check.check(runs.load(write_run(tmp_path, HONEST)), baseline)
-    assert [one.verdict for one in found] == ["within", "regression"] and check.exit_code(found) == 1
+    found = baseline_check.check(runs.load(write_run(tmp_path, HONEST)), baseline)
+    assert [one.verdict for one in found] == ["within", "regression"] and baseline_check.exit_code(found) == 1
 
 
 def test_the_packaged_list_is_whole():
@@ -273,8 +273,8 @@ def test_a_baseline_of_several_tasks_counts_the_problems_of_each(tmp_path):
     run = runs.load(tmp_path / "run")
     baselines.record("two", run, "measured", "2026-01-01", tmp_path / "kept")
     baseline = baselines.load(tmp_path / "kept" / "two.json")
-    found = check.check(run, baseline, tmp_path / "kept")
+    found = baseline_check.check(run, baseline, tmp_path / "kept")
     assert [(c.n, c.remark, c.lost, c.gained) for c in found] == [(3, "", 0, 0), (5, "", 0, 0)]
     write_run(tmp_path / "less", [True, False], task="mathnet")
-    (only,) = check.check(runs.load(tmp_path / "less"), baseline, tmp_path / "kept")
+    (only,) = baseline_check.check(runs.load(tmp_path / "less"), baseline, tmp_path / "kept")
     assert only.remark == "1 problems only in the baseline, 0 only in the run"

@@ -7,9 +7,9 @@ from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from lm_eval_ext.analysis import compare, runs, stats
-from lm_eval_ext.analysis.breakdown import breakdown, breakdowns
-from lm_eval_ext.analysis.comparison import Comparison
-from lm_eval_ext.analysis.samples import RunError
+from lm_eval_ext.analysis.breakdown import breakdowns, require_fields
+from lm_eval_ext.analysis.compare import RunComparison, as_json
+from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.harness.errors import ProtocolError
 from tests.analysis.logged import write_run
 
@@ -179,13 +179,14 @@ def levelled(folder):
 
 def test_a_breakdown_folds_small_groups_and_corrects_its_tests(tmp_path):
     unit = levelled(tmp_path)
-    found = breakdown(unit, "level")
+    (found,) = breakdowns(unit, ["level"])
     assert [(row.value, row.n) for row in found.rows] == [("easy", 40), ("hard", 30), ("other (2 groups)", 5)]
     assert [row.difference for row in found.rows] == [0.0, 1.0, 0.0]
     hard = found.rows[1]
     assert hard.p == scipy_stats.binomtest(30, 30).pvalue and hard.p_corrected == pytest.approx(3 * hard.p)
     assert not found.several
-    assert [row.value for row in breakdown(unit, "level", min_group=3).rows][-1] == "other (1 group)"
+    (small,) = breakdowns(unit, ["level"], min_group=3)
+    assert small.rows[-1].value == "other (1 group)"
 
 
 def test_several_breakdowns_are_corrected_together_and_a_list_counts_in_each(tmp_path):
@@ -198,13 +199,14 @@ def test_several_breakdowns_are_corrected_together_and_a_list_counts_in_each(tmp
         "other (2 groups)",
     ] and topics.several
     assert level.rows[1].p_corrected == pytest.approx(7 * level.rows[1].p)
-    with pytest.raises(RunError, match="no document of mathnet has a country; they have gold, id, level"):
-        breakdown(unit, "country")
+    with pytest.raises(RunError, match="no document has country; they have gold, id, level"):
+        require_fields([RunComparison("a", "b", (unit,))], ["level", "country"])
 
 
 def test_a_comparison_is_json(tmp_path):
     unit = levelled(tmp_path)
-    read = json.loads(json.dumps(Comparison("a", "b", (unit,)).json()))["units"][0]
+    read = json.loads(json.dumps(RunComparison("a", "b", (unit,)).json()))["units"][0]
     assert read["pairing"] == {"both": 45, "only_a": 30, "only_b": 0, "neither": 0}
     assert len(read["flips"]) == 30 and read["a"]["left_out"]["refused"] == 0
-    assert json.loads(json.dumps(breakdown(unit, "level").json()))["rows"][1]["pairing"]["only_a"] == 30
+    (level,) = breakdowns(unit, ["level"])
+    assert json.loads(json.dumps(as_json(level)))["rows"][1]["pairing"]["only_a"] == 30

@@ -5,11 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from lm_eval_ext.analysis import runs
-from lm_eval_ext.analysis.imported import import_responses
-from lm_eval_ext.analysis.imports import Fields, Join
-from lm_eval_ext.analysis.regrade import regrade
-from lm_eval_ext.analysis.samples import RunError
-from lm_eval_ext.analysis.writing import hashes
+from lm_eval_ext.analysis.lm_eval_files import RunError, hashes
+from lm_eval_ext.analysis.regrade import Fields, Join, import_responses, regrade
 from lm_eval_ext.cli import app
 from lm_eval_ext.grading import Grader, GraderConfig
 from lm_eval_ext.harness.docs import mathnet
@@ -48,7 +45,7 @@ def test_each_model_becomes_a_run(write, tmp_path, grader):
     assert (one.name, one.model, one.units()) == ("one", "lab/one", ["sums"])
     (first, _) = one.unit("sums").samples
     assert first.doc == {"id": "p0", "problem": "3 + 4?", "gold": "7"} and first.verdicts[0].layer == "exact"
-    assert regrade(tmp_path / "out" / "two", grader).flips == []
+    assert regrade(tmp_path / "out" / "two", grader).changes == []
     two = runs.load(tmp_path / "out" / "two").unit("sums")
     assert {key[0] for key in two.scored()} == {"sums"} and two.protocol["backend"] == "imported"
 
@@ -82,7 +79,7 @@ def test_refusals_and_errors_are_kept_out_of_the_score(write, tmp_path, grader):
     assert task.reported["n_scored,grade_math"] == 3 and task.reported["sample_len"] == 8
     assert done.score("accuracy") == pytest.approx(2 / 3)
     again = regrade(tmp_path / "out", grader, out=tmp_path / "again")
-    assert again.comparisons[0].n == 3 and again.flips == []
+    assert again.diffs[0].n == 3 and again.changes == []
     assert runs.load(tmp_path / "again").unit("answers").reported["n_scored,grade_math"] == 3
 
 

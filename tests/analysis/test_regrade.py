@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lm_eval_ext.analysis import protocols, runs
-from lm_eval_ext.analysis.adapters import adapter, extractors, graded_doc
-from lm_eval_ext.analysis.regrade import Options, regrade, regrade_all
-from lm_eval_ext.analysis.samples import RunError
+from lm_eval_ext.analysis.lm_eval_files import RunError
+from lm_eval_ext.analysis.regrade import RegradeOptions, regrade, regrade_all
+from lm_eval_ext.analysis.regrade.adapters import adapter, extractors, graded_doc
 from lm_eval_ext.cli import app
 from lm_eval_ext.grading import Grader, GraderConfig, Verdict
 from tests.analysis.builtin import gsm8k_rows, hendrycks_rows, minerva_rows, write_builtin
@@ -24,7 +24,7 @@ def grader():
 
 
 def table(regraded, against):
-    return next(c for c in regraded.comparisons if c.against == against)
+    return next(c for c in regraded.diffs if c.against == against)
 
 
 def rows_of(file):
@@ -66,7 +66,7 @@ def test_load_regrade_load(tmp_path, grader):
     said = json.loads(written.read_text())["configs"]["mathnet"]["metadata"]["regraded"]
     assert said["from"] == str(file) and "lm_eval_ext" in said["grader"] and said["at"][:2] == "20"
     again = regrade(tmp_path / "new", grader)
-    assert again.flips == [] and again.files == ()
+    assert again.changes == [] and again.files == ()
 
 
 def test_what_flipped_is_told_with_both_layers(tmp_path, grader):
@@ -74,13 +74,18 @@ def test_what_flipped_is_told_with_both_layers(tmp_path, grader):
     done = regrade(file, grader)
     found = table(done, "accuracy,grade_math")
     assert (found.n, found.old, found.new, found.up, found.down) == (3, 1.0, 2.0, 1, 0)
-    up, other = done.flips
+    up, other = done.changes
     assert up.as_dict() == {
         **{"task": "mathnet", "doc_id": 1, "response": 0, "against": "accuracy,grade_math", "gold": "1"},
         **{"old": "wrong (exact)", "old_answer": "1", "old_reason": "as written"},
         **{"new": "right (exact)", "answer": "1", "reason": "the strings are equal"},
     }
-    assert (other.old, other.new.correct, other.up, other.down) == ("undecided", False, False, False)
+    assert (other.old, other.new.correct, other.became_right, other.was_right) == (
+        "undecided",
+        False,
+        False,
+        False,
+    )
 
 
 def test_metrics_that_grading_no_longer_makes_go(tmp_path, grader):
@@ -101,7 +106,7 @@ def test_repeats_keep_their_metrics(tmp_path, grader):
     file = write_run(tmp_path / "old", [True])
     rewrite(samples_of(file, "mathnet"), as_repeats)
     done = regrade(file, grader, out=tmp_path / "new")
-    assert done.flips == [] and table(done, "accuracy,grade_math").singly
+    assert done.changes == [] and table(done, "accuracy,grade_math").by_response
     scores = runs.load(tmp_path / "new").unit("mathnet").samples[0].scores
     assert {name: scores[name] for name in ("accuracy", "pass@1", "pass@2", "maj@2")} == {
         **{"accuracy": 0.5, "pass@1": 0.5, "pass@2": 1.0, "maj@2": 0.5}
@@ -121,7 +126,7 @@ def test_each_filter_of_a_task_keeps_its_way_to_read_answers(tmp_path, grader):
     ] + [{"name": "other", "filter": [{"function": "regex"}]}]
     file.write_text(json.dumps(results))
     done = regrade(file, grader, out=tmp_path / "new")
-    assert {c.against: c.new for c in done.comparisons} == {
+    assert {c.against: c.new for c in done.diffs} == {
         "accuracy,strict-match": 0.0,
         "accuracy,flexible-extract": 1.0,
     }
@@ -136,7 +141,7 @@ def test_samples_of_gsm8k(tmp_path, grader):
     file = write_builtin(tmp_path / "old", tasks)
     done = regrade(file, grader, out=tmp_path / "new")
     for task in tasks:
-        strict, flexible = (c for c in done.comparisons if c.name == task)
+        strict, flexible = (c for c in done.diffs if c.name == task)
         assert (strict.against, strict.old, strict.new, strict.up) == (
             "exact_match,strict-match",
             1.0,
@@ -150,7 +155,7 @@ def test_samples_of_gsm8k(tmp_path, grader):
     assert new.reported["exact_match,flexible-extract"] == 0.75  # their own metrics stay
     assert new.reported["accuracy,grade_math"] == 0.5 and new.reported["answered,grade_math"] == 0.75
     again = regrade(tmp_path / "new", grader)
-    assert [c.against for c in again.comparisons] == ["accuracy,grade_math"] * 2 and again.flips == []
+    assert [c.against for c in again.diffs] == ["accuracy,grade_math"] * 2 and again.changes == []
 
 
 def test_samples_of_minerva_math_and_hendrycks_math(tmp_path, grader):
@@ -161,8 +166,8 @@ def test_samples_of_minerva_math_and_hendrycks_math(tmp_path, grader):
     }
     groups = {"hendrycks_math": ["hendrycks_math_algebra", "hendrycks_math_geometry"]}
     file = write_builtin(tmp_path / "old", tasks, groups)
-    done = regrade(file, grader, out=tmp_path / "new", options=Options(against="exact_match"))
-    right = {c.name: c.new for c in done.comparisons if c.against == "exact_match,none"}
+    done = regrade(file, grader, out=tmp_path / "new", options=RegradeOptions(against="exact_match"))
+    right = {c.name: c.new for c in done.diffs if c.against == "exact_match,none"}
     assert right == {**dict.fromkeys(tasks, 2.0), "hendrycks_math_geometry": 1.0}
     (group,) = done.groups
     assert (group.name, group.n, group.old, group.new, group.up) == ("hendrycks_math", 6, 0.0, 3.0, 3)
@@ -177,7 +182,7 @@ def test_a_task_that_generates_nothing_is_carried_along(tmp_path, grader):
     results["configs"]["arc"]["output_type"] = "multiple_choice"
     file.write_text(json.dumps(results))
     done = regrade(file, grader, out=tmp_path / "new")
-    assert done.passed_by == ("arc",)
+    assert done.skipped == ("arc",)
     old, new = samples_of(file, "arc"), samples_of(done.files[0], "arc")
     assert rows_of(old) == rows_of(new)
 
@@ -214,12 +219,12 @@ def test_other_tasks_have_their_gold_in_the_target_or_where_the_user_says(tmp_pa
     rows = [{**row, "doc": {**row["doc"], "key": 54}} for row in minerva_rows()]
     file = write_builtin(tmp_path, {"my_math": rows})
     assert table(regrade(file, grader), "exact_match,none").new == 2.0
-    other = regrade(file, grader, options=Options(gold_field="key", extract="flexible"))
+    other = regrade(file, grader, options=RegradeOptions(gold_field="key", extract="flexible"))
     assert table(other, "exact_match,none").new == 1.0
     for options, why in (
-        (Options(gold_field="answers"), "no field 'answers' in the document, only problem, solution"),
-        (Options(extract="latex"), "extract is 'latex'; it must be one of statement"),
-        (Options(against="f1"), "no metric f1; it has exact_match,none; math_verify,none"),
+        (RegradeOptions(gold_field="answers"), "no field 'answers' in the document, only problem, solution"),
+        (RegradeOptions(extract="latex"), "extract is 'latex'; it must be one of statement"),
+        (RegradeOptions(against="f1"), "no metric f1; it has exact_match,none; math_verify,none"),
     ):
         with pytest.raises(RunError, match=why):
             regrade(file, grader, options=options)
@@ -246,7 +251,7 @@ def test_only_the_newest_of_each_task_is_graded(tmp_path, grader):
     write_run(tmp_path / "old", [True, True], task="b", stamp="2026-01-02T00-00-00.000000")
     write_run(tmp_path / "old", [True], task="a", stamp="2026-01-03T00-00-00.000000")
     done = regrade(tmp_path / "old", grader, out=tmp_path / "new")
-    assert [c.name for c in done.comparisons] == ["b", "a"] and done.flips == [] and len(done.files) == 2
+    assert [c.name for c in done.diffs] == ["b", "a"] and done.changes == [] and len(done.files) == 2
     assert runs.load(tmp_path / "new").units() == ["b", "a"]
 
 
@@ -270,7 +275,7 @@ def test_a_judge_is_recorded_where_protocols_look(tmp_path):
     file = write_run(tmp_path / "old", [False, True], responses=["Final answer: $x^2$", "Final answer: 1"])
     with Grader(GraderConfig(workers=1, judge=Yes())) as judged:
         done = regrade(file, judged, out=tmp_path / "new")
-    assert [(f.old, f.new.layer) for f in done.flips] == [("wrong (exact)", "judge")]
+    assert [(f.old, f.new.layer) for f in done.changes] == [("wrong (exact)", "judge")]
     new = runs.load(tmp_path / "new").unit("mathnet")
     (difference,) = protocols.differences(runs.load(file).unit("mathnet").protocol, new.protocol)
     assert (difference.setting, difference.b) == ("judge", {"model": "yes", "prompt": "p"})
@@ -313,9 +318,9 @@ def test_a_run_without_scores_gets_them_and_its_verdicts_are_compared(tmp_path, 
 
     rewrite(samples_of(file, "mathnet"), unscored)
     done = regrade(file.parent, grader, out=tmp_path / "new")
-    (found,) = done.comparisons
+    (found,) = done.diffs
     assert (found.against, found.n, found.scored, found.new) == ("not scored", 2, False, 2.0)
-    assert [flip.up for flip in done.flips] == [True]
+    assert [change.became_right for change in done.changes] == [True]
     new = runs.load(tmp_path / "new").unit("mathnet")
     assert "bypass" not in new.metrics and set(new.scored("accuracy").values()) == {1.0}
     shown = CliRunner().invoke(app, ["regrade", str(file.parent)]).output
@@ -326,4 +331,4 @@ def test_a_metric_that_is_not_finite_is_as_good_as_missing(tmp_path, grader):
     file = write_run(tmp_path / "old", [True, False])
     rewrite(samples_of(file, "mathnet"), lambda row: {**row, "accuracy": float("nan")} | {"extra": 1})
     assert runs.load(file).unit("mathnet").metrics == ("answered", "undecided")
-    assert regrade(file.parent, grader).comparisons[0].against == "not scored"
+    assert regrade(file.parent, grader).diffs[0].against == "not scored"

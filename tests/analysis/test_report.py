@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 import pytest
 
 from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.report import Options, budget, build, html, lengths, modes, sections, tables, write
 from lm_eval_ext.analysis.report.cards import clip, page
 from lm_eval_ext.analysis.report.mathml import rendered
 from lm_eval_ext.analysis.report.tokens import Tokenizer, tokenizer_of
-from lm_eval_ext.analysis.samples import RunError
 from lm_eval_ext.grading import Grader, GraderConfig
 from tests.analysis.logged import write_run
 from tests.analysis.reported import HARM, HARMFUL_LATEX, byte_tokenizer, rewrite, two_runs, verdict

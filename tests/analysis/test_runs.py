@@ -3,7 +3,7 @@ import json
 import pytest
 
 from lm_eval_ext.analysis import protocols, runs
-from lm_eval_ext.analysis.samples import RunError, doc_rows, read_samples
+from lm_eval_ext.analysis.lm_eval_files import RunError, read_samples, rows_by_doc
 from tests.analysis.logged import write_run
 
 pytestmark = pytest.mark.unit
@@ -112,7 +112,7 @@ def test_rows_of_several_filters_are_grouped_by_document(tmp_path):
     rows = [json.loads(line) for line in samples.read_text().splitlines()]
     strict = [{**row, "filter": "strict-match"} for row in rows]
     samples.write_text("".join(json.dumps(row) + "\n" for row in [*strict, *rows]))
-    grouped = doc_rows(read_samples(samples))
+    grouped = rows_by_doc(read_samples(samples))
     assert [[r["filter"] for r in same] for same in grouped] == [["strict-match", "grade_math"]] * 2
     assert [same[0]["doc_id"] == same[1]["doc_id"] for same in grouped] == [True, True]
     assert runs.load(tmp_path).unit("mathnet").filter == "grade_math"

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from lm_eval_ext.analysis import runs, verdicts
-from lm_eval_ext.analysis.samples import RunError
+from lm_eval_ext.analysis.lm_eval_files import RunError
 from tests.analysis.logged import write_run
 from tests.conftest import ROOT
 

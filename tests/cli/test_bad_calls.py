@@ -93,7 +93,7 @@ LOGGED = {
     "text_config": "is no results file of lm-eval",
     "number_task": "is no results file of lm-eval",
     "array": "is no results file of lm-eval",
-    "other_json": "it has no 'results' and 'configs'",
+    "other_json": "it has no results and no configs",
     "binary_results": "cannot be read as JSON",
     "no_samples": "is missing beside results_1.json",
     "folder": "no results_*.json in folder",

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import findings, runs
-from lm_eval_ext.analysis.compare import compare_all
-from lm_eval_ext.analysis.comparison import Comparison
-from lm_eval_ext.analysis.findings import markdown_table, p_value, percent, points
+from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis.compare import RunComparison, compare_all
+from lm_eval_ext.analysis.compare_output import ComparisonResults, markdown_table, p_value, percent, points
 from lm_eval_ext.analysis.runs import Run
 from lm_eval_ext.analysis.stats import mean_interval
 from lm_eval_ext.atomic import write_bytes, write_text
@@ -45,7 +44,7 @@ class Summary:
     recipes: Sequence[RecipeRun]
     runs: Sequence[Run]
     own_prompts: Sequence[Run]
-    comparisons: Sequence[Comparison]
+    comparisons: Sequence[RunComparison]
     steps: dict[str, Any]
 
     @classmethod
@@ -132,8 +131,7 @@ def write(recipes: Sequence[RecipeRun], out: Path) -> list[Path]:
         if found and (png := _plot(recipe.name, *found)):
             write_bytes(out / f"{recipe.name}.png", png)
             shown.append(f"{recipe.name}.png")
-    no_breakdowns = tuple(tuple(() for _ in made.units) for made in summary.comparisons)
-    findings.write(findings.Findings(tuple(summary.comparisons), no_breakdowns), out / COMPARISON)
+    ComparisonResults(tuple(summary.comparisons)).write(out / COMPARISON)
     write_text(out / "summary.json", json.dumps(summary.json(), indent=1, ensure_ascii=False) + "\n")
     write_text(out / "summary.md", summary.markdown(shown))
     return [out / name for name in ("summary.md", "summary.json", *shown)]

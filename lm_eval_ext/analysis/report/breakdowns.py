@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lm_eval_ext.analysis.breakdown import values
-from lm_eval_ext.analysis.pairs import field
+from lm_eval_ext.analysis.pairing import doc_field
 from lm_eval_ext.analysis.report.model import Report
 from lm_eval_ext.analysis.report.tables import ESTIMATE, Column, Table, estimate, table
 
@@ -29,7 +29,11 @@ def _breakdown(report: Report, unit: str, name: str) -> Table | None:
     groups: Groups = {}
     for part in parts:
         for sample in part.unit.samples:
-            if sample.error is None and part.metric in sample.scores and field(sample.doc, name) is not None:
+            if (
+                sample.error is None
+                and part.metric in sample.scores
+                and doc_field(sample.doc, name) is not None
+            ):
                 for value in values(sample.doc, name):
                     by_run = groups.setdefault(value, {})
                     by_run.setdefault(part.run, []).append(sample.scores[part.metric])

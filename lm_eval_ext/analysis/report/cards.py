@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from tqdm import tqdm
 
-from lm_eval_ext.analysis.pairs import field
-from lm_eval_ext.analysis.report.disagreements import Place, place_of, problem_of, split_problems
+from lm_eval_ext.analysis.pairing import doc_field
+from lm_eval_ext.analysis.report.disagreements import Place, place_of, split_problems
 from lm_eval_ext.analysis.report.entries import ERROR, NO_ANSWER, OUTCOMES, RIGHT, UNDECIDED, Entry
 from lm_eval_ext.analysis.report.mathml import rendered
 from lm_eval_ext.analysis.report.model import Part, Report
@@ -114,13 +114,13 @@ def _said(run: str, ranked: Sequence[tuple[Part, Entry]], most: int) -> Iterator
 
 def _card(number: int, unit: str, held: Sequence[tuple[Part, Entry]], divided: bool, report: Report) -> Card:
     sample = held[0][1].sample
-    about = [str(v) for name in report.options.fields if (v := field(sample.doc, name)) is not None]
+    about = [str(v) for name in report.options.fields if (v := doc_field(sample.doc, name)) is not None]
     name = str(sample.doc.get("id", sample.doc_hash[:8]))
     return Card(
         number=number,
         unit=unit,
         name=name,
-        problem=rendered(problem_of(sample)),
+        problem=rendered(sample.problem),
         gold=rendered(sample.gold),
         about=" · ".join(dict.fromkeys([sample.task, *about])),
         divided=divided,

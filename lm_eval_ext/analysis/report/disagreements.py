@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lm_eval_ext.analysis.pairs import DOC_HASH
+from lm_eval_ext.analysis.pairing import DOC_HASH
 from lm_eval_ext.analysis.report.entries import Entry
 from lm_eval_ext.analysis.report.model import Part, Report
-from lm_eval_ext.analysis.samples import Sample
+from lm_eval_ext.analysis.runs import Sample
 
 MOST = 20
 Place = tuple[str, str, int]
@@ -71,12 +71,4 @@ def _split(unit: str, place: Place, held: list[tuple[Part, Sample]]) -> Split | 
         return None
     sample = held[0][1]
     name = str(sample.doc.get("id", sample.doc_hash[:8]))
-    return Split(unit, place, name, problem_of(sample), sample.gold, len(right), len(held), tuple(right))
-
-
-def problem_of(sample: Sample) -> str:
-    """The problem: the document's own field, else the end of what the model was asked."""
-    for field in ("problem", "question", "problem_markdown"):
-        if isinstance(sample.doc.get(field), str):
-            return str(sample.doc[field])
-    return sample.prompt[-2000:]
+    return Split(unit, place, name, sample.problem, sample.gold, len(right), len(held), tuple(right))

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lm_eval_ext.analysis.report.tokens import Tokenizer
-from lm_eval_ext.analysis.runs import TaskRun
-from lm_eval_ext.analysis.samples import Sample
+from lm_eval_ext.analysis.runs import Sample, TaskRun
 from lm_eval_ext.grading import Verdict, extract
 from lm_eval_ext.harness.protocol import TOKEN_BUDGET_NAMES, used_up
 

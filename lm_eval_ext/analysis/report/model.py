@@ -10,15 +10,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lm_eval_ext.analysis import pairs
-from lm_eval_ext.analysis.compare import compare, corrected
-from lm_eval_ext.analysis.comparison import Comparison
+from lm_eval_ext.analysis import pairing
+from lm_eval_ext.analysis.compare import RunComparison, compare, corrected
+from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.report import budget
 from lm_eval_ext.analysis.report.budget import Point
 from lm_eval_ext.analysis.report.entries import ERROR, Entry, entries_of, outcome_counts
 from lm_eval_ext.analysis.report.tokens import Tokenizer, tokenizer_of
 from lm_eval_ext.analysis.runs import Run, TaskRun
-from lm_eval_ext.analysis.samples import RunError
 from lm_eval_ext.grading import EXTRACTORS, Grader
 
 FIELDS = ("topic", "level", "subject", "country", "competition")
@@ -34,7 +33,7 @@ class Options:
         budgets: tokens at which responses are cut; None: see `budget.default_budgets`.
         tokenizer: for runs that name none; it cuts, but does not count what was recorded.
         metric: None: each task's own.
-        pair_on: what tells the same problem in two runs, see `pairs.match`.
+        pair_on: what tells the same problem in two runs, see `pairing.match`.
         fields: of documents, by which scores are broken down where they are present.
         min_group: values with fewer problems are folded into one row.
         workers: processes of the grader; None: one per core.
@@ -45,7 +44,7 @@ class Options:
     budgets: tuple[int, ...] | None = None
     tokenizer: str | None = None
     metric: str | None = None
-    pair_on: str = pairs.DOC_HASH
+    pair_on: str = pairing.DOC_HASH
     fields: tuple[str, ...] = FIELDS
     min_group: int = 10
     workers: int | None = None
@@ -113,7 +112,7 @@ class Report:
 
     runs: tuple[Run, ...]
     parts: tuple[Part, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[RunComparison, ...]
     curves: Mapping[tuple[str, int], tuple[Point, ...]]
     warnings: tuple[str, ...]
     options: Options
@@ -203,7 +202,7 @@ def _ordered(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 def _comparisons(
     runs: Sequence[Run], options: Options, progress: bool
-) -> tuple[tuple[Comparison, ...], list[str]]:
+) -> tuple[tuple[RunComparison, ...], list[str]]:
     every = [(a, b) for i, a in enumerate(runs) for b in runs[i + 1 :]]
     made, remarks = [], []
     for a, b in tqdm(every, "comparing", disable=not progress or not every, unit="pair"):

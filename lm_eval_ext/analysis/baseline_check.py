@@ -1,55 +1,53 @@
-"""A run held to a baseline: within what chance allows, worse, or not comparable.
+"""A run checked against a baseline: within what chance allows, worse, or not comparable.
 
-Where the baseline's verdicts were kept, the same problems are compared one by one (McNemar, one-sided);
-else two accuracies are, each with its own uncertainty, which finds only far larger losses. Several figures
-share the level: each is tested at alpha / their number.
+If the baseline kept its verdicts, the same problems are compared one by one (McNemar, one-sided); else two
+accuracies, each with its own uncertainty, which finds only far larger losses. Several figures share the
+level: each is tested at alpha / their number.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lm_eval_ext.analysis import baselines, protocols, stats
 from lm_eval_ext.analysis.baselines import Baseline, Figure
-from lm_eval_ext.analysis.runs import Run, TaskRun, refiltered
-from lm_eval_ext.analysis.samples import Key, RunError
+from lm_eval_ext.analysis.lm_eval_files import RunError
+from lm_eval_ext.analysis.runs import Run, SampleKey, TaskRun
 
 ALPHA = 0.05
 WITHIN, REGRESSION, USAGE, PROTOCOL = 0, 1, 2, 3
 """Exit statuses of `check-baseline`."""
 PAIRED, TOLERANCE, THRESHOLD = "paired", "tolerance", "threshold"
 HARNESS_DEFAULTS = {"generation max_gen_toks": 256, "generation temperature": 0.0, "num fewshot": 0}
-"""What lm-eval does where a results file has no such setting."""
+"""What lm-eval does if a results file has no such setting."""
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One figure and a run's answer to it.
+class FigureCheck:
+    """A figure of the baseline and the run's value.
 
     Attributes:
-        task, metric, model: the figure's.
-        test: PAIRED, TOLERANCE, THRESHOLD; empty where the protocols differ.
-        expected, expected_n: the baseline's value (over the problems compared), and of how many.
+        test: PAIRED, TOLERANCE, THRESHOLD; empty if the protocols differ.
+        expected, expected_n: the baseline's value (over the problems compared) and its number of problems.
         value, n: the run's.
-        lowest: the lowest value that passes; None where nothing was tested.
-        p, p_two_sided: that the run is not worse; and neither worse nor better.
+        lowest: the lowest value that passes; None if nothing was tested.
+        p, p_two_sided: that the run is not worse; neither worse nor better.
         lost, gained: problems right only in the baseline, only in the run; None unless paired.
         differences: settings that differ.
-        remark: what a reader should know.
-        regressed: whether the run is worse.
     """
 
     task: str
     metric: str
     model: str
-    test: str
     expected: float
     expected_n: int | None
     value: float
     n: int
+    test: str = ""
     lowest: float | None = None
     p: float | None = None
     p_two_sided: float | None = None
@@ -72,13 +70,13 @@ def check(
     model: str | None = None,
     paired: bool | None = None,
     alpha: float = ALPHA,
-) -> list[Checked]:
-    """A run against every figure of a baseline that it has the task and metric of.
+) -> list[FigureCheck]:
+    """Checks a run against every figure of a baseline that it has the task and metric of.
 
     Args:
         place: the baselines' folder, for the verdicts kept.
-        model: whose figures, where the baseline has several models; None: the run's own.
-        paired: True: demand it; False: never; None: where verdicts were kept.
+        model: whose figures, of a baseline with several models; None: the run's own.
+        paired: True: require it; False: never; None: if verdicts were kept.
 
     Raises RunError: no figure is of the run's tasks, several models and none is the run's, or no verdicts
     were kept for a paired check.
@@ -93,18 +91,18 @@ def check(
         )
     compared = [(figure, task, unequal(figure, task)) for figure, task in chosen]
     tests = sum(not found and figure.kind == "measured" for figure, _, found in compared)
-    level = alpha / max(tests, 1)
-    return [
-        replace(_untested(figure, task), differences=found)
-        if found
-        else _threshold(figure, task)
-        if figure.kind == "threshold"
-        else _tested(figure, task, place, paired, level)
-        for figure, task, found in compared
-    ]
+    checks = []
+    for figure, task, differences in compared:
+        if differences:
+            checks.append(_figure_check(figure, task, differences=differences))
+        elif figure.kind == "threshold":
+            checks.append(_threshold(figure, task))
+        else:
+            checks.append(_tested(figure, task, place, paired, alpha / max(tests, 1)))
+    return checks
 
 
-def exit_code(checks: Iterable[Checked]) -> int:
+def exit_code(checks: Iterable[FigureCheck]) -> int:
     """REGRESSION if anything is worse, else PROTOCOL if anything could not be compared, else WITHIN."""
     verdicts = {found.verdict for found in checks}
     return REGRESSION if "regression" in verdicts else PROTOCOL if "protocol" in verdicts else WITHIN
@@ -121,7 +119,7 @@ def unequal(figure: Figure, task: TaskRun) -> tuple[protocols.Difference, ...]:
 
 
 def _model_of(baseline: Baseline, run: Run) -> str | None:
-    """The only model of a baseline, else the one that the run is of."""
+    """The only model of a baseline, else the run's."""
     models = list(dict.fromkeys(figure.model for figure in baseline.figures))
     own = next((model for model in models if Path(model).name == run.name), None)
     if own is None and len(models) > 1:
@@ -137,14 +135,15 @@ def _measured(run: Run, figure: Figure) -> TaskRun | None:
     if figure.task not in {*run.tasks, *run.groups}:
         return None
     task = run.unit(figure.task)
-    if figure.filter is not None and figure.filter not in task.filters:
-        return None
-    task = refiltered(task, figure.filter) if figure.filter else task
+    if figure.filter is not None:
+        if figure.filter not in task.filters:
+            return None
+        task = task.with_filter(figure.filter)
     return task if figure.metric in task.metrics and task.scored(figure.metric) else None
 
 
 def _nearest(figures: Sequence[Figure], run: Run, model: str | None) -> list[Figure]:
-    """Of the figures of one thing under several protocols the one nearest to the run's; all thresholds."""
+    """Of figures that differ only in protocol the one nearest to the run's; all thresholds."""
     found: dict[tuple[str | None, ...], Figure] = {}
     for figure in figures:
         if model not in (None, figure.model) or (task := _measured(run, figure)) is None:
@@ -156,28 +155,28 @@ def _nearest(figures: Sequence[Figure], run: Run, model: str | None) -> list[Fig
     return list(found.values())
 
 
-def _untested(figure: Figure, task: TaskRun) -> Checked:
+def _figure_check(figure: Figure, task: TaskRun, **found: Any) -> FigureCheck:
     scores = list(task.scored(figure.metric).values())
-    return Checked(
-        task=figure.task,
-        metric=figure.metric if figure.filter is None else f"{figure.metric}, {figure.filter}",
-        model=figure.model,
-        test="",
-        expected=figure.value,
-        expected_n=figure.n,
-        value=sum(scores) / len(scores),
-        n=len(scores),
+    known = {
+        "metric": figure.metric if figure.filter is None else f"{figure.metric}, {figure.filter}",
+        "expected": figure.value,
+        "expected_n": figure.n,
+        "value": sum(scores) / len(scores),
+        "n": len(scores),
+    }
+    return FigureCheck(task=figure.task, model=figure.model, **{**known, **found})
+
+
+def _threshold(figure: Figure, task: TaskRun) -> FigureCheck:
+    value = _figure_check(figure, task).value
+    return _figure_check(
+        figure, task, test=THRESHOLD, lowest=figure.value, regressed=value < figure.value, remark=figure.notes
     )
 
 
-def _threshold(figure: Figure, task: TaskRun) -> Checked:
-    found = _untested(figure, task)
-    return replace(
-        found, test=THRESHOLD, lowest=figure.value, regressed=found.value < figure.value, remark=figure.notes
-    )
-
-
-def _tested(figure: Figure, task: TaskRun, place: Path | None, paired: bool | None, level: float) -> Checked:
+def _tested(
+    figure: Figure, task: TaskRun, place: Path | None, paired: bool | None, level: float
+) -> FigureCheck:
     kept = {} if paired is False else baselines.verdicts(figure, place)
     if paired and not kept:
         raise RunError(
@@ -186,7 +185,7 @@ def _tested(figure: Figure, task: TaskRun, place: Path | None, paired: bool | No
     return _paired(figure, task, kept, level) if kept else _tolerance(figure, task, level)
 
 
-def _paired(figure: Figure, task: TaskRun, kept: Mapping[Key, bool], level: float) -> Checked:
+def _paired(figure: Figure, task: TaskRun, kept: Mapping[SampleKey, bool], level: float) -> FigureCheck:
     scored = task.scored(figure.metric)
     tasks = {key[0] for key in scored}  # a baseline keeps the verdicts on all its tasks together
     own = {key: correct for key, correct in kept.items() if key[0] in tasks}
@@ -200,8 +199,9 @@ def _paired(figure: Figure, task: TaskRun, kept: Mapping[Key, bool], level: floa
     before, n = sum(own[key] for key in common), len(common)
     most = _first(n + 1, lambda more: stats.mcnemar_loss(more, gained) < level) - 1
     apart = (max(len(own), figure.n or 0) - n, len(scored) - n)
-    return replace(
-        _untested(figure, task),
+    return _figure_check(
+        figure,
+        task,
         test=PAIRED,
         expected=before / n,
         expected_n=n,
@@ -217,16 +217,17 @@ def _paired(figure: Figure, task: TaskRun, kept: Mapping[Key, bool], level: floa
     )
 
 
-def _tolerance(figure: Figure, task: TaskRun, level: float) -> Checked:
-    found = _untested(figure, task)
+def _tolerance(figure: Figure, task: TaskRun, level: float) -> FigureCheck:
+    found = _figure_check(figure, task)
     of = figure.value if figure.n is None else figure.right or figure.value * figure.n
 
     def p_of(right: float) -> float:
         return stats.proportion_loss(right, found.n, of, figure.n)
 
     p = p_of(found.value * found.n)
-    return replace(
-        found,
+    return _figure_check(
+        figure,
+        task,
         test=TOLERANCE,
         lowest=_first(found.n, lambda right: p_of(right) >= level) / found.n,
         p=p,

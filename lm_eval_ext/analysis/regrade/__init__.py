@@ -1,0 +1,22 @@
+"""Responses graded again, without a model: logged runs, and plain files of responses.
+
+`adapters` finds golds and answers, `run` grades, `diff` compares old scores with new ones, `metadata` records the
+grading in the results file, `responses` reads plain files, `tables` shows the results.
+"""
+
+from lm_eval_ext.analysis.regrade.diff import RegradeDiff, VerdictChange
+from lm_eval_ext.analysis.regrade.responses import Fields, ImportedRun, Join, import_responses
+from lm_eval_ext.analysis.regrade.run import RegradedRun, RegradeOptions, regrade, regrade_all
+
+__all__ = [
+    "Fields",
+    "ImportedRun",
+    "Join",
+    "RegradeDiff",
+    "RegradeOptions",
+    "RegradedRun",
+    "VerdictChange",
+    "import_responses",
+    "regrade",
+    "regrade_all",
+]

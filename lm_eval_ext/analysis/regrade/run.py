@@ -1,0 +1,327 @@
+"""A logged run graded again, without its model: new verdicts, what they change, and a run of its own.
+
+Samples of this package's tasks are graded in place, filter by filter. To those of lm-eval's tasks rows of the
+filter `grade_math` are added; their own rows and metrics stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lm_eval_ext.analysis import lm_eval_files, runs
+from lm_eval_ext.analysis.lm_eval_files import REFUSED, LoggedRow, RunError, RunWriter, is_score
+from lm_eval_ext.analysis.regrade import adapters, metadata
+from lm_eval_ext.analysis.regrade.diff import RegradeDiff, VerdictChange, merged
+from lm_eval_ext.grading import Grader
+from lm_eval_ext.grading.golds import shown
+from lm_eval_ext.harness.filters import grade_docs
+from lm_eval_ext.harness.metrics import RETIRED, Graded, process_results
+
+BYPASS = "bypass"
+"""What `--predict_only` logs in place of every metric."""
+UNSCORED = "not scored"
+RowsByDoc = Sequence[Sequence[LoggedRow]]
+"""The rows of each document, one per filter."""
+
+
+@dataclass(frozen=True)
+class RegradeOptions:
+    """What the user overrides.
+
+    Attributes:
+        gold_field: field of the documents with the gold; None: see `adapters`.
+        extract: extractor of all responses; None: the task's own.
+        against: the old metric whose changes are shown; None: the task's score, see `runs.METRICS`.
+    """
+
+    gold_field: str | None = None
+    extract: str | None = None
+    against: str | None = None
+
+
+@dataclass(frozen=True)
+class RegradedRun:
+    """A run graded again.
+
+    Attributes:
+        diffs: by task; several for a task with several filters or metrics.
+        groups: those of the groups.
+        skipped: tasks that generate no text, which are kept as they are.
+        files: results files written, oldest first.
+    """
+
+    name: str
+    model: str
+    diffs: tuple[RegradeDiff, ...]
+    groups: tuple[RegradeDiff, ...]
+    skipped: tuple[str, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def changes(self) -> list[VerdictChange]:
+        return [change for diff in self.diffs for change in diff.changes]
+
+
+def regrade(
+    place: Path,
+    grader: Grader,
+    *,
+    out: Path | None = None,
+    options: RegradeOptions | None = None,
+    name: str | None = None,
+) -> RegradedRun:
+    """Grades the samples of a run again.
+
+    Args:
+        place: a results file, or a folder with the runs of one model: the newest of each task.
+        out: folder for the new run, `out/<model>/results_<date>.json` and samples; None: nothing is written.
+        name: of the run, in tables and as its folder; None: the model's.
+
+    Raises RunError: no such run, broken samples, no gold, or `out` would touch what is read.
+    """
+    options = options or RegradeOptions()
+    read = lm_eval_files.read_one_model(place)
+    model = lm_eval_files.model_of(read[0][1])
+    folder = None if out is None else out / (name or lm_eval_files.folder_of(model))
+    if folder is not None:
+        _keep_apart(folder, [file for file, _ in read])
+    current = list(_newest(read))
+    configs = {task: results["configs"][task] for _, results, tasks in current for task in tasks}
+    skipped = tuple(task for task, config in configs.items() if not _generates(config))
+    if len(skipped) == len(configs):
+        raise RunError(f"{place}: no task in it generates text ({', '.join(skipped) or 'no tasks'})")
+    diffs, groups, written = list[RegradeDiff](), list[RegradeDiff](), list[Path]()
+    for file, results, tasks in current:
+        record = metadata.GradingRecord(file, grader.config.judge)
+        new = metadata.only(results, tasks)
+        writer = None if folder is None else RunWriter(folder)
+        found = [d for task in tasks for d in _regrade_task(task, file, new, grader, options, record, writer)]
+        groups += _regrade_groups(new, found)
+        diffs += found
+        if writer is not None:
+            written.append(writer.results(new))
+    _require_metric(options.against, diffs, place)
+    short = name or Path(model).name or model
+    return RegradedRun(short, model, tuple(diffs), tuple(groups), skipped, tuple(written))
+
+
+def regrade_all(
+    places: Sequence[Path | str],
+    grader: Grader,
+    *,
+    out: Path | None = None,
+    options: RegradeOptions | None = None,
+) -> list[RegradedRun]:
+    """Several runs; with `out` the changes in all of them go to `out/flips.jsonl`.
+
+    A place may be given as `name=path`; that names its folder in `out`. Runs of one model need such names,
+    for a folder has the runs of one. Raises RunError.
+    """
+    labelled = [runs.labelled(place) for place in places]
+    models = [lm_eval_files.model_of(lm_eval_files.read_one_model(path)[0][1]) for _, path in labelled]
+    folders = [name or model for (name, _), model in zip(labelled, models, strict=True)]
+    twice = next((name for name in folders if folders.count(name) > 1), None)
+    if twice is not None and out is not None:
+        raise RunError(f"{twice} would be written twice into {out}; name the runs: before=PATH after=PATH")
+    found = [regrade(path, grader, out=out, options=options, name=name) for name, path in labelled]
+    if out is not None and found:
+        changes = ({"run": run.name, **change.as_dict()} for run in found for change in run.changes)
+        lm_eval_files.write_rows(out / "flips.jsonl", changes)
+    return found
+
+
+def grade_task(
+    task: str,
+    rows: Sequence[LoggedRow],
+    results: dict[str, Any],
+    grader: Grader,
+    options: RegradeOptions,
+    record: metadata.GradingRecord,
+    progress: str | None = None,
+) -> tuple[list[LoggedRow], list[RegradeDiff]]:
+    """The rows of a task with new verdicts, and what changed; `results` gets its scores and the record.
+
+    Args:
+        rows: as logged, in the order of the documents.
+        progress: label of the progress bar; None: the task.
+    """
+    extractors = adapters.extractors(task, results["configs"][task], options.extract)
+    by_doc = lm_eval_files.rows_by_doc(rows)
+    own = any(row.get("filter") in extractors for row in rows)
+    docs = [
+        None if same[0].get(REFUSED) else adapters.graded_doc(task, same[0], own, options.gold_field)
+        for same in by_doc
+    ]
+    kept = [row for row in rows if row.get("filter") not in extractors]
+    scores = {
+        k: v for k, v in results["results"][task].items() if not RETIRED.match(k) and not k.startswith(BYPASS)
+    }
+    diffs: list[RegradeDiff] = []
+    for filter, extractor in extractors.items():
+        graded = _verdicts(by_doc, docs, grader, extractor, progress or task)
+        new = [_new_row(*each, filter) for each in zip(by_doc, docs, graded, strict=True)]
+        scores |= lm_eval_files.aggregated(new, filter)
+        diffs += _diffs(task, filter, by_doc, new, graded, own)
+        kept += new
+    _mark_primary(diffs, own, options.against)
+    results["results"][task] = scores
+    metadata.update_task(results, task, extractors, record, overridden=options.extract is not None)
+    return kept, diffs
+
+
+def _keep_apart(folder: Path, files: Sequence[Path]) -> None:
+    """The new run must not become the newest of the old one's folder."""
+    new = folder.resolve()
+    for file in files:
+        old = file.resolve().parent
+        if old == new or old in new.parents or new in old.parents:
+            raise RunError(f"{folder} would mix with the run in {file.parent}; --out must be another folder")
+
+
+def _newest(
+    read: Sequence[tuple[Path, dict[str, Any]]],
+) -> Iterator[tuple[Path, dict[str, Any], list[str]]]:
+    """Results files with those of their tasks that no later file has again."""
+    for i, (file, results) in enumerate(read):
+        later = {task for _, newer in read[i + 1 :] for task in lm_eval_files.logged_tasks(newer)}
+        if current := [task for task in lm_eval_files.logged_tasks(results) if task not in later]:
+            yield file, results, current
+
+
+def _generates(config: Mapping[str, Any]) -> bool:
+    return bool(config.get("output_type", "generate_until") == "generate_until")
+
+
+def _regrade_task(
+    task: str,
+    file: Path,
+    results: dict[str, Any],
+    grader: Grader,
+    options: RegradeOptions,
+    record: metadata.GradingRecord,
+    writer: RunWriter | None,
+) -> list[RegradeDiff]:
+    """Grades a task of a run and writes its samples."""
+    rows = lm_eval_files.read_samples(samples_file := lm_eval_files.samples_file(file, task))
+    diffs: list[RegradeDiff] = []
+    if _generates(results["configs"][task]):
+        _check_responses(rows, samples_file)
+        rows, diffs = grade_task(task, rows, results, grader, options, record)
+    if writer is not None:
+        writer.samples(task, rows)
+    return diffs
+
+
+def _check_responses(rows: Sequence[LoggedRow], file: Path) -> None:
+    """Raises RunError on the first row that has no response to grade and was not refused either."""
+    for row in rows:
+        found = row["resps"][0] if row["resps"] else None
+        texts = isinstance(found, list) and found and all(isinstance(r, str | None) for r in found)
+        if not texts and not row.get(REFUSED):
+            raise RunError(
+                f"{file}, doc {row['doc_id']}: no response in 'resps', which is {str(row['resps'])[:80]}; "
+                "grading needs a list of texts: run lm_eval with --log_samples again, or take the row out"
+            )
+
+
+def _verdicts(
+    by_doc: RowsByDoc, docs: Sequence[Mapping[str, Any] | None], grader: Grader, extractor: str, progress: str
+) -> list[Graded | None]:
+    """The verdicts on each document; None for one that was refused."""
+    asked = [(same[0]["resps"][0], doc) for same, doc in zip(by_doc, docs, strict=True) if doc is not None]
+    resps, golds = [resps for resps, _ in asked], [doc for _, doc in asked]
+    graded = iter(grade_docs(resps, golds, grader, extractor, progress=progress))
+    return [None if doc is None else next(graded) for doc in docs]
+
+
+def _new_row(
+    same: Sequence[LoggedRow], doc: Mapping[str, Any] | None, graded: Graded | None, filter: str
+) -> LoggedRow:
+    """The row of a filter with new verdicts and metrics; metrics that grading does not make stay."""
+    base = next((row for row in same if row.get("filter") == filter), None)
+    old = [] if base is None else [m for m in base["metrics"] if m != BYPASS and not RETIRED.match(m)]
+    base = base or same[0]
+    if doc is None or graded is None:
+        return {**base, "filter": filter}
+    scores = process_results({**doc}, [graded])
+    return {
+        **{k: v for k, v in base.items() if k in old or k not in base.get("metrics", [])},
+        "target": shown(doc["gold"]),
+        "filtered_resps": [[str(verdict) for verdict in graded]],
+        "filter": filter,
+        "metrics": list(dict.fromkeys([*old, *scores])),
+        **scores,
+    }
+
+
+def _diffs(
+    task: str,
+    filter: str,
+    by_doc: RowsByDoc,
+    new: Sequence[LoggedRow],
+    graded: Sequence[Graded | None],
+    own: bool,
+) -> list[RegradeDiff]:
+    """A diff for each old metric that the new rows of a filter are compared with."""
+    diffs: dict[str, RegradeDiff] = {}
+    for same, row, verdicts in zip(by_doc, new, graded, strict=True):
+        if verdicts is None:
+            continue
+        scored = [(old, *score) for old in same for score in _old_scores(old, filter, own).items()]
+        unscored = next((old for old in same if old.get("filter") == filter), same[0])
+        for old, against, score in scored or [(unscored, UNSCORED, None)]:
+            diff = diffs.setdefault(against, RegradeDiff(task, against, filter))
+            diff.add(old, score, row, verdicts)
+    return list(diffs.values())
+
+
+def _old_scores(row: LoggedRow, filter: str, own: bool) -> dict[str, float]:
+    """This package's accuracy under the same filter; of another grader's rows all metrics."""
+    if own:
+        names = ["accuracy"] if row.get("filter") == filter else []
+    else:
+        names = [name for name in row.get("metrics", []) if name != BYPASS]
+    return {f"{n},{row.get('filter', 'none')}": float(row[n]) for n in names if is_score(row.get(n))}
+
+
+def _mark_primary(diffs: Sequence[RegradeDiff], own: bool, against: str | None) -> None:
+    """Marks those whose changes are shown: the metric asked for, this package's filters, the task's score."""
+    chosen = [diff for diff in diffs if _is_metric(against, diff)]
+    if not chosen and own:
+        chosen = list(diffs)
+    if not chosen:
+        ranked = [f"{m},{f}" for f in runs.FILTERS for m in runs.METRICS]
+        places = {key: place for place, key in enumerate(ranked)}
+        chosen = sorted(diffs, key=lambda diff: places.get(diff.against, len(ranked)))[:1]
+    for diff in chosen:
+        diff.primary = True
+
+
+def _is_metric(wanted: str | None, diff: RegradeDiff) -> bool:
+    return wanted in (diff.against, diff.against.partition(",")[0])
+
+
+def _require_metric(wanted: str | None, diffs: Sequence[RegradeDiff], place: Path) -> None:
+    if wanted is not None and not any(_is_metric(wanted, diff) for diff in diffs):
+        there = dict.fromkeys(diff.against for diff in diffs)
+        raise RunError(f"{place} has no metric {wanted}; it has {'; '.join(there)}")
+
+
+def _regrade_groups(results: dict[str, Any], diffs: Sequence[RegradeDiff]) -> list[RegradeDiff]:
+    """The groups of a results file: merges their tasks' diffs and updates their scores."""
+    by_task: dict[str, list[RegradeDiff]] = {}
+    for diff in diffs:
+        by_task.setdefault(diff.name, []).append(diff)
+    found: list[RegradeDiff] = []
+    members = lm_eval_files.groups_of(results)
+    for group in members:
+        tasks = lm_eval_files.leaves(group, members, by_task)
+        if tasks:
+            first = by_task[tasks[0]]
+            metadata.update_group(results, group, tasks, {diff.filter for diff in first})
+            alike = [[d for task in tasks for d in by_task[task] if d.against == f.against] for f in first]
+            found += [merged(group, parts) for parts in alike if len(parts) == len(tasks)]
+    return found
