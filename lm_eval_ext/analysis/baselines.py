@@ -129,9 +129,9 @@ def verdicts(figure: Figure, place: Path | None = None) -> dict[SampleKey, bool]
     found: dict[SampleKey, bool] = {}
     try:
         for row in map(json.loads, gzip.decompress(file.read_bytes()).splitlines()):
-            doc = (str(row["task"]), str(row["doc_hash"]))
-            found[(*doc, seen[doc])] = bool(row["correct"])
-            seen[doc] += 1
+            task, doc_hash = str(row["task"]), str(row["doc_hash"])
+            found[task, doc_hash, seen[task, doc_hash]] = bool(row["correct"])
+            seen[task, doc_hash] += 1
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise RunError(
             f"{file}: the verdicts of {figure.model} on {figure.task} cannot be read: {error!r}"

@@ -70,7 +70,7 @@ def regrade(
 
         lm-eval-ext regrade responses.jsonl --out runs/ --join mathnet/eval.jsonl --task mathnet
     """
-    from lm_eval_ext.analysis.regrade import Fields, Join, RegradeOptions
+    from lm_eval_ext.analysis.regrade import DatasetJoin, RegradeOptions, ResponseFields
     from lm_eval_ext.grading import Grader, GraderConfig
 
     names = (response_field, gold_field or "gold", problem_field, id_field, model_field, label_field)
@@ -78,8 +78,8 @@ def regrade(
     logged = [run for run in runs if not _is_plain(run)]
     try:
         with Grader(GraderConfig(workers=workers, timeout_s=timeout, judge=judge)) as grader:
-            how = {"join": None if join is None else Join(join, join_on), "task": task, "model": model}
-            _import(plain, grader, out, extract, fields=Fields(*names, error_field), **how)
+            how = {"join": None if join is None else DatasetJoin(join, join_on), "task": task, "model": model}
+            _import(plain, grader, out, extract, fields=ResponseFields(*names, error_field), **how)
             _regrade(logged, grader, out, RegradeOptions(gold_field, extract, old_metric), everything)
     except KeyboardInterrupt:
         interrupted("; complete runs are kept")

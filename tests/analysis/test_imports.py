@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from lm_eval_ext.analysis import runs
 from lm_eval_ext.analysis.lm_eval_files import RunError, hashes
-from lm_eval_ext.analysis.regrade import Fields, Join, import_responses, regrade
+from lm_eval_ext.analysis.regrade import DatasetJoin, ResponseFields, import_responses, regrade
 from lm_eval_ext.cli import app
 from lm_eval_ext.grading import Grader, GraderConfig
 from lm_eval_ext.harness.docs import mathnet
@@ -52,7 +52,7 @@ def test_each_model_becomes_a_run(write, tmp_path, grader):
 
 def test_models_pair_on_their_problems(write, tmp_path, grader):
     file = write(*(row(i, model=m, problem="?", label="yes", reference=m) for m in "ab" for i in range(3)))
-    import_responses(file, grader, out=tmp_path / "out", fields=Fields(label="label"))
+    import_responses(file, grader, out=tmp_path / "out", fields=ResponseFields(label="label"))
     a, b = (runs.load(tmp_path / "out" / m).unit("answers") for m in "ab")
     assert set(a.scored()) == set(b.scored()) and len(a.scored()) == 3
     assert a.samples[0].row["imported"] == [{"where": "line 1", "label": "yes", "reference": "a"}]
@@ -86,7 +86,7 @@ def test_refusals_and_errors_are_kept_out_of_the_score(write, tmp_path, grader):
 def test_labels_become_a_metric_of_their_own(write, tmp_path, grader):
     labels = ("yes", "no", "none", "unsure", True, None)
     file = write(*(row(i, label=label) for i, label in enumerate(labels)), row(9))
-    (done,) = import_responses(file, grader, out=tmp_path / "out", fields=Fields(label="label"))
+    (done,) = import_responses(file, grader, out=tmp_path / "out", fields=ResponseFields(label="label"))
     assert done.score("accuracy_label") == 0.5 and done.score("n_scored_accuracy_label") == 4
     task = runs.load(tmp_path / "out").unit("answers")
     assert list(task.scored("accuracy_label").values()) == [1.0, 0.0, 0.0, 1.0] and len(task.scored()) == 7
@@ -125,15 +125,17 @@ def test_problems_come_from_a_joined_data_set(write, tmp_path, grader):
     file = write(row(0, name="z1"), row(1, name="z2"))
     data.write_text(data.read_text().replace('"id"', '"name"'))
     with pytest.raises(RunError, match=r"line 1 has no field 'id'.*--join-on"):
-        import_responses(file, grader, join=Join(data))
-    (done,) = import_responses(file, grader, out=tmp_path / "out", join=Join(data, on="name"), task="mathnet")
+        import_responses(file, grader, join=DatasetJoin(data))
+    (done,) = import_responses(
+        file, grader, out=tmp_path / "out", join=DatasetJoin(data, on="name"), task="mathnet"
+    )
     doc = done.rows[0]["doc"]
     assert (doc["country"], doc["topic"], doc["competition"]) == ("Nowhere", "Algebra", "Test Cup")
 
 
 def test_a_joined_mathnet_row_is_the_document_of_the_task(write, grader):
     data, file = write(MATHNET, name="data.jsonl"), write({"id": "z1", "response": "Final answer: 7"})
-    (done,) = import_responses(file, grader, join=Join(data))
+    (done,) = import_responses(file, grader, join=DatasetJoin(data))
     doc = mathnet.to_doc(MATHNET)
     assert done.rows[0]["doc"] == doc and list(done.rows[0]["doc"]) == list(doc)
     assert done.rows[0]["doc_hash"] == hashes(doc, "", "")["doc_hash"] and done.score("accuracy") == 1.0
@@ -141,7 +143,9 @@ def test_a_joined_mathnet_row_is_the_document_of_the_task(write, grader):
 
 def test_other_data_sets_bring_their_fields(write, grader):
     data = write({"id": "p0", "problem": "3 + 4?", "gold": "7", "hard": True}, name="data.jsonl")
-    (done,) = import_responses(write({"id": "p0", "response": "A: 7", "level": 2}), grader, join=Join(data))
+    (done,) = import_responses(
+        write({"id": "p0", "response": "A: 7", "level": 2}), grader, join=DatasetJoin(data)
+    )
     assert done.rows[0]["doc"] == {"id": "p0", "problem": "3 + 4?", "level": 2, "hard": True, "gold": "7"}
 
 
@@ -165,13 +169,13 @@ def test_rows_that_cannot_be_used_are_named(tmp_path, grader, line, why):
     file = tmp_path / "answers.jsonl"
     file.write_text(json.dumps(row(0)) + "\n" + line + "\n")
     with pytest.raises(RunError, match=why):
-        import_responses(file, grader, out=tmp_path / "out", fields=Fields(label="label"))
+        import_responses(file, grader, out=tmp_path / "out", fields=ResponseFields(label="label"))
     assert not (tmp_path / "out").exists()
 
 
 def test_ids_that_the_data_set_lacks_are_named(write, grader):
     with pytest.raises(RunError, match=r"line 1: id 'p0' is not in .*data.jsonl"):
-        import_responses(write(row(0)), grader, join=Join(write(MATHNET, name="data.jsonl")))
+        import_responses(write(row(0)), grader, join=DatasetJoin(write(MATHNET, name="data.jsonl")))
     with pytest.raises(RunError, match=r"name the results_\*.json"):
         import_responses(write(row(0), name="samples_gsm8k.jsonl"), grader)
     with pytest.raises(RunError, match="has no rows"):

@@ -1,20 +1,21 @@
 """Responses graded again, without a model: logged runs, and plain files of responses.
 
-`adapters` finds golds and answers, `run` grades, `diff` compares old scores with new ones, `metadata` records the
-grading in the results file, `responses` reads plain files, `tables` shows the results.
+`adapters` finds golds and answers, `run` grades, `diff` compares old scores with new ones, `metadata` records
+the grading in the results file, `responses` reads plain files, `importing` makes runs of them, `tables` prints.
 """
 
 from lm_eval_ext.analysis.regrade.diff import RegradeDiff, VerdictChange
-from lm_eval_ext.analysis.regrade.responses import Fields, ImportedRun, Join, import_responses
+from lm_eval_ext.analysis.regrade.importing import ImportedRun, import_responses
+from lm_eval_ext.analysis.regrade.responses import DatasetJoin, ResponseFields
 from lm_eval_ext.analysis.regrade.run import RegradedRun, RegradeOptions, regrade, regrade_all
 
 __all__ = [
-    "Fields",
+    "DatasetJoin",
     "ImportedRun",
-    "Join",
     "RegradeDiff",
     "RegradeOptions",
     "RegradedRun",
+    "ResponseFields",
     "VerdictChange",
     "import_responses",
     "regrade",

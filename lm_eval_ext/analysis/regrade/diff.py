@@ -86,6 +86,10 @@ class RegradeDiff:
     def down(self) -> int:
         return sum(change.was_right for change in self.changes)
 
+    def is_against(self, metric: str | None) -> bool:
+        """Whether the old metric is this one, with or without its filter."""
+        return metric in (self.against, self.against.partition(",")[0])
+
     def add(self, before: LoggedRow, score: float | None, after: LoggedRow, graded: Graded) -> None:
         """One document: its old row and score (None: it had none), its new row and verdicts."""
         self.n += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from lm_eval_ext.harness.metrics import RETIRED, Graded, process_results
 BYPASS = "bypass"
 """What `--predict_only` logs in place of every metric."""
 UNSCORED = "not scored"
+GENERATES = "generate_until"
 RowsByDoc = Sequence[Sequence[LoggedRow]]
 """The rows of each document, one per filter."""
 
@@ -90,7 +92,7 @@ def regrade(
         _keep_apart(folder, [file for file, _ in read])
     current = list(_newest(read))
     configs = {task: results["configs"][task] for _, results, tasks in current for task in tasks}
-    skipped = tuple(task for task, config in configs.items() if not _generates(config))
+    skipped = tuple(t for t, config in configs.items() if config.get("output_type", GENERATES) != GENERATES)
     if len(skipped) == len(configs):
         raise RunError(f"{place}: no task in it generates text ({', '.join(skipped) or 'no tasks'})")
     diffs, groups, written = list[RegradeDiff](), list[RegradeDiff](), list[Path]()
@@ -98,12 +100,22 @@ def regrade(
         record = metadata.GradingRecord(file, grader.config.judge)
         new = metadata.only(results, tasks)
         writer = None if folder is None else RunWriter(folder)
-        found = [d for task in tasks for d in _regrade_task(task, file, new, grader, options, record, writer)]
+        found: list[RegradeDiff] = []
+        for task in tasks:
+            rows = lm_eval_files.read_samples(samples_file := lm_eval_files.samples_file(file, task))
+            if task not in skipped:
+                _check_responses(rows, samples_file)
+                rows, changed = grade_task(task, rows, new, grader, options, record)
+                found += changed
+            if writer is not None:
+                writer.samples(task, rows)
         groups += _regrade_groups(new, found)
         diffs += found
         if writer is not None:
             written.append(writer.results(new))
-    _require_metric(options.against, diffs, place)
+    if options.against is not None and not any(diff.is_against(options.against) for diff in diffs):
+        there = dict.fromkeys(diff.against for diff in diffs)
+        raise RunError(f"{place} has no metric {options.against}; it has {'; '.join(there)}")
     short = name or Path(model).name or model
     return RegradedRun(short, model, tuple(diffs), tuple(groups), skipped, tuple(written))
 
@@ -191,30 +203,6 @@ def _newest(
             yield file, results, current
 
 
-def _generates(config: Mapping[str, Any]) -> bool:
-    return bool(config.get("output_type", "generate_until") == "generate_until")
-
-
-def _regrade_task(
-    task: str,
-    file: Path,
-    results: dict[str, Any],
-    grader: Grader,
-    options: RegradeOptions,
-    record: metadata.GradingRecord,
-    writer: RunWriter | None,
-) -> list[RegradeDiff]:
-    """Grades a task of a run and writes its samples."""
-    rows = lm_eval_files.read_samples(samples_file := lm_eval_files.samples_file(file, task))
-    diffs: list[RegradeDiff] = []
-    if _generates(results["configs"][task]):
-        _check_responses(rows, samples_file)
-        rows, diffs = grade_task(task, rows, results, grader, options, record)
-    if writer is not None:
-        writer.samples(task, rows)
-    return diffs
-
-
 def _check_responses(rows: Sequence[LoggedRow], file: Path) -> None:
     """Raises RunError on the first row that has no response to grade and was not refused either."""
     for row in rows:
@@ -272,9 +260,9 @@ def _diffs(
             continue
         scored = [(old, *score) for old in same for score in _old_scores(old, filter, own).items()]
         unscored = next((old for old in same if old.get("filter") == filter), same[0])
-        for old, against, score in scored or [(unscored, UNSCORED, None)]:
-            diff = diffs.setdefault(against, RegradeDiff(task, against, filter))
-            diff.add(old, score, row, verdicts)
+        compared: list[tuple[LoggedRow, str, float | None]] = [*scored] or [(unscored, UNSCORED, None)]
+        for old, against, score in compared:
+            diffs.setdefault(against, RegradeDiff(task, against, filter)).add(old, score, row, verdicts)
     return list(diffs.values())
 
 
@@ -289,25 +277,11 @@ def _old_scores(row: LoggedRow, filter: str, own: bool) -> dict[str, float]:
 
 def _mark_primary(diffs: Sequence[RegradeDiff], own: bool, against: str | None) -> None:
     """Marks those whose changes are shown: the metric asked for, this package's filters, the task's score."""
-    chosen = [diff for diff in diffs if _is_metric(against, diff)]
-    if not chosen and own:
-        chosen = list(diffs)
-    if not chosen:
-        ranked = [f"{m},{f}" for f in runs.FILTERS for m in runs.METRICS]
-        places = {key: place for place, key in enumerate(ranked)}
-        chosen = sorted(diffs, key=lambda diff: places.get(diff.against, len(ranked)))[:1]
-    for diff in chosen:
+    ranked = {f"{m},{f}": rank for rank, (f, m) in enumerate(product(runs.FILTERS, runs.METRICS))}
+    by_rank = sorted(diffs, key=lambda diff: ranked.get(diff.against, len(ranked)))
+    asked = [diff for diff in diffs if diff.is_against(against)]
+    for diff in asked or (diffs if own else by_rank[:1]):
         diff.primary = True
-
-
-def _is_metric(wanted: str | None, diff: RegradeDiff) -> bool:
-    return wanted in (diff.against, diff.against.partition(",")[0])
-
-
-def _require_metric(wanted: str | None, diffs: Sequence[RegradeDiff], place: Path) -> None:
-    if wanted is not None and not any(_is_metric(wanted, diff) for diff in diffs):
-        there = dict.fromkeys(diff.against for diff in diffs)
-        raise RunError(f"{place} has no metric {wanted}; it has {'; '.join(there)}")
 
 
 def _regrade_groups(results: dict[str, Any], diffs: Sequence[RegradeDiff]) -> list[RegradeDiff]:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lm_eval_ext.analysis.regrade.diff import RegradeDiff, VerdictChange, outcome
-from lm_eval_ext.analysis.regrade.responses import ImportedRun
+from lm_eval_ext.analysis.regrade.importing import ImportedRun
 from lm_eval_ext.analysis.regrade.run import RegradedRun
 from lm_eval_ext.grading.types import LAYERS
 
