@@ -1,7 +1,7 @@
 """Responses graded again, without a model: logged runs, and plain files of responses.
 
 `adapters` finds golds and answers, `run` grades, `diff` compares old scores with new ones, `metadata` records
-the grading in the results file, `responses` reads plain files, `importing` makes runs of them, `tables` prints.
+the grading in the results file, `responses` reads plain files, `importing` grades them, `tables` prints.
 """
 
 from lm_eval_ext.analysis.regrade.diff import RegradeDiff, VerdictChange
