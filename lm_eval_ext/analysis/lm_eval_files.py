@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lm_eval_ext import atomic
+from lm_eval_ext.grading.rows import utf8_line
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import read_rows
 from lm_eval_ext.redaction import redacted_results
@@ -190,13 +191,13 @@ class RunWriter:
 
     def results(self, results: Mapping[str, Any]) -> Path:
         file = self.folder / f"results_{self.date}.json"
-        atomic.write_bytes(file, _json_line(results, indent=2))
+        atomic.write_bytes(file, utf8_line(results, indent=2))
         return file
 
 
 def write_rows(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """JSON lines, whole or not at all."""
-    atomic.write_lines(file, map(_json_line, rows))
+    atomic.write_lines(file, map(utf8_line, rows))
 
 
 def hashes(doc: Mapping[str, Any], prompt: str, target: str) -> dict[str, str]:
@@ -268,11 +269,3 @@ def _validate(model: type[BaseModel], value: object, what: str, show: bool = Fal
         received = f", received {str(faults[0]['input'])[:80]!r}" if show and where else ""
         said = faults[0]["msg"].removeprefix("Value error, ")
         raise RunError(f"{what}: {where + ': ' if where else ''}{said}{received}") from None
-
-
-def _json_line(value: Mapping[str, Any], indent: int | None = None) -> bytes:
-    try:
-        text = json.dumps(value, ensure_ascii=False, indent=indent).encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can write and UTF-8 cannot
-        text = json.dumps(value, indent=indent).encode("utf-8")
-    return text + b"\n"

@@ -45,19 +45,12 @@ class SamplePair:
 
 @dataclass(frozen=True)
 class Unpaired:
-    """Samples of one run without a pair, each counted once, by the first reason that holds.
+    """Samples of one run without a pair, each counted once, by the first reason that holds."""
 
-    Attributes:
-        refused: the provider gave no response here.
-        unscored: a response, but no value of the metric.
-        only_here: the other run does not have the problem.
-        other_has_no_score: it has, but refused or unscored.
-    """
-
-    refused: int = 0
-    unscored: int = 0
-    only_here: int = 0
-    other_has_no_score: int = 0
+    refused: int = 0  # the provider gave no response
+    unscored: int = 0  # a response, but no value of the metric
+    only_here: int = 0  # the other run does not have the problem
+    other_has_no_score: int = 0  # it has, but refused or unscored
 
     @property
     def total(self) -> int:

@@ -103,7 +103,9 @@ def _import(files: list[Path], grader: Grader, out: Path | None, extract: str | 
     _say_where(run.file for run in found)
 
 
-def _regrade(runs: list[str], grader: Grader, out: Path | None, options: RegradeOptions, everything: bool) -> None:
+def _regrade(
+    runs: list[str], grader: Grader, out: Path | None, options: RegradeOptions, everything: bool
+) -> None:
     from lm_eval_ext.analysis.regrade import regrade_all, tables
 
     found = regrade_all(runs, grader, out=out, options=options)

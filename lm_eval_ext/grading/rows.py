@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,15 +53,16 @@ class Row(Item):
         """The line of the output; the input's fields stay exactly as they were written."""
         added = {name: getattr(verdict, name) for name in ADDED}
         if self.graded_before:
-            return _line({**kept(json.loads(self.line)), **added})
-        return self.line.removesuffix("}").encode("utf-8") + b", " + _line(added).removeprefix(b"{")
+            return utf8_line({**kept(json.loads(self.line)), **added})
+        return self.line.removesuffix("}").encode("utf-8") + b", " + utf8_line(added).removeprefix(b"{")
 
 
-def _line(fields: dict[str, Any]) -> bytes:
+def utf8_line(fields: Mapping[str, Any], indent: int | None = None) -> bytes:
+    """JSON in UTF-8, with its line end."""
     try:
-        text = json.dumps(fields, ensure_ascii=False).encode("utf-8")
+        text = json.dumps(fields, ensure_ascii=False, indent=indent).encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate, which UTF-8 cannot encode
-        text = json.dumps(fields).encode("utf-8")
+        text = json.dumps(fields, indent=indent).encode("utf-8")
     return text + b"\n"
 
 
