@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 from tests.training.models import write_tiny_qwen3
 from training import grpo
 from training.models import ids_of, loaded_tokenizer
-from training.preflight import preflight
+from training.preflight import PreflightContext, preflight
 from training.recipe import read
 
 pytestmark = [pytest.mark.unit, pytest.mark.filterwarnings("default")]  # of TRL and torch
@@ -68,9 +68,11 @@ def test_preflight_compares_tokens(tiny, tmp_path, kind, chat):
     from transformers import AutoTokenizer
 
     recipe = read(kind, arguments(kind, tiny, tmp_path, *chat))
-    fifth = preflight(*recipe, kind).findings[4]
+    fifth = preflight(PreflightContext(*recipe, kind)).results[4]
     assert fifth.status == "passed" and "token for token" in fifth.seen
-    theirs = preflight(*recipe, kind, tokenizer=AutoTokenizer.from_pretrained(tiny)).findings[4]
+    context = PreflightContext(*recipe, kind)
+    context.tokenizer = AutoTokenizer.from_pretrained(tiny)
+    theirs = preflight(context).results[4]
     if chat:
         assert theirs.status == "failed" and "their tokens part at 1: [261, " in theirs.seen
     else:

@@ -1,104 +1,80 @@
-"""Preflight: what has gone wrong before is checked before a run spends its hours.
+"""Preflight: before a run spends its hours, it is checked for everything known to have gone wrong in others.
 
-Rooms, from the ground up: `registry` (rows), `subject` (what is looked at), `checks/` (one small function a
-row), `report` (table and JSON). `lm-eval-ext train preflight --config C` shows it all.
+`checks/` has the list, one small function each, over a `PreflightContext`; `report` shows what they found.
+`lm-eval-ext train preflight --config C` runs them all.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
 
-from .registry import ROWS, NotAtHand, Outcome, Row, inapplicable
-from .report import Finding, Report, Sample
-from .subject import Kind, Subject
-
-if TYPE_CHECKING:
-    from ..recipe import Recipe
+from ..recipe import Recipe
+from .check import Check, does_not_apply
+from .checks import CHECKS
+from .context import Kind, PreflightContext, Unavailable
+from .report import CheckResult, Report, Sample
 
 REPORT = "preflight.json"
 
 
-def preflight(
-    recipe: Recipe,
-    training: Any,
-    model: Any,
-    kind: Kind,
-    *,
-    tokenizer: Any = None,
-    folder: str | None = None,
-    rewards: list[Any] | None = None,
-    collator: Any = None,
-    deep: bool = False,
-) -> Report:
-    """Every row of the pitfalls, checked.
-
-    Args:
-        recipe, training, model: as `training.recipe.read` gives them.
-        kind: the trainer, "sft" or "grpo".
-        tokenizer: of the run; None: it is loaded.
-        folder: model folder that stands in for one that is not at hand.
-        rewards: reward functions; None: those of the recipe.
-        collator: of SFT batches; None: TRL's.
-        deep: whether the model is loaded, too, for the rows that need it.
+def preflight(context: PreflightContext, deep: bool = False) -> Report:
+    """Runs every check; with `deep` those that load the model, too.
 
     Raises UserError where the recipe itself makes no sense (no such task).
     """
-    from . import checks as checks  # registers the rows
-
-    subject = Subject(
-        recipe, training, model, kind, tokenizer=tokenizer, folder=folder, rewards=rewards, collator=collator
-    )
-    with subject:
-        findings = [
-            Finding.of(row, outcome(row, subject, deep), recipe.accepted) for _, row in sorted(ROWS.items())
-        ]
-        sample, note = _sample(subject)
-    return Report(tuple(findings), sample, note)
+    with context:
+        groups = (list(checks) for _, checks in groupby(CHECKS, key=attrgetter("id")))
+        results = tuple(_result(checks, context, deep) for checks in groups)
+        return Report(results, *_sample(context))
 
 
-def outcome(row: Row, subject: Subject, deep: bool = False) -> Outcome:
-    """What the check of a row finds; with `deep` first its look at the model, if it has one."""
-    try:
-        shallow = row.check(subject) if row.check else None
-        if deep and row.deep and (shallow is None or shallow.verdict == "passed"):
-            found = row.deep(subject)
-            return found if shallow is None or found.verdict != "does not apply" else shallow
-        return shallow or inapplicable("needs the model: checked with --deep")
-    except NotAtHand as missing:
-        return Outcome("not checked", str(missing))
+def _result(checks: list[Check], context: PreflightContext, deep: bool) -> CheckResult:
+    """Of the checks with one id: the first that did not pass, else the last."""
+    outcome = does_not_apply("needs the model: checked with --deep")
+    for check in checks:
+        if deep or not check.deep:
+            outcome = check(context)
+            if outcome.verdict != "passed":
+                break
+    return CheckResult.of(checks[0], outcome, context.recipe.accepted)
 
 
 def before(recipe: Recipe, training: Any, model: Any, kind: Kind, tokenizer: Any) -> None:
-    """What a run does first: on its first process, unless the recipe says `preflight: false`.
+    """Runs preflight on the first process of a run, unless the recipe says `preflight: false`.
 
     The report goes to the standard error and to `output_dir/preflight.json`.
 
-    Raises UserError where an error row failed that the recipe does not accept.
+    Raises UserError where a check of severity "error" failed that the recipe does not accept.
     """
     if not recipe.preflight or int(os.environ.get("RANK", "0")):
         return
-    report = preflight(recipe, training, model, kind, tokenizer=tokenizer)
+    context = PreflightContext(recipe, training, model, kind)
+    context.tokenizer = tokenizer
+    report = preflight(context)
     report.show(sys.stderr)
     report.write(Path(training.output_dir) / REPORT)
     if report.stopping:
-        said = "; ".join(f"row {f.row}, {f.name}: {f.seen}" for f in report.stopping)
-        raise UserError(f"preflight: {said}")
+        raise UserError(
+            "preflight: " + "; ".join(f"row {r.row}, {r.name}: {r.seen}" for r in report.stopping)
+        )
 
 
-def _sample(subject: Subject) -> tuple[Sample | None, str]:
-    """One training sample, with its loss mask under SFT."""
+def _sample(context: PreflightContext) -> tuple[Sample | None, str]:
+    """A training sample, under SFT with its loss mask, and what it is."""
     try:
-        if subject.kind == "grpo":
-            return Sample(((subject.asked[0], False),)), "a training prompt:"
-        shown = subject.cut.get(0) or next(iter(subject.cut.values()), None)
-        if shown is None:
+        if context.kind == "grpo":
+            return Sample(((context.prompt_texts[0], False),)), "a training prompt:"
+        row = context.truncated.get(0) or next(iter(context.truncated.values()), None)
+        if row is None:
             return None, "no row is left after max_length"
-        note = "a training sample; the loss is on what is marked:"
-        return Sample.of(shown.ids, shown.labels, subject.tokenizer), note
-    except NotAtHand as missing:
-        return None, f"no sample: {missing}"
+        sample = Sample.of(row["input_ids"], row["labels"], context.tokenizer)
+        return sample, "a training sample; the loss is on what is marked:"
+    except Unavailable as error:
+        return None, f"no sample: {error}"

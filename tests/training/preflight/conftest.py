@@ -12,8 +12,7 @@ import yaml
 
 from lm_eval_ext.harness.docs import arith_words
 from tests.training.models import SPECIAL, write_copy, write_tiny_qwen3
-from training.preflight import preflight
-from training.preflight.checks import reward
+from training.preflight import PreflightContext, context, preflight
 from training.preflight.report import Report
 from training.recipe import read
 
@@ -108,7 +107,7 @@ def known() -> dict[str, Report]:
 @pytest.fixture
 def check(models, sources, known, tmp_path, monkeypatch) -> Check:
     """Preflight of a clean recipe under changed settings; sources, curricula and models by name."""
-    monkeypatch.setattr(reward, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(context, "DEADLINE_S", 0.5)
 
     def checked(kind: str, settings: dict[str, Any], **given: Any) -> Report:
         settings, asked = {"source": "sound", **settings}, json.dumps([kind, settings], sort_keys=True)
@@ -120,15 +119,18 @@ def check(models, sources, known, tmp_path, monkeypatch) -> Check:
         recipe["model_name_or_path"] = models.get(model, model)
         file = tmp_path / "recipe.yaml"
         file.write_text(yaml.safe_dump(recipe))
-        report = preflight(*read(kind, ["--config", str(file)]), kind, **given)
+        checked_recipe = PreflightContext(*read(kind, ["--config", str(file)]), kind)
+        for name, value in given.items():
+            setattr(checked_recipe, name, value)
+        report = preflight(checked_recipe)
         return report if given else known.setdefault(asked, report)
 
     return checked
 
 
 def row(report: Report, number: int) -> Any:
-    """The finding of a row."""
-    return next(finding for finding in report.findings if finding.row == number)
+    """The result of the check with this id."""
+    return next(result for result in report.results if result.row == number)
 
 
 def written(report: Report, folder: Path) -> Any:

@@ -21,9 +21,9 @@ ONE_SAMPLE = "Answer:⟦ 8 + 3 = 11. The answer is 11.<|im_end|>⟧"
 
 @pytest.mark.parametrize("kind", ["sft", "grpo"])
 def test_smoke_recipes_pass(models, kind):
-    report = program.checked(CONFIGS / f"smoke_{kind}.yaml", tokenizer=models["sound"])
+    report = program.check_recipe(CONFIGS / f"smoke_{kind}.yaml", tokenizer=models["sound"])
     assert report.code == 0 and report.rows("failed", "not checked") == []
-    assert report.rows("warned") == [f.row for f in report.findings if f.accepted]
+    assert report.rows("warned") == [f.row for f in report.results if f.accepted]
 
 
 def test_the_command_prints_a_table_and_writes_json(models, sources, tmp_path):
@@ -68,7 +68,7 @@ def test_samples_keep_the_order_of_their_pieces():
     assert sample.text() == "a⟦bc⟧d"
 
 
-def test_what_is_not_at_hand_is_neither_passed_nor_failed(check, tmp_path):
+def test_what_is_not_available_is_neither_passed_nor_failed(check, tmp_path):
     report = check("sft", {"model": "nobody/has-this"})
     assert report.code == 3 and report.rows("failed", "warned") == []
     assert {14, 15, 17, 18, 29} <= set(report.rows("not checked"))
@@ -94,7 +94,7 @@ def test_a_hub_out_of_reach_is_asked_once(check, monkeypatch):
     assert len(report.rows("not checked")) > 5
 
 
-def test_a_curriculum_that_is_not_at_hand(check, tmp_path):
+def test_a_curriculum_that_is_not_available(check, tmp_path):
     report = check("sft", {"curriculum": str(tmp_path / "none")})
     assert report.code == 3 and report.rows("not checked") == [19]
 
@@ -134,7 +134,7 @@ def test_a_run_stops_before_it_loads_the_model(models, sources, tmp_path, traine
 
 def test_unknown_recipes_are_one_line(tmp_path):
     with pytest.raises(UserError, match="no such file"):
-        program.checked(tmp_path / "none.yaml")
+        program.check_recipe(tmp_path / "none.yaml")
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(UserError, match="has no settings"):
-        program.checked(tmp_path / "list.yaml")
+        program.check_recipe(tmp_path / "list.yaml")

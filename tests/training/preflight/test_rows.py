@@ -1,4 +1,4 @@
-"""One recipe per pitfall that falls into it, and its mended twin: the report names exactly that row."""
+"""One recipe per pitfall that falls into it, and its fixed twin: the report names exactly that row."""
 
 import signal
 
@@ -124,10 +124,10 @@ def names_only(report, number, fragment, folder):
     assert report.code == (1 if found["severity"] == "error" else 0)
 
 
-@pytest.mark.parametrize("number, kind, defect, mended, fragment", SETTINGS)
-def test_a_defect_and_its_mended_twin(check, tmp_path, number, kind, defect, mended, fragment):
+@pytest.mark.parametrize("number, kind, defect, fixed, fragment", SETTINGS)
+def test_a_defect_and_its_fixed_twin(check, tmp_path, number, kind, defect, fixed, fragment):
     names_only(check(kind, defect), number, fragment, tmp_path)
-    twin = check(kind, mended)
+    twin = check(kind, fixed)
     assert twin.rows("failed", "warned", "not checked") == [] and twin.code == 0
     assert row(twin, number).status in ("passed", "does not apply")
 
@@ -175,13 +175,15 @@ def test_prompts_that_a_run_never_comes_to_are_not_dropped(check):
 
 
 def test_every_row_of_the_pitfalls_is_there():
-    from training.preflight.registry import ROWS
+    from training.preflight.checks import CHECKS
 
     errors = [1, 2, 4, 5, 6, 7, 8, 9, 11, 14, 15, 17, 18, 19, 23, 25]
-    assert sorted(ROWS) == list(range(1, 31))
-    assert [n for n, r in sorted(ROWS.items()) if r.severity == "error"] == errors
+    severities = dict(sorted({(check.id, check.severity) for check in CHECKS}))
+    assert list(severities) == list(range(1, 31)) == [n for n, _ in sorted({(c.id, c.title) for c in CHECKS})]
+    assert [n for n, severity in severities.items() if severity == "error"] == errors
+    assert len({(check.id, check.deep) for check in CHECKS}) == len(CHECKS)
     covered = {case[0] for case in (*SETTINGS, *REWARDS)}
-    assert set(ROWS) - covered == {23, 27, 28, 30}  # of the model itself
+    assert set(severities) - covered == {23, 27, 28, 30}  # of the model itself
 
 
 def test_before_training_nothing_is_merged(check):

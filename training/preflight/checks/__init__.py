@@ -1,23 +1,10 @@
-"""One small function a row, by subject; importing this package registers them all."""
+"""Every check, in the order of ids; those that need the model come after the others of their id."""
 
-from . import (
-    data as data,
-)
-from . import (
-    evaluation as evaluation,
-)
-from . import (
-    generation as generation,
-)
-from . import (
-    mask as mask,
-)
-from . import (
-    model as model,
-)
-from . import (
-    optimization as optimization,
-)
-from . import (
-    reward as reward,
+from ..check import Check
+from . import data, evaluation, generation, mask, model, optimization, reward
+
+MODULES = (data, evaluation, generation, mask, model, optimization, reward)
+CHECKS = sorted(
+    (value for module in MODULES for value in vars(module).values() if isinstance(value, Check)),
+    key=lambda check: (check.id, check.deep),
 )
