@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from tests.training.models import write_tiny_qwen3
-from training.merge.engines import Said, agree
+from training.merge.engines import Continuation, agree
 from training.merge.proof import Divergence, close_to_trained, close_when_saved
 
 pytestmark = pytest.mark.unit
@@ -46,10 +46,10 @@ def exact(tmp_path_factory):
 
 
 def engine(model, tokens=8):
-    """What an engine with this model goes on with, greedily."""
+    """What an engine with this model generates, greedily."""
     import torch
 
-    said = []
+    generated = []
     for prompt in PROMPTS:
         ids, logprobs = [], []
         for _ in range(tokens):
@@ -57,8 +57,8 @@ def engine(model, tokens=8):
                 last = model(torch.tensor([[*prompt, *ids]])).logits[0, -1].float().log_softmax(-1)
             ids.append(int(last.argmax()))
             logprobs.append(float(last.max()))
-        said.append(Said(ids, logprobs))
-    return said
+        generated.append(Continuation(ids, logprobs))
+    return generated
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -86,4 +86,4 @@ def test_the_engine_is_held_to_bfloat16_arithmetic_and_wrong_weights_fail(exact,
 
 
 def test_an_engine_that_says_nothing_is_not_checked(exact):
-    assert agree(exact, exact, PROMPTS, [Said([], [])] * 4).passed is None
+    assert agree(exact, exact, PROMPTS, [Continuation([], [])] * 4).passed is None

@@ -1,5 +1,5 @@
-"""An adapter made one with its base, and the proof that it is the model that was trained.
+"""Merges an adapter into its base, and proves that the result is the model that was trained.
 
-Rooms, from the ground up: `combine` (the merge itself), `proof` (what must hold of it), `engines` (vLLM
-beside transformers). `lm-eval-ext train merge ADAPTER --out DIR` does all of it.
+`combine` merges, `proof` says what must hold, `engines` compares vLLM with transformers.
+`lm-eval-ext train merge ADAPTER --out DIR` does all of it.
 """

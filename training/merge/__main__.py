@@ -1,4 +1,4 @@
-"""`lm-eval-ext train merge ADAPTER --out DIR`: merge, save, prove, and say how to evaluate."""
+"""`lm-eval-ext train merge ADAPTER --out DIR`: merge, save, prove, and print how to evaluate."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
 
 from .. import command
+from ..data.build import prompts_of
 from ..eos import as_list, eos_tokens
 from ..evaluation import Evaluation
 from ..models import loaded_tokenizer
-from ..recipe import Recipe
 from . import engines, proof
-from .combine import Adapter, Onto
-from .proof import Finding
+from .combine import DEQUANTISED, Adapter
+from .proof import ProofResult
 
 MARKS = {True: "passed", False: "FAILED", None: "not checked"}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -32,9 +32,9 @@ def main(
     adapter: Annotated[Path, typer.Argument(help="Folder of the adapter, as training saved it.")],
     out: Annotated[Path, typer.Option(help="Folder of the merged model.")],
     onto: Annotated[
-        str, typer.Option(help="dequantised: what it was trained on; bf16: the original.")
-    ] = "dequantised",
-    prompts: Annotated[int, typer.Option(min=1, help="Held prompts for the proof.")] = 20,
+        str, typer.Option(help="dequantised: the weights it was trained on; bf16: the original ones.")
+    ] = DEQUANTISED,
+    prompts: Annotated[int, typer.Option(min=1, help="Held-out prompts for the proof.")] = 20,
     tokens: Annotated[int, typer.Option(min=1, help="Tokens of each greedy output.")] = 48,
     vllm: Annotated[bool, typer.Option(help="Whether vLLM is part of the proof.")] = True,
     dtype: Annotated[
@@ -47,105 +47,87 @@ def main(
 
         lm-eval-ext train merge runs/sft --out runs/sft-merged
     """
-    if onto not in ("dequantised", "bf16"):
-        raise UserError(f"--onto is {onto!r}; it is dequantised or bf16")
-    if dtype not in ("bfloat16", "float32"):
-        raise UserError(f"--dtype is {dtype!r}; it is bfloat16 or float32")
+    for option, given, known in (
+        ("--onto", onto, (DEQUANTISED, "bf16")),
+        ("--dtype", dtype, ("bfloat16", "float32")),
+    ):
+        if given not in known:
+            raise UserError(f"{option} is {given!r}; it is {' or '.join(known)}")
     if out.exists():
         raise UserError(f"{out} exists; name another folder")
-    findings, command = merge(adapter, out, onto, prompts, tokens, vllm, dtype)  # type: ignore[arg-type]
-    for finding in findings:
-        typer.echo(f"{MARKS[finding.passed]:12}{finding.name}: {finding.seen}")
-    failed = any(finding.passed is False for finding in findings)
-    if not failed:
-        typer.echo(f"\n{command}")
-    raise typer.Exit(1 if failed else 3 if any(f.passed is None for f in findings) else 0)
+    results, evaluate = merge(adapter, out, onto, prompts, tokens, vllm, dtype)
+    for result in results:
+        typer.echo(f"{MARKS[result.passed]:12}{result.name}: {result.seen}")
+    verdicts = {result.passed for result in results}
+    if False not in verdicts:
+        typer.echo(f"\n{evaluate}")
+    raise typer.Exit(1 if False in verdicts else 3 if None in verdicts else 0)
 
 
 def merge(
-    adapter: Path,
-    out: Path,
-    onto: Onto = "dequantised",
-    prompts: int = 20,
-    tokens: int = 48,
-    vllm: bool = True,
-    dtype: str = "bfloat16",
-) -> tuple[list[Finding], str]:
-    """Merges, saves in `out`, and proves. Returns the findings and the command that evaluates the model.
+    folder: Path, out: Path, onto: str, n_prompts: int, tokens: int, vllm: bool, dtype: str
+) -> tuple[list[ProofResult], str]:
+    """Merges, saves in `out`, and proves. Returns the results and the command that evaluates the model.
 
-    The findings are also in `out/merge.json`. Where one failed, the folder is `out` with `.failed` behind it.
+    The results are also in `out/merge.json`. Where one failed, the folder is `out` with `.failed` behind it.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
-    given = Adapter.at(adapter)
-    tokenizer = loaded_tokenizer(str(adapter))
-    making = out.with_name(f"{out.name}.failed")
-    whole = given.merged(onto)
-    base = given.unadapted(onto)
-    ends = eos_tokens(tokenizer, as_list(whole.generation_config.eos_token_id))
-    whole.generation_config.eos_token_id = ends
-    whole.generation_config.pad_token_id = tokenizer.pad_token_id
-    copy.deepcopy(whole).to(getattr(torch, dtype)).save_pretrained(making)
-    tokenizer.save_pretrained(making)
+    adapter, tokenizer = Adapter.at(folder), loaded_tokenizer(str(folder))
+    merged = adapter.adapted(adapter.base_in_float32(onto)).merge_and_unload().eval()
+    ends = eos_tokens(tokenizer, as_list(merged.generation_config.eos_token_id))
+    merged.generation_config.eos_token_id = ends
+    merged.generation_config.pad_token_id = tokenizer.pad_token_id
+    unproven = out.with_name(f"{out.name}.failed")
+    copy.deepcopy(merged).to(getattr(torch, dtype)).save_pretrained(unproven)
+    tokenizer.save_pretrained(unproven)
 
-    saved = AutoModelForCausalLM.from_pretrained(making, dtype="auto").eval()
-    held = _held_prompts(given.recipe, tokenizer, prompts)
-    ids = [tokenizer(prompt)["input_ids"] for prompt in held]
-    said = engines.transformers_greedy(saved, ids, tokens, ends)
-    texts = [prompt + str(tokenizer.decode(goes_on)) for prompt, goes_on in zip(held, said, strict=True)]
-    trained = given.exact()
-    kept = AutoModelForCausalLM.from_pretrained(making, dtype=torch.float32).eval()
-    pairs = (trained, whole), (whole, kept), (trained, given.model())
+    saved = AutoModelForCausalLM.from_pretrained(unproven, dtype="auto").eval()
+    saved_float32 = AutoModelForCausalLM.from_pretrained(unproven, dtype=torch.float32).eval()
+    task = prompts_of(adapter.recipe, tokenizer)
+    prompts = [task.prompt(doc) for doc in task.evaluated[:n_prompts]]
+    ids = [tokenizer(prompt)["input_ids"] for prompt in prompts]
+    responses = engines.transformers_greedy(saved, ids, tokens, ends)
+    texts = [prompt + str(tokenizer.decode(said)) for prompt, said in zip(prompts, responses, strict=True)]
+    trained = adapter.adapted(adapter.base_in_float32())
+    pairs = (
+        (trained, merged),
+        (merged, saved_float32),
+        (trained, adapter.adapted(adapter.base_in_training())),
+    )
     exact, rounded, arithmetic = (proof.divergence(a, b, tokenizer, texts) for a, b in pairs)
-    findings = [
-        proof.differs_from_base(whole, base),
-        proof.close_to_trained(exact, other_base=onto != "dequantised"),
+    results = [
+        proof.differs_from_base(merged, adapter.base_in_float32(onto)),
+        proof.close_to_trained(exact, other_base=onto != DEQUANTISED),
         proof.close_when_saved(rounded, arithmetic),
         proof.tied_head(saved),
-        proof.ends(making, tokenizer),
-        proof.template(making, tokenizer),
-        _in_vllm(making, kept, ids, tokens, ends, vllm),
+        proof.ends(unproven, tokenizer),
+        proof.template(unproven, tokenizer),
+        _in_vllm(unproven, saved_float32, ids, tokens, ends, vllm),
     ]
-    command = Evaluation.of(given.recipe).command(str(out))
-    report = {
-        "adapter": str(adapter),
-        "onto": onto,
-        "findings": [asdict(f) for f in findings],
-        "evaluate": command,
-    }
-    write_text(making / "merge.json", json.dumps(report, indent=2))
-    if all(finding.passed is not False for finding in findings):
-        making.rename(out)
-    return findings, command
+    evaluate = Evaluation.of(adapter.recipe).command(str(out))
+    findings = [asdict(result) for result in results]
+    report = {"adapter": str(folder), "onto": onto, "findings": findings, "evaluate": evaluate}
+    write_text(unproven / "merge.json", json.dumps(report, indent=2))
+    if all(result.passed is not False for result in results):
+        unproven.rename(out)
+    return results, evaluate
 
 
 def _in_vllm(
-    folder: Path,
-    exact: Any,
-    ids: engines.Tokens,
-    tokens: int,
-    ends: Sequence[int],
-    wanted: bool,
-) -> Finding:
+    folder: Path, exact: Any, ids: engines.Tokens, tokens: int, ends: Sequence[int], wanted: bool
+) -> ProofResult:
     import torch
 
     if not wanted or not engines.can_run_vllm():
         why = "vLLM is not installed" if wanted else "left out with --no-vllm"
-        return Finding("vLLM goes on as transformers", None, why)
+        return ProofResult(engines.AGREES, None, why)
     try:
-        theirs = engines.vllm_greedy(folder, ids, tokens, ends)
+        generated = engines.vllm_greedy(folder, ids, tokens, ends)
     except RuntimeError as error:
-        return Finding("vLLM goes on as transformers", False, str(error))
-    return engines.agree(exact, copy.deepcopy(exact).to(torch.bfloat16), ids, theirs)
-
-
-def _held_prompts(recipe: Recipe, tokenizer: Any, n: int) -> list[str]:
-    """Prompts of the recipe's task, of problems that nothing was trained on."""
-    from ..data.build import prompts_of
-
-    prompts = prompts_of(recipe, tokenizer)
-    return [prompts.prompt(doc) for doc in prompts.evaluated[:n]]
+        return ProofResult(engines.AGREES, False, str(error))
+    return engines.agree(exact, copy.deepcopy(exact).to(torch.bfloat16), ids, generated)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class PreflightContext:
     @needing(ModelError, "{}; or give --tokenizer")
     def source(self) -> str:
         """`folder`, once it is known to be available."""
-        protocol.check_at_hand({"pretrained": self.folder, "revision": self.revision})
+        protocol.check_model_exists({"pretrained": self.folder, "revision": self.revision})
         return self.folder
 
     @needing(ModelError, "{}; or give --tokenizer")
