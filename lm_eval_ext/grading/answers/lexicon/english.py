@@ -6,51 +6,65 @@ leaving it out cannot change what an answer says ("the", "solutions"), never a n
 
 from __future__ import annotations
 
+
+def _by_word(meanings: dict[str, str]) -> dict[str, str]:
+    return {word: meaning for meaning, words in meanings.items() for word in words.split()}
+
+
+def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(phrase.split()) for phrase in text.split(";"))
+
+
+def _by_phrase(meanings: dict[str, str]) -> dict[tuple[str, ...], str]:
+    return {phrase: meaning for meaning, text in meanings.items() for phrase in _phrases(text)}
+
+
 FUNCTIONS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch erf erfc log ln lg exp sqrt "
     "cbrt floor ceil abs min max gcd lcm frac binom sum prod overline sgn".split()
 )
-FUNCTION_ALIASES = {
-    "ceiling": "ceil", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot",
-    "cotg": "cot", "hcf": "gcd", "binomial": "binom", "arctg": "arctan", "sign": "sgn", "mcd": "gcd",
-}  # fmt: skip
+FUNCTION_ALIASES = _by_word(
+    {
+        "ceil": "ceiling", "arcsin": "asin", "arccos": "acos", "arctan": "atan arctg", "tan": "tg",
+        "cot": "ctg cotg", "gcd": "hcf mcd", "binom": "binomial", "sgn": "sign",
+    }
+)  # fmt: skip
 
-PROPERTIES = {
-    "positive": "positive", "negative": "negative", "nonnegative": "nonnegative", "nonzero": "nonzero",
-    "nonneg": "nonnegative", "non-negative": "nonnegative", "non-zero": "nonzero",
-    "nonpositive": "nonpositive", "even": "even", "evens": "even", "odd": "odd", "odds": "odd",
-    "prime": "prime", "primes": "prime", "composite": "composite", "composites": "composite",
-    "natural": "natural", "naturals": "natural", "integer": "integer", "integers": "integer",
-    "integral": "integer", "whole": "integer", "real": "real", "reals": "real", "rational": "rational",
-    "rationals": "rational", "complex": "complex", "irrational": "irrational", "squarefree": "squarefree",
-    "square-free": "squarefree",
-}  # fmt: skip
+PROPERTIES = _by_word(
+    {
+        "positive": "positive", "negative": "negative", "nonnegative": "nonnegative nonneg non-negative",
+        "nonzero": "nonzero non-zero", "nonpositive": "nonpositive", "even": "even evens", "odd": "odd odds",
+        "prime": "prime primes", "composite": "composite composites", "natural": "natural naturals",
+        "integer": "integer integers integral whole", "real": "real reals", "rational": "rational rationals",
+        "complex": "complex", "irrational": "irrational", "squarefree": "squarefree square-free",
+    }
+)  # fmt: skip
 """Adjectives and nouns that say what kind of number it is."""
 
-RELATIVE = {
-    ("multiple", "of"): "multiple", ("multiples", "of"): "multiple", ("divisible", "by"): "multiple",
-    ("divisor", "of"): "divisor", ("divisors", "of"): "divisor", ("power", "of"): "power",
-    ("powers", "of"): "power", ("greater", "than"): ">", ("larger", "than"): ">", ("more", "than"): ">",
-    ("bigger", "than"): ">", ("less", "than"): "<", ("smaller", "than"): "<", ("fewer", "than"): "<",
-    ("at", "least"): ">=", ("at", "most"): "<=", ("congruent", "to"): "≡", ("equal", "to"): "=",
-    ("different", "from"): "!=", ("distinct", "from"): "!=", ("not", "exceeding"): "<=",
-    ("no", "more", "than"): "<=", ("no", "less", "than"): ">=", ("not", "less", "than"): ">=",
-    ("greater", "than", "or", "equal", "to"): ">=", ("less", "than", "or", "equal", "to"): "<=",
-    ("a", "multiple", "of"): "multiple", ("coprime", "to"): "coprime", ("coprime", "with"): "coprime",
-    ("exceeding",): ">", ("divides",): "divides", ("above",): ">", ("below",): "<",
-}  # fmt: skip
+RELATIVE = _by_phrase(
+    {
+        "multiple": "multiple of; multiples of; a multiple of; divisible by",
+        "divisor": "divisor of; divisors of", "divides": "divides", "power": "power of; powers of",
+        "coprime": "coprime to; coprime with",
+        ">": "greater than; larger than; more than; bigger than; exceeding; above",
+        "<": "less than; smaller than; fewer than; below",
+        ">=": "at least; no less than; not less than; greater than or equal to",
+        "<=": "at most; not exceeding; no more than; less than or equal to",
+        "≡": "congruent to", "=": "equal to", "!=": "different from; distinct from",
+    }
+)  # fmt: skip
 """Words that take a number after them."""
 
-NOUNS = {
-    ("perfect", "square"): "square", ("perfect", "squares"): "square", ("square", "numbers"): "square",
-    ("square", "free"): "squarefree", ("prime", "power"): "primepower", ("prime", "powers"): "primepower",
-    ("powers", "of", "primes"): "primepower", ("power", "of", "a", "prime"): "primepower",
-    ("perfect", "cube"): "cube", ("perfect", "cubes"): "cube", ("perfect", "power"): "perfectpower",
-    ("squares",): "square", ("cubes",): "cube", ("non", "negative"): "nonnegative",
-    ("non", "zero"): "nonzero", ("non", "-", "negative"): "nonnegative", ("non", "-", "zero"): "nonzero",
-    ("square", "-", "free"): "squarefree", ("power", "of", "prime"): "primepower",
-    ("powers", "of", "prime"): "primepower", ("powers", "of", "prime", "numbers"): "primepower",
-}  # fmt: skip
+NOUNS = _by_phrase(
+    {
+        "square": "perfect square; perfect squares; square numbers; squares",
+        "cube": "perfect cube; perfect cubes; cubes", "perfectpower": "perfect power",
+        "primepower": "prime power; prime powers; powers of primes; powers of prime; "
+        "powers of prime numbers; power of a prime; power of prime",
+        "squarefree": "square free; square - free", "nonnegative": "non negative; non - negative",
+        "nonzero": "non zero; non - zero",
+    }
+)  # fmt: skip
 
 _COUNT = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -76,45 +90,44 @@ NOISE = frozenset(
 )
 """Words that can be left out of a clause."""
 
-LABELS = {
-    "min": "minimum", "minimum": "minimum", "minimal": "minimum", "smallest": "minimum", "least": "minimum",
-    "max": "maximum", "maximum": "maximum", "maximal": "maximum", "largest": "maximum", "greatest": "maximum",
-    "biggest": "maximum", "lowest": "minimum", "highest": "maximum",
-}  # fmt: skip
+LABELS = _by_word(
+    {
+        "minimum": "min minimum minimal smallest least lowest",
+        "maximum": "max maximum maximal largest greatest biggest highest",
+    }
+)
 """A value announced as an extreme one."""
 
 CASE = frozenset(["if", "when", "whenever", "for"])
 GIVEN = frozenset("where with given for over provided as".split())
-EXCEPT = (("except", "for"), ("except",), ("other", "than"), ("excluding",), ("but", "not"), ("besides",))
-OTHERWISE = (("otherwise",), ("else",), ("in", "all", "other", "cases"), ("for", "all", "other"))
-RESTATEMENT = (
-    ("ie",), ("that", "is"), ("equivalently",), ("in", "other", "words"), ("namely",), ("or", "equivalently"),
-    ("this", "means"),
-)  # fmt: skip
+EXCEPT = _phrases("except for; except; other than; excluding; but not; besides")
+OTHERWISE = _phrases("otherwise; else; in all other cases; for all other")
+RESTATEMENT = _phrases("ie; that is; equivalently; in other words; namely; or equivalently; this means")
 """What follows says the same again."""
-ASIDE = (
-    ("for", "example"), ("for", "instance"), ("eg",), ("because",), ("since",), ("including",),
-    ("in", "particular"), ("as", "required"), ("as", "desired"), ("as", "claimed"), ("see",), ("using",),
-    ("note",), ("with", "the", "convention"),
-)  # fmt: skip
+ASIDE = _phrases(
+    "for example; for instance; eg; because; since; including; in particular; as required; as desired; "
+    "as claimed; see; using; note; with the convention"
+)
 """What follows is no part of the answer: an example, a reason, a remark."""
 CONNECTIVES: dict[tuple[str, ...], str] = {
     **dict.fromkeys([(word,) for word in CASE | GIVEN], "if"),
-    ("such", "that"): "if", ("iff",): "if", ("if", "and", "only", "if"): "if", ("exactly", "when"): "if",
-    ("precisely", "when"): "if", ("exactly", "if"): "if", ("then",): "then", ("and",): "and", ("or",): "or",
-    ("or", "equal", "to"): "", ("together", "with"): ",", ("as", "well", "as"): "and", ("also",): "and",
+    **_by_phrase(
+        {
+            "if": "such that; iff; if and only if; exactly when; precisely when; exactly if", "then": "then",
+            "and": "and; as well as; also", "or": "or", "": "or equal to", ",": "together with",
+        }
+    ),
     **dict.fromkeys(OTHERWISE, "else"), **dict.fromkeys(RESTATEMENT, "again"),
     **dict.fromkeys(EXCEPT, "except"), **dict.fromkeys(ASIDE, "aside"),
 }  # fmt: skip
 """Phrases between clauses, and how they join the next one; "" is no joint. The longest phrase counts."""
 
-YES = (("yes",), ("true",), ("possible",), ("it", "is", "possible"), ("always",))
-NO = (("no",), ("false",), ("impossible",), ("not", "possible"), ("never",), ("it", "is", "impossible"))
-NONE = (
-    ("none",), ("nothing",), ("no", "solution"), ("no", "solutions"), ("empty", "set"), ("no", "such"),
-    ("does", "not", "exist"), ("do", "not", "exist"), ("cannot", "exist"), ("not", "exist"),
-    ("doesn't", "exist"),
-)  # fmt: skip
+YES = _phrases("yes; true; possible; it is possible; always")
+NO = _phrases("no; false; impossible; not possible; never; it is impossible")
+NONE = _phrases(
+    "none; nothing; no solution; no solutions; empty set; no such; does not exist; do not exist; "
+    "cannot exist; not exist; doesn't exist"
+)
 """There is no solution."""
 
 HEDGES = frozenset(
@@ -153,26 +166,27 @@ ADJECTIVES = frozenset(
 )
 
 ORDINALS = {"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2"}
-UNITS = {
-    "centimeter": "cm", "meter": "m", "inch": "in", "foot": "ft", "mile": "mi", "cm": "cm", "mm": "mm",
-    "km": "km", "kg": "kg", "centimeters": "cm", "centimetres": "cm", "meters": "m", "metres": "m",
-    "kilometers": "km", "degrees": "°", "degree": "°", "percent": "%", "dollars": "$", "dollar": "$",
-    "cents": "cents", "hours": "h", "hour": "h", "minutes": "min", "minute": "min", "min": "min",
-    "seconds": "s", "days": "days", "units": "", "unit": "", "inches": "in", "feet": "ft", "miles": "mi",
-    "square": "", "cubic": "", "euros": "€", "pounds": "lb", "pound": "lb", "rubles": "rub", "euro": "€",
-    "mph": "mph",
-    "years": "years", "radians": "", "gram": "g", "grams": "g", "mg": "mg", "liter": "L", "liters": "L",
-    "litre": "L", "litres": "L", "newtons": "N", "joules": "J", "watts": "W", "volts": "V", "amperes": "A",
-    "kelvins": "K", "hertz": "Hz", "pascals": "Pa", "milliliters": "mL", "ounces": "oz", "yards": "yd",
-    "kilowatts": "kW", "second": "s", "kilograms": "kg", "kilogram": "kg", "kilometer": "km", "yard": "yd",
-}  # fmt: skip
-UNIT_SIGNS = {
-    "m": "meters", "g": "grams", "s": "seconds", "h": "hours", "L": "liters", "l": "liters", "N": "newtons",
-    "J": "joules", "W": "watts", "V": "volts", "A": "amperes", "K": "kelvins", "Hz": "hertz", "Pa": "pascals",
-    "mL": "milliliters", "ml": "milliliters", "in": "inches", "ft": "feet", "mi": "miles", "lb": "pounds",
-    "lbs": "pounds", "oz": "ounces", "yd": "yards", "cm": "cm", "mm": "mm", "km": "km", "kg": "kg",
-    "mg": "mg", "min": "minutes", "sec": "seconds", "hr": "hours", "mph": "mph", "kW": "kilowatts",
-}  # fmt: skip
+UNITS = _by_word(
+    {
+        "mm": "mm", "cm": "cm centimeter centimeters centimetres", "m": "meter meters metres",
+        "km": "km kilometer kilometers", "in": "inch inches", "ft": "foot feet", "yd": "yard yards",
+        "mi": "mile miles", "mg": "mg", "g": "gram grams", "kg": "kg kilogram kilograms", "oz": "ounces",
+        "lb": "pound pounds", "mL": "milliliters", "L": "liter liters litre litres", "s": "second seconds",
+        "min": "min minute minutes", "h": "hour hours", "days": "days", "years": "years", "mph": "mph",
+        "°": "degree degrees", "%": "percent", "$": "dollar dollars", "cents": "cents", "€": "euro euros",
+        "rub": "rubles", "N": "newtons", "J": "joules", "W": "watts", "kW": "kilowatts", "V": "volts",
+        "A": "amperes", "K": "kelvins", "Hz": "hertz", "Pa": "pascals", "": "unit units radians square cubic",
+    }
+)  # fmt: skip
+UNIT_SIGNS = _by_word(
+    {
+        "meters": "m", "grams": "g", "seconds": "s sec", "hours": "h hr", "liters": "L l", "newtons": "N",
+        "joules": "J", "watts": "W", "volts": "V", "amperes": "A", "kelvins": "K", "hertz": "Hz",
+        "pascals": "Pa", "milliliters": "mL ml", "inches": "in", "feet": "ft", "miles": "mi",
+        "pounds": "lb lbs", "ounces": "oz", "yards": "yd", "minutes": "min", "kilowatts": "kW",
+        "cm": "cm", "mm": "mm", "km": "km", "kg": "kg", "mg": "mg", "mph": "mph",
+    }
+)  # fmt: skip
 """Signs of units, which are such only in text behind a number: 5\\text{ m}; and the unit each one is."""
 NEGATIONS = frozenset(
     "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail "
@@ -202,28 +216,15 @@ PREDICATES = frozenset(
 """What is said of the one who wins."""
 SHORT_WORDS = frozenset("who how why his her him she but yet out off own now old new via per etc let".split())
 
-
-def _vocabulary() -> frozenset[str]:
-    single = {
-        *PROPERTIES,
-        *NUMERALS,
-        *NOISE,
-        *LABELS,
-        *CASE,
-        *GIVEN,
-        *ORDINALS,
-        *UNITS,
-        *FUNCTION_ALIASES,
-        *PREDICATES,
-        *SHORT_WORDS,
-    }
-    phrases = [*RELATIVE, *NOUNS, *EXCEPT, *OTHERWISE, *RESTATEMENT, *ASIDE, *YES, *NO, *NONE]
-    grammar = (
-        "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
-    )
-    return frozenset(
-        single | TWO_LETTERS | {w for phrase in phrases for w in phrase} | set(grammar.split())
-    ) - {"a", "-"}
-
-
-KNOWN = _vocabulary()
+_SINGLE = (
+    PROPERTIES, NUMERALS, NOISE, LABELS, CASE, GIVEN, ORDINALS, UNITS, FUNCTION_ALIASES, PREDICATES,
+    SHORT_WORDS, TWO_LETTERS,
+)  # fmt: skip
+_PHRASES = (RELATIVE, NOUNS, EXCEPT, OTHERWISE, RESTATEMENT, ASIDE, YES, NO, NONE)
+_GRAMMAR = (
+    "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
+)
+KNOWN = (
+    frozenset(_GRAMMAR.split()).union(*_SINGLE, *(phrase for phrases in _PHRASES for phrase in phrases))
+) - {"a", "-"}
+"""All words with a meaning: what else has letters is a product of them, or unreadable."""
