@@ -70,9 +70,9 @@ def _closed(text: str, start: int, end: int) -> list[Span]:
 def _box(text: str, start: int, inner: int, close: int) -> Span:
     """The box; one whose backslash was doubled, in JSON for example, has all of them doubled."""
     content = text[inner:close]
-    return Span(
-        content.replace("\\\\", "\\") if text.startswith("\\\\", start) else content, start, close + 1
-    )
+    if text.startswith("\\\\", start):
+        content = content.replace("\\\\", "\\")
+    return Span(content, start, close + 1)
 
 
 def _add_outermost(found: list[Span], box: Span) -> None:

@@ -18,6 +18,7 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
     has,
     has_word,
     phrase_at,
+    split,
     starts_with,
     texts,
     trimmed,
@@ -152,9 +153,7 @@ def _case_rows(rows: Sequence[Token], head: list[Token]) -> list[Clause]:
         raise Unreadable("cases inside an expression")
     head.clear()
     clauses: list[Clause] = []
-    while rows:
-        end = find(rows, ("\\\\",))
-        row, rows = rows[:end], rows[end + 1 :]
+    for row in split(rows, [i for i, t in enumerate(rows) if t.text == "\\\\"]):
         at = find(row, ("&",))
         value, condition = trimmed(row[:at]), trimmed(row[at + 1 :])
         if value:
@@ -171,6 +170,9 @@ def _limiting(clauses: list[Clause]) -> list[Clause]:
     return clauses
 
 
+_REMARKS = {"or": "or", "and": "and", "also": "", "plus": "", "not": "", "but": "", "which": "aside"}
+
+
 def _joint_of_remark(inner: Sequence[Token], follows: bool) -> str:
     """How a parenthesis joins what it follows: a joint of clauses, "aside", or "" for mathematics."""
     first = inner[0].text if inner else ""
@@ -178,19 +180,23 @@ def _joint_of_remark(inner: Sequence[Token], follows: bool) -> str:
         return "aside" if first in ("i", "including") and len(inner) > 3 else ""
     if first == "mod" or not has_word(inner):
         return "if" if has(inner, INEQUALITIES - {"|"}) else ""
-    if first in ("or", "and"):
-        return first
-    if first in ("also", "plus", "not", "but"):
-        return ""
-    if first == "which" or starts_with(inner, ("with", "no")):
+    if first in _REMARKS:
+        return _REMARKS[first]
+    if starts_with(inner, ("with", "no")):
         return "aside"
     joint, _ = _joint(inner, Clause("", []))
     if joint in ("again", "if", "else", "aside"):
         return joint
     if has(inner, english.PROPERTIES) or has(inner, INEQUALITIES):
         return "if"
-    says_more = any(t.kind == "num" or t.text == "=" or t.text in english.NEGATIONS for t in inner)
-    return "" if says_more or inner[0].kind != "word" or first in english.NUMERALS else "aside"
+    return "" if _is_essential(inner) else "aside"
+
+
+def _is_essential(inner: Sequence[Token]) -> bool:
+    """Whether leaving out the remark would lose something: a number, an equation, a negation."""
+    if inner[0].kind != "word" or inner[0].text in english.NUMERALS:
+        return True
+    return any(t.kind == "num" or t.text == "=" or t.text in english.NEGATIONS for t in inner)
 
 
 def _shared(clauses: list[Clause]) -> list[Clause]:

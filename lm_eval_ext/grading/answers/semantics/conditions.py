@@ -12,6 +12,7 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
     by_first_word,
     outside_brackets,
     phrase_at,
+    split,
     texts,
 )
 from lm_eval_ext.grading.answers.syntax.grammar import parse
@@ -168,9 +169,7 @@ def _split_commas(run: Sequence[Token]) -> list[Sequence[Token]]:
     """Pieces between commas outside brackets; residues with their modulus are one piece."""
     if any(t.text in ("≡", "≢") for t in run):
         return [run]
-    commas = [i for i, t in outside_brackets(run) if t.text == ","]
-    starts = [0, *(i + 1 for i in commas)]
-    return [run[start:end] for start, end in zip(starts, [*commas, len(run)], strict=True) if start < end]
+    return split(run, [i for i, t in outside_brackets(run) if t.text == ","])
 
 
 def declared(conditions: Iterable[Condition]) -> set[str]:

@@ -42,12 +42,12 @@ def as_word(part: Sequence[Token]) -> Answer | None:
 
 def _denial(sentence: Sequence[Token]) -> str:
     """The word for "none", "no solutions", "there is no such function", "impossible"."""
-    start = next((i for i, t in enumerate(sentence) if t.text not in english.NOISE), len(sentence))
     telling = [t for t in sentence if t.text not in english.NOISE]
     if not telling or telling[0].kind != "word":
         return ""
     absence = "absent" if has(sentence, ("exist", "exists", "such")) else "none"
     if telling[0].text == "no":
+        start = find(sentence, ("no",))
         return absence if _denies_existence(texts(sentence[start + 1 : start + 4])) else ""
     for phrases, word in ((english.NO, "no"), (english.YES, "yes"), (english.NONE, absence)):
         if any(starts_with(telling, p) for p in phrases if len(p) > 1 or sentence[-1] is telling[0]):
@@ -140,7 +140,7 @@ def as_choice(part: Sequence[Token]) -> tuple[str, Sequence[Token]] | None:
     said = texts(part)
     if said[0] == "(" and said[2:3] == [")"] and _is_letter(part[1]):
         return said[1], part[3:]
-    if _is_letter(part[0]) and (len(said) == 1 or said[1] == ")" or (said[1] == "." and len(said) > 2)):
+    if _is_letter(part[0]) and (said[1:2] in ([], [")"]) or (said[1] == "." and len(said) > 2)):
         return said[0], part[2:]
     content = [t for t in part if t.text not in ("the", "option", "choice", "answer", "is", ".", "a", "an")]
     if len(content) == 1 and _is_letter(content[0]) and len(part) > 1 and part[0].kind == "word":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon.latex import CLOSE, OPEN
@@ -68,6 +69,12 @@ def closing(tokens: Sequence[Token], start: int) -> int:
     for i, _ in outside_brackets(tokens, start):
         return i
     raise Unreadable("brackets that do not close")
+
+
+def split(tokens: Sequence[Token], separators: Iterable[int]) -> list[Sequence[Token]]:
+    """The pieces between the separators at these indices, without empty ones."""
+    ends = [-1, *separators, len(tokens)]
+    return [tokens[start + 1 : end] for start, end in pairwise(ends) if start + 1 < end]
 
 
 _SEPARATORS = (".", ",", ";", "newline", "\\\\", "gap", ":")

@@ -14,7 +14,7 @@ from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexing.lexer import Token, tokens
 from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.decisions import as_choice, as_word
-from lm_eval_ext.grading.answers.semantics.phrases import closing, has, trimmed
+from lm_eval_ext.grading.answers.semantics.phrases import closing, has, split, trimmed
 from lm_eval_ext.grading.answers.semantics.segments import split_parts
 from lm_eval_ext.grading.answers.semantics.solutions import read_solutions
 
@@ -70,9 +70,7 @@ def _without_brackets(stream: list[Token]) -> list[Token]:
 def _sentences(stream: Sequence[Token]) -> list[list[Token]]:
     """ "x = 3; No, it is not attained" says two things, one after the other."""
     ends = [i for i, t in enumerate(stream) if t.text in (";", "newline", ".") and t.kind == "op"]
-    starts = [0, *(end + 1 for end in ends)]
-    sentences = [trimmed(stream[start:end]) for start, end in zip(starts, [*ends, len(stream)], strict=True)]
-    return [sentence for sentence in sentences if sentence]
+    return [sentence for piece in split(stream, ends) if (sentence := trimmed(piece))]
 
 
 def _read_part(part: Sequence[Token]) -> Answer:

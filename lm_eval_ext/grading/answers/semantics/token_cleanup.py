@@ -186,13 +186,14 @@ def after_description(part: Sequence[Token]) -> list[Token]:
     """ "Dany's number is 300", "the integers are 1" -> 300, 1: the text before "is" repeats the question."""
     if has(part, english.NEGATIONS):
         return list(part)
-    for last in reversed([i for i, t in enumerate(part) if t.kind == "word" and t.text in _VERBS]):
-        before = part[:last]
-        after = [t for t in part[last + 1 :] if t.text not in ("the", "exactly", "just", "only")]
-        if not after or after[0].kind == "word" or has(before, RELATIONS):
-            continue
-        described = any(t.kind == "word" and t.text not in english.NOISE for t in before)
-        wordy = all(t.kind in ("word", "num") for t in before)
-        if described and (wordy or not is_noun_phrase(part)):
+    for verb in reversed([i for i, t in enumerate(part) if t.kind == "word" and t.text in _VERBS]):
+        after = [t for t in part[verb + 1 :] if t.text not in ("the", "exactly", "just", "only")]
+        if after and after[0].kind != "word" and _is_description(part[:verb], part):
             return after
     return list(part)
+
+
+def _is_description(before: Sequence[Token], part: Sequence[Token]) -> bool:
+    described = any(t.kind == "word" and t.text not in english.NOISE for t in before)
+    wordy = all(t.kind in ("word", "num") for t in before)
+    return described and not has(before, RELATIONS) and (wordy or not is_noun_phrase(part))

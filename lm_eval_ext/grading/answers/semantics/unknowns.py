@@ -56,11 +56,7 @@ def solved(node: Relation) -> tuple[NamedValues, Names] | None:
         named = first.open == "(" and names_of(first) != ("",)
         return (bind(names_of(first), value), ()) if named and paired else None
     if isinstance(first, Call) and first.name == "apply":
-        if isinstance(extreme := first.args[-1], Symbol) and extreme.name in english.LABELS:
-            return ((english.LABELS[extreme.name], _chained(forms)),), ()
-        if _application(first):
-            return _functions([first, *forms])
-        return ((_spelled(first), _chained(forms)),), ()
+        return _solved_application(first, forms)
     if not isinstance(first, Symbol):
         return None
     names = [first.name]
@@ -78,9 +74,13 @@ def _application(node: Node) -> Names:
     return names if len(names) == len(node.args) else ()
 
 
-def _functions(terms: Sequence[Node]) -> tuple[NamedValues, Names]:
-    """f(x) = g(x) = x gives both; terms between the last function and the value are forms of it."""
-    *left, value = terms
+def _solved_application(first: Call, forms: Sequence[Node]) -> tuple[NamedValues, Names]:
+    """S_max = 5 gives a maximum, f(2) = 5 one value, and f(x) = g(x) = x both functions."""
+    if isinstance(extreme := first.args[-1], Symbol) and extreme.name in english.LABELS:
+        return ((english.LABELS[extreme.name], _chained(forms)),), ()
+    if not _application(first):
+        return ((_spelled(first), _chained(forms)),), ()
+    left, value = [first, *forms[:-1]], forms[-1]
     names: list[str] = []
     arguments: Names = ()
     while left and (application := _application(left[0])):
