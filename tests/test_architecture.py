@@ -81,7 +81,6 @@ def test_stages_of_reading_an_answer_import_earlier_ones_only(number):
     assert {path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "_"} == set(STAGES)
 
 
-@pytest.mark.xfail(reason="preflight, report")
 def test_no_import_goes_in_a_circle():
     files = [path for package in ("lm_eval_ext", "training") for path in (ROOT / package).rglob("*.py")]
     modules = {module_of(path): path for path in files}

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from lm_eval_ext.analysis.report.entries import NO_ANSWER, UNDECIDED, outcome_counts
+from lm_eval_ext.analysis.report.model import Part, Report
 from lm_eval_ext.harness.protocol import MAX_CAPPED, MIN_ANSWERED
-
-if TYPE_CHECKING:
-    from lm_eval_ext.analysis.report.model import Part, Report
 
 MAX_UNDECIDED = 0.05
 
