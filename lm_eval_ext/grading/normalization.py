@@ -80,7 +80,7 @@ def _nfkc(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("\N{FRACTION SLASH}", "/")
 
 
-@lru_cache(maxsize=4096)  # a gold comes with many answers
+@lru_cache(maxsize=1024)  # many answers share a gold
 def normalize(answer: str) -> str:
     """`answer` in the notation of the table."""
     text = plain_unicode(answer)
