@@ -24,11 +24,11 @@ _CUE = re.compile(
     r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|"
     r"Ultimately|In\s+(?:conclusion|total|summary|short|all|the\s+end)|To\s+conclude|As\s+a\s+result|Then|This\s+(?:means|shows|"
     r"implies|gives)|It\s+follows|We\s+(?:conclude|see|find|get|have|obtain))\b(?:\s+that)?[,:]?\s+"
-    r"(?:(?:we|one)\s+(?:\w+ly\s+)?(?:have|gets?|obtains?|finds?|sees?|conclude)\b(?:\s+that)?[,:]?\s+)?",
+    r"(?:(?:we|one)\s+(?:\w+ly\s+)?(?:have|gets?|obtains?|finds?|sees?|conclude)\b(?:\s+that)?[,:]?\s+)?"
 )
 _COPULA = re.compile(
     r"(?:\b(?:is|are|was|were|equals?|be|totals|yields|gives|becomes)|=|\bcomes?\s+(?:out\s+)?to|\bamounts?\s+to)"
-    r"(?:\s*:)?(?:\s+(?:equal\s+to|given\s+by|exactly|precisely|simply|just|therefore|thus|then))*[\s:]+",
+    r"(?:\s*:)?(?:\s+(?:equal\s+to|given\s+by|exactly|precisely|simply|just|therefore|thus|then))*[\s:]+"
 )
 _HEDGED = re.compile(
     r"\b(?:not|cannot|never|n['’]t|neither|nor|at\s+(?:least|most)|(?:less|greater|more|fewer|smaller|larger|higher)\s+than|"

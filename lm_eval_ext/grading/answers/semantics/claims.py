@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lm_eval_ext.grading.answers.syntax.nodes import Condition, Node
+from lm_eval_ext.grading.answers.syntax.nodes import Condition, Node, symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class Solution:
     arguments: tuple[str, ...] = ()
     in_order: bool = False
     braced: bool = False
+
+    @property
+    def letters(self) -> frozenset[str]:
+        """The letters in its values."""
+        return frozenset[str]().union(*(symbols(value) for _, value in self.values))
 
     def limited(self, conditions: tuple[Condition, ...]) -> Solution:
         return replace(self, conditions=self.conditions + conditions)

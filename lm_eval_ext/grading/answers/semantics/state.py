@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
 from lm_eval_ext.grading.answers.semantics.clauses import Clause
-from lm_eval_ext.grading.answers.semantics.unknowns import values_of
-from lm_eval_ext.grading.answers.syntax.nodes import Condition, symbols
+from lm_eval_ext.grading.answers.syntax.nodes import Condition
 
 
 @dataclass
@@ -40,7 +39,7 @@ class State:
 
     def letters(self) -> set[str]:
         """The letters in the values so far."""
-        return {name for item in self.items for value in values_of(item) for name in symbols(value)}
+        return {letter for item in self.items for letter in item.letters}
 
     def add(self, item: Solution) -> None:
         self.items.append(item)

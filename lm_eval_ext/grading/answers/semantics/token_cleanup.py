@@ -20,6 +20,7 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
     phrase_at,
     starts_with,
     texts,
+    trimmed,
 )
 from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import Node, Quantity
@@ -29,7 +30,14 @@ _VERBS = ("is", "are", "equals", "be")
 _OPEN_SET = ("{", "\\{")
 
 
-def split_order(part: list[Token]) -> tuple[list[Token], str]:
+def clean(tokens: Sequence[Token]) -> tuple[list[Token], str, str]:
+    """(what a clause says, the reorderings that are meant, its label "maximum" or "minimum")."""
+    part, order = _split_order(trimmed(tokens))
+    part, label = _split_label(without_noise(_without_kind(_after_form(part))))
+    return part if label else _after_description(part), order, label
+
+
+def _split_order(part: list[Token]) -> tuple[list[Token], str]:
     """Without "(and) (cyclic) permutations (of)", and which reorderings are meant."""
     at = next((i for i, t in enumerate(part) if t.text.startswith("permutation")), None)
     if at is None:
@@ -41,7 +49,7 @@ def split_order(part: list[Token]) -> tuple[list[Token], str]:
     ], "cyclic" if cyclic else "permutations"
 
 
-def after_form(part: list[Token]) -> list[Token]:
+def _after_form(part: list[Token]) -> list[Token]:
     """ "all y of the form y = 2k" -> y = 2k."""
     for i in range(len(part)):
         if starts_with(part[i:], ("of", "the", "form")):
@@ -54,7 +62,7 @@ def after_form(part: list[Token]) -> list[Token]:
 _KINDS = frozenset([*english.PROPERTIES, "number", "numbers", "of", "ordered", "distinct", "all", "the"])
 
 
-def without_kind(part: list[Token]) -> list[Token]:
+def _without_kind(part: list[Token]) -> list[Token]:
     """Without "integer" in "integer solutions" and "of positive integers" in "pairs of positive integers"."""
     start = next((i for i, t in enumerate(part) if t.text in english.SOLUTIONS and t.kind == "word"), None)
     if start is None:
@@ -80,7 +88,7 @@ def _is_noise(token: Token) -> bool:
     return token.kind == "word" and token.text in english.NOISE
 
 
-def split_label(part: list[Token]) -> tuple[list[Token], str]:
+def _split_label(part: list[Token]) -> tuple[list[Token], str]:
     """ "the maximum value of S is 5" -> 5, "maximum"."""
     if not part or part[0].text not in english.LABELS or part[0].kind not in ("word", "func"):
         return part, ""
@@ -131,7 +139,7 @@ def _bar(part: Sequence[Token], start: int, end: int) -> int | None:
 
 def parse_clause(part: Sequence[Token]) -> Node:
     """The mathematics of a clause; words that add nothing are left out, and "S is 5" is S = 5."""
-    part, counted = _split_counted(after_description(part))
+    part, counted = _split_counted(_after_description(part))
     if part[0].text in INEQUALITIES - {"|"}:
         part = [Token("name", IT), *part]
     kept = _essential(part)
@@ -182,7 +190,7 @@ def _split_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
     return (part[:end], " ".join(said)) if counts and not says_more else (part, "")
 
 
-def after_description(part: Sequence[Token]) -> list[Token]:
+def _after_description(part: Sequence[Token]) -> list[Token]:
     """ "Dany's number is 300", "the integers are 1" -> 300, 1: the text before "is" repeats the question."""
     if has(part, english.NEGATIONS):
         return list(part)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
-from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT
 from lm_eval_ext.grading.answers.syntax.functions import with_index
 from lm_eval_ext.grading.answers.syntax.nodes import (
@@ -24,10 +23,6 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
 
 Names = tuple[str, ...]
 NamedValues = tuple[tuple[str, Node], ...]
-
-
-def values_of(item: Solution) -> list[Node]:
-    return [value for _, value in item.values]
 
 
 def bind(names: Names, value: Node) -> NamedValues:

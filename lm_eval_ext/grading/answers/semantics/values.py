@@ -12,27 +12,15 @@ from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.clauses import Clause
 from lm_eval_ext.grading.answers.semantics.conditions import read_conditions
 from lm_eval_ext.grading.answers.semantics.decisions import winner
-from lm_eval_ext.grading.answers.semantics.phrases import INEQUALITIES, has, trimmed
+from lm_eval_ext.grading.answers.semantics.phrases import INEQUALITIES, has
 from lm_eval_ext.grading.answers.semantics.state import State
 from lm_eval_ext.grading.answers.semantics.token_cleanup import (
-    after_description,
-    after_form,
     built_sets,
+    clean,
     is_noun_phrase,
     parse_clause,
-    split_label,
-    split_order,
-    without_kind,
-    without_noise,
 )
-from lm_eval_ext.grading.answers.semantics.unknowns import (
-    about,
-    bind,
-    names_of,
-    solved,
-    unordered_unknowns,
-    values_of,
-)
+from lm_eval_ext.grading.answers.semantics.unknowns import about, bind, names_of, solved, unordered_unknowns
 from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
@@ -50,9 +38,7 @@ from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
 
 def read_value(state: State, clause: Clause) -> None:
-    part, order = split_order(trimmed(clause.tokens))
-    part, label = split_label(without_noise(without_kind(after_form(part))))
-    part = part if label else after_description(part)
+    part, order, label = clean(clause.tokens)
     if order and not part and state.last:  # "and its cyclic permutations"
         state.items[-1] = replace(state.last, order=order)
         return
@@ -82,9 +68,8 @@ def _mathematics(part: list[Token]) -> Node:
         who = winner(part) if has(part, ("win", "wins", "winning")) else ""
         if not who:
             raise
-        return number(
-            int.from_bytes(f"player {who.casefold()}".encode(), "big")
-        )  # one number for each player
+        code = f"player {who.casefold()}".encode()
+        return number(int.from_bytes(code, "big"))  # one number for each player
 
 
 def _further_exception(state: State, part: list[Token], clause: Clause) -> bool:
@@ -145,7 +130,7 @@ def _description(state: State, part: list[Token], clause: Clause) -> bool:
     adjectives = all(t.text in english.ADJECTIVES for t in part)
     if last and last.conditions and clause.joint in (",", "and") and adjectives:  # "c real and nonzero"
         state.limit([about(c, last.values[0][1]) for c in conditions])
-    elif last and clause.joint != "or" and any(symbols(subject) & symbols(v) for v in values_of(last)):
+    elif last and clause.joint != "or" and symbols(subject) & last.letters:
         state.limit(conditions)
     else:
         state.add(Solution((("", subject),), tuple(conditions)))
