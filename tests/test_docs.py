@@ -19,6 +19,7 @@ import typer.main
 import yaml
 
 from lm_eval_ext.cli import app
+from lm_eval_ext.grading import grade_one
 from tests.analysis.logged import write_run
 from tests.conftest import ROOT
 
@@ -168,6 +169,11 @@ def test_data_parses(block):
 
     Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_scalar(node))
     assert yaml.load(block.text, Loader)
+
+
+def test_the_verdict_shown_is_the_grader_s():
+    (shown,) = (b.text.strip() for b in of("json") if '"correct"' in b.text)
+    assert str(grade_one(r"... so the answer is $\boxed{\frac{6}{8}}$.", "0.75")) == shown
 
 
 def test_links_lead_somewhere():
