@@ -41,7 +41,7 @@ ACCEPTED, MISSED = "accepted", "missed"
 COLUMNS = ("audit_id", "problem", "gold", "answer", "end_of_response", "label")
 END_CHARS = 1200
 SHEET, SHEET_JSON, KEY, REPORT, CASES = "sheet.csv", "sheet.jsonl", "key.json", "audit.md", "cases.jsonl"
-Answers = Mapping[str, Mapping[str, Any]]
+KeyEntries = Mapping[str, Mapping[str, Any]]
 """What the key says of each answer, by audit id."""
 
 
@@ -156,7 +156,7 @@ def judge_grader(labels: Path, key: Path, out: Path) -> list[str]:
     return [document, f"{out / REPORT}, {out / CASES}: {len(errors)} errors as cases"]
 
 
-def quality(labels: Mapping[str, str], sizes: Mapping[str, int], answers: Answers) -> GraderQuality:
+def quality(labels: Mapping[str, str], sizes: Mapping[str, int], answers: KeyEntries) -> GraderQuality:
     """The grader's precision and recall from labels by audit id."""
 
     def stratum(which: str) -> Stratum:
@@ -211,7 +211,7 @@ def _read_key(key: Path) -> tuple[dict[str, int], dict[str, dict[str, Any]]]:
     return sizes, answers
 
 
-def _read_labels(sheet: Path, answers: Answers) -> dict[str, str]:
+def _read_labels(sheet: Path, answers: KeyEntries) -> dict[str, str]:
     """Label by audit id; an empty label is skipped. Raises DataError if all are empty."""
     found: dict[str, str] = {}
     wrong = []
@@ -260,7 +260,7 @@ def _case(name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _document(
-    found: GraderQuality, errors: Sequence[str], labels: Mapping[str, str], answers: Answers
+    found: GraderQuality, errors: Sequence[str], labels: Mapping[str, str], answers: KeyEntries
 ) -> str:
     figures = table(
         "audit", "The grader by these labels", ("figure", "estimate", "95% low", "95% high"),
@@ -280,7 +280,7 @@ def _document(
     return "\n".join(["# Audit of the grader\n", *map(as_markdown, tables)])
 
 
-def _errors(errors: Sequence[str], labels: Mapping[str, str], answers: Answers) -> Table:
+def _errors(errors: Sequence[str], labels: Mapping[str, str], answers: KeyEntries) -> Table:
     columns = ("audit id", "grader", "label", "layer", "gold", "answer", "reason", "run", "task")
     fields = ("layer", "gold", "answer", "reason", "run", "task")
     rows = [

@@ -28,32 +28,22 @@ HARNESS_DEFAULTS = {"generation max_gen_toks": 256, "generation temperature": 0.
 
 @dataclass(frozen=True)
 class FigureCheck:
-    """A figure of the baseline and the run's value.
-
-    Attributes:
-        test: PAIRED, TOLERANCE, THRESHOLD; empty if the protocols differ.
-        expected, expected_n: the baseline's value (over the problems compared) and its number of problems.
-        value, n: the run's.
-        lowest: the lowest value that passes; None if nothing was tested.
-        p, p_two_sided: that the run is not worse; neither worse nor better.
-        lost, gained: problems right only in the baseline, only in the run; None unless paired.
-        differences: settings that differ.
-    """
+    """A figure of the baseline and the run's value."""
 
     task: str
     metric: str
     model: str
-    expected: float
+    expected: float  # the baseline's value over the problems compared
     expected_n: int | None
-    value: float
+    value: float  # the run's
     n: int
-    test: str = ""
-    lowest: float | None = None
-    p: float | None = None
-    p_two_sided: float | None = None
-    lost: int | None = None
+    test: str = ""  # PAIRED, TOLERANCE or THRESHOLD; empty if the protocols differ
+    lowest: float | None = None  # the lowest value that passes; None if nothing was tested
+    p: float | None = None  # that the run is not worse
+    p_two_sided: float | None = None  # that it is neither worse nor better
+    lost: int | None = None  # problems right only in the baseline; None unless paired
     gained: int | None = None
-    differences: tuple[protocols.Difference, ...] = ()
+    differences: tuple[protocols.SettingDifference, ...] = ()
     remark: str = ""
     regressed: bool = False
 
@@ -108,10 +98,10 @@ def exit_code(checks: Iterable[FigureCheck]) -> int:
     return REGRESSION if "regression" in verdicts else PROTOCOL if "protocol" in verdicts else WITHIN
 
 
-def unequal(figure: Figure, task: TaskRun) -> tuple[protocols.Difference, ...]:
+def unequal(figure: Figure, task: TaskRun) -> tuple[protocols.SettingDifference, ...]:
     """Settings in which a run differs from those known of a figure; any other too if it is complete."""
     if figure.protocol and not task.protocol:
-        return (protocols.Difference("protocol", "recorded", "not recorded"),)
+        return (protocols.SettingDifference("protocol", "recorded", "not recorded"),)
     known = {**HARNESS_DEFAULTS, **task.protocol}
     asked = {**HARNESS_DEFAULTS, **figure.protocol} if figure.complete else figure.protocol
     found = protocols.differences(asked, known if figure.complete else {k: known.get(k) for k in asked})

@@ -38,27 +38,20 @@ class _Strict(BaseModel):
 class Figure(_Strict):
     """One number of a table.
 
-    Attributes:
-        model: as its source names it.
-        filter: None: any filter of the run.
-        right, n: behind the value, if known.
-        kind: a threshold must be reached; a measured value must be met within its uncertainty.
-        protocol: known settings of the run that gave it.
-        complete: whether those are all of its settings; then a run may have no others.
-        samples: file of its verdicts, relative to the baselines' folder.
+    A threshold must be reached; a measured value must be met within its uncertainty.
     """
 
-    model: str
+    model: str  # as its source names it
     task: str
     metric: str
-    filter: str | None = None
+    filter: str | None = None  # None: any filter of the run
     value: float = Field(ge=0, le=1)
     n: int | None = Field(default=None, gt=0)
     right: int | None = Field(default=None, ge=0)
     kind: Literal["measured", "threshold"] = "measured"
-    protocol: dict[str, Any] = {}
-    complete: bool = False
-    samples: str | None = None
+    protocol: dict[str, Any] = {}  # known settings of the run that gave it
+    complete: bool = False  # whether those are all of its settings; then a run may have no others
+    samples: str | None = None  # file of its verdicts, relative to the baselines' folder
     notes: str = ""
 
     @model_validator(mode="after")

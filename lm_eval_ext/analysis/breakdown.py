@@ -17,22 +17,16 @@ NOT_GIVEN = "not given"
 
 @dataclass(frozen=True)
 class BreakdownRow:
-    """The problems with one value of the field, or "other (k groups)" for groups too small to show.
-
-    Attributes:
-        score_a, score_b, difference: means, and a less b.
-        pairing: the 2x2 table; None where scores are fractions over repeats.
-        p, p_corrected: of the paired test; Holm-corrected over all rows made together.
-    """
+    """The problems with one value of the field, or "other (k groups)" for groups too small to show."""
 
     value: str
     n: int
     score_a: float
     score_b: float
-    difference: float
-    pairing: stats.Pairing | None
+    difference: float  # a less b
+    pairing: stats.Pairing | None  # None where scores are fractions over repeats
     p: float
-    p_corrected: float
+    p_corrected: float  # Holm-corrected over all rows made together
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from lm_eval_ext.analysis import pairing, protocols, stats
 from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.pairing import DOC_HASH, SamplePair, Unpaired
+from lm_eval_ext.analysis.protocols import SettingDifference
 from lm_eval_ext.analysis.runs import METRICS, Run, TaskRun
 from lm_eval_ext.harness.errors import ProtocolError
 
@@ -26,54 +27,35 @@ NOT_RECORDED = "the protocol of {} is not recorded: whether the two runs share o
 
 @dataclass(frozen=True)
 class RunScore:
-    """One run's score over the paired problems.
-
-    Attributes:
-        run: its name in tables.
-        interval: Wilson's, or bootstrapped for fractional scores.
-        left_out: its samples without a pair.
-    """
+    """One run's score over the paired problems."""
 
     run: str
     model: str
     score: float
-    interval: stats.Interval
+    interval: stats.Interval  # Wilson's, or bootstrapped for fractions
     left_out: Unpaired
 
 
 @dataclass(frozen=True)
 class TaskComparison:
-    """A task or group in two runs. Differences are a less b.
+    """A task or group in two runs. Differences are a less b."""
 
-    Attributes:
-        unit: the task or group.
-        n: paired problems.
-        difference, interval: of the means, with the paired bootstrap interval.
-        pairing: the 2x2 table; None where scores are fractions over repeats.
-        test: MCNEMAR, or SIGN_FLIP for fractions.
-        p, p_corrected: of that test; Holm-corrected over all tests made together.
-        detectable: the smallest true difference that this test finds with 80% power; None: there is none.
-        settings: of the protocol, in which the two differ; empty unless forced.
-        remarks: other engine versions, a protocol that is not recorded.
-        pairs: the problems, in a's order.
-    """
-
-    unit: str
+    unit: str  # the task or group
     metric: str
     filter: str
-    n: int
+    n: int  # paired problems
     difference: float
-    interval: stats.Interval
+    interval: stats.Interval  # paired bootstrap
     a: RunScore
     b: RunScore
-    pairing: stats.Pairing | None
-    test: str
+    pairing: stats.Pairing | None  # the 2x2 table; None where scores are fractions over repeats
+    test: str  # MCNEMAR, or SIGN_FLIP for fractions
     p: float
-    p_corrected: float
-    detectable: float | None
-    settings: tuple[protocols.Difference, ...]
-    remarks: tuple[str, ...]
-    pairs: tuple[SamplePair, ...]
+    p_corrected: float  # Holm, over all tests made together
+    detectable: float | None  # the smallest true difference found with 80% power; None: there is none
+    settings: tuple[SettingDifference, ...]  # that differ; empty unless forced
+    remarks: tuple[str, ...]  # engine versions, a missing protocol
+    pairs: tuple[SamplePair, ...]  # in a's order
 
     @property
     def binary(self) -> bool:
@@ -234,9 +216,9 @@ def as_json(value: object) -> Any:
     return [as_json(inner) for inner in value] if isinstance(value, tuple) else value
 
 
-def _unequal_settings(a: Run, b: Run, unit: str) -> tuple[protocols.Difference, ...]:
+def _unequal_settings(a: Run, b: Run, unit: str) -> tuple[SettingDifference, ...]:
     """Settings in which the tasks of a unit differ between runs; none if one run recorded nothing."""
-    found: dict[str, protocols.Difference] = {}
+    found: dict[str, SettingDifference] = {}
     for task in a.groups.get(unit, (unit,)):
         one, two = a.tasks[task], b.tasks[task]
         if one.protocol and two.protocol:
@@ -247,7 +229,12 @@ def _unequal_settings(a: Run, b: Run, unit: str) -> tuple[protocols.Difference, 
 
 
 def _compare_unit(
-    a: Run, b: Run, unit: str, metric: str | None, pair_on: str, unequal: tuple[protocols.Difference, ...]
+    a: Run,
+    b: Run,
+    unit: str,
+    metric: str | None,
+    pair_on: str,
+    unequal: tuple[SettingDifference, ...],
 ) -> TaskComparison:
     task_a, task_b = a.unit(unit), b.unit(unit)
     metric = common_metric(task_a, task_b, metric)

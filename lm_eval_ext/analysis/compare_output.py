@@ -26,19 +26,13 @@ Fact = tuple[str, str]
 
 @dataclass(frozen=True)
 class ComparisonResults:
-    """Comparisons of every two runs.
-
-    Attributes:
-        fields: of the documents, to break the units down by; groups smaller than `min_group` are one row.
-        noise: the first run against another run of the same model, if there is one.
-        cluster: field whose problems are correlated, if one was named.
-    """
+    """Comparisons of every two runs."""
 
     comparisons: tuple[RunComparison, ...]
-    fields: tuple[str, ...] = ()
-    min_group: int = MIN_GROUP
-    noise: RunComparison | None = None
-    cluster: str | None = None
+    fields: tuple[str, ...] = ()  # of the documents, to break the units down by
+    min_group: int = MIN_GROUP  # smaller groups become one row
+    noise: RunComparison | None = None  # the first run against another run of the same model
+    cluster: str | None = None  # field whose problems are correlated
 
     @cached_property
     def breakdowns(self) -> list[list[tuple[Breakdown, ...]]]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Settings = dict[str, Any]
-"""Settings by name, as the results file has them; one that is not recorded is missing."""
+ProtocolSettings = dict[str, Any]
+"""ProtocolSettings by name, as the results file has them; one that is not recorded is missing."""
 
 _MODEL_IDENTITY = {
     "pretrained", "revision", "tokenizer", "tokenizer_revision", "peft", "lora_local_path", "model", "engine",
@@ -23,7 +23,7 @@ _PROMPT = ("doc_to_text", "description", "target_delimiter", "fewshot_delimiter"
 
 
 @dataclass(frozen=True)
-class Difference:
+class SettingDifference:
     """A setting in which two runs differ; None in a run without it."""
 
     setting: str
@@ -34,13 +34,13 @@ class Difference:
         return f"{self.setting}: {_shown(self.a)} and {_shown(self.b)}"
 
 
-def settings(results: Mapping[str, Any], task: str) -> Settings:
+def settings(results: Mapping[str, Any], task: str) -> ProtocolSettings:
     """The protocol of a task in a results file of lm-eval."""
     config, run = results["configs"].get(task, {}), results.get("config") or {}
     recorded = _recorded(results, task)
     generation = {**(config.get("generation_kwargs") or {}), **(recorded.get("generation") or {})}
     templated = results.get("chat_template") is not None
-    found: Settings = {
+    found: ProtocolSettings = {
         "backend": run.get("model"),
         "task version": results.get("versions", {}).get(task),
         **{name.replace("_", " "): config.get(name) for name in _PROMPT},
@@ -66,10 +66,10 @@ def versions(results: Mapping[str, Any], task: str) -> dict[str, str]:
     return {**found, **(_recorded(results, task).get("versions") or {})}
 
 
-def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[SettingDifference]:
     """The settings in which two runs differ, by name."""
     names = sorted({*a, *b})
-    return [Difference(name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
+    return [SettingDifference(name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
 
 
 def _recorded(results: Mapping[str, Any], task: str) -> Mapping[str, Any]:

@@ -28,26 +28,17 @@ SampleKey = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Sample:
-    """One document of a task, the responses to it, and their scores.
-
-    Attributes:
-        prompt: what the model was asked: a text, or the JSON of a conversation.
-        responses: one per repeat.
-        verdicts: on each response; empty where another grader wrote the samples.
-        scores: the metrics that have a value for this document.
-        error: why there is no response (a refusal, a provider's error); such a sample is not scored.
-        row: the line as logged.
-    """
+    """One document of a task, the responses to it, and their scores."""
 
     key: SampleKey
     doc: Mapping[str, Any]
     gold: str
-    prompt: str
-    responses: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
-    scores: Mapping[str, float]
-    error: str | None
-    row: LoggedRow
+    prompt: str  # a text, or the JSON of a conversation
+    responses: tuple[str, ...]  # one per repeat
+    verdicts: tuple[Verdict, ...]  # on each response; empty where another grader wrote the samples
+    scores: Mapping[str, float]  # the metrics that have a value for this document
+    error: str | None  # why there is no response; such a sample is not scored
+    row: LoggedRow  # the line as logged
 
     @property
     def task(self) -> str:
@@ -73,23 +64,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One task of a run, or a group with its tasks' samples together.
-
-    Attributes:
-        filter: whose rows these are, of the task's `filters`.
-        samples: in the order of the documents.
-        protocol: settings that another run must share to be compared, see `protocols.settings`.
-        versions: of the packages that decide a score.
-        reported: the task's entry under `results`.
-    """
+    """One task of a run, or a group with its tasks' samples together."""
 
     name: str
-    filter: str
+    filter: str  # whose rows these are
     filters: tuple[str, ...]
-    samples: tuple[Sample, ...]
-    protocol: protocols.Settings
-    versions: Mapping[str, str]
-    reported: Mapping[str, Any]
+    samples: tuple[Sample, ...]  # in the order of the documents
+    protocol: protocols.ProtocolSettings  # settings that another run must share to be compared
+    versions: Mapping[str, str]  # of the packages that decide a score
+    reported: Mapping[str, Any]  # the task's entry under `results`
     results_file: Path
     samples_files: tuple[Path, ...]
 
@@ -126,22 +109,14 @@ class TaskRun:
 
 @dataclass(frozen=True)
 class Run:
-    """An evaluation of one model.
+    """An evaluation of one model."""
 
-    Attributes:
-        name: for tables: the last part of the model's name, unless another is given.
-        model: as lm-eval recorded it.
-        place: the file or folder it was read from.
-        groups: each group's tasks.
-        results: contents of the results files, oldest first.
-    """
-
-    name: str
-    model: str
-    place: Path
+    name: str  # for tables: the last part of the model's name, unless another is given
+    model: str  # as lm-eval recorded it
+    place: Path  # the file or folder it was read from
     tasks: Mapping[str, TaskRun]
-    groups: Mapping[str, tuple[str, ...]]
-    results: tuple[Mapping[str, Any], ...]
+    groups: Mapping[str, tuple[str, ...]]  # each group's tasks
+    results: tuple[Mapping[str, Any], ...]  # contents of the results files, oldest first
 
     def unit(self, name: str) -> TaskRun:
         """A task, or a group as one task. Raises RunError on another name."""

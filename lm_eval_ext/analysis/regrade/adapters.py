@@ -24,15 +24,9 @@ _WORKED = re.compile(r"\\boxed|\\fbox|^####[ \t]", re.MULTILINE)
 
 @dataclass(frozen=True)
 class TaskAdapter:
-    """How the samples of some of lm-eval's tasks are read.
+    """How the samples of some of lm-eval's tasks are read."""
 
-    Attributes:
-        tasks: pattern of the beginning of their names.
-        gold: from a logged row to its gold; None if it has none.
-        extract: name of the extractor for the responses.
-    """
-
-    tasks: str
+    tasks: str  # pattern of the beginning of their names
     gold: Callable[[LoggedRow], Any]
     extract: str = "statement"
 

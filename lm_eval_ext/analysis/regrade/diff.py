@@ -15,23 +15,16 @@ from lm_eval_ext.harness.metrics import Graded
 
 @dataclass(frozen=True)
 class VerdictChange:
-    """One response on which old and new grading differ.
-
-    Attributes:
-        response: its number among the repeats, from 0.
-        against: metric and filter of the old score, "exact_match,strict-match".
-        old: right, wrong, no answer or undecided, with the layer where it is known.
-        old_answer, old_reason: of the old verdict, if this package gave it.
-    """
+    """One response on which old and new grading differ."""
 
     task: str
     doc_id: int
-    response: int
-    against: str
+    response: int  # its number among the repeats, from 0
+    against: str  # metric and filter of the old score, "exact_match,strict-match"
     gold: str
-    old: str
+    old: str  # right, wrong, no answer or undecided, with the layer where it is known
     new: Verdict
-    old_answer: str | None = None
+    old_answer: str | None = None  # of the old verdict, if this package gave it
     old_reason: str | None = None
 
     @property
@@ -50,33 +43,21 @@ class VerdictChange:
 
 @dataclass
 class RegradeDiff:
-    """A task's (or a group's) old metric against the new accuracy, as sums over documents.
-
-    Attributes:
-        against: the old metric and its filter, "accuracy,grade_math".
-        filter: whose new rows these are.
-        n: documents that have a score.
-        old, new, high, undecided: sums of the old metric and of three new ones.
-        layers: right responses by layer.
-        changes: in the order of the documents.
-        primary: whether the old metric is the task's own score.
-        by_response: whether single responses could be compared; if not, `changes` is empty.
-        scored: whether there was an old score; `--predict_only` logs none.
-    """
+    """A task's (or a group's) old metric against the new accuracy, as sums over documents."""
 
     name: str
-    against: str
-    filter: str
-    n: int = 0
+    against: str  # the old metric and its filter, "accuracy,grade_math"
+    filter: str  # whose new rows these are
+    n: int = 0  # documents that have a score
     old: float = 0.0
     new: float = 0.0
     high: float = 0.0
     undecided: float = 0.0
-    layers: Counter[str] = field(default_factory=Counter)
-    changes: list[VerdictChange] = field(default_factory=list)
-    primary: bool = False
-    by_response: bool = True
-    scored: bool = True
+    layers: Counter[str] = field(default_factory=Counter)  # right responses
+    changes: list[VerdictChange] = field(default_factory=list)  # in the order of the documents
+    primary: bool = False  # whether the old metric is the task's own score
+    by_response: bool = True  # whether single responses could be compared; if not, `changes` is empty
+    scored: bool = True  # whether there was an old score; `--predict_only` logs none
 
     @property
     def up(self) -> int:

@@ -24,19 +24,13 @@ BACKEND = "imported"
 
 @dataclass(frozen=True)
 class ImportedRun:
-    """One model's run.
-
-    Attributes:
-        rows: samples as logged.
-        scores: as under `results`; keys "metric,grade_math".
-        file: the results file, if one was written.
-    """
+    """One model's run."""
 
     model: str
     rows: Sequence[LoggedRow]
-    scores: Mapping[str, Any]
+    scores: Mapping[str, Any]  # as under `results`: "accuracy,grade_math"
     diffs: Sequence[RegradeDiff]
-    file: Path | None
+    file: Path | None  # the results file, if one was written
 
     @property
     def refusals(self) -> Counter[str]:

@@ -19,6 +19,7 @@ from lm_eval_ext.analysis.lm_eval_files import TOTALLED, RunError
 from lm_eval_ext.grading.golds import KINDS, is_gold, plain
 from lm_eval_ext.grading.rows import RowError, named_field, open_lines, parse, unpacked
 from lm_eval_ext.harness.docs import mathnet
+from lm_eval_ext.harness.sources import Row
 
 LABELS: Mapping[Any, float | None] = {
     "yes": 1.0, "no": 0.0, "none": 0.0, "unsure": None, None: None, True: 1.0, False: 0.0,
@@ -30,28 +31,19 @@ FAILED = {
 """Values of `status` without a response; as a number, HTTP's from 400 on."""
 OF_DOC = ("country", "competition", "language", "level", "subject", "topics", "topics_flat", "topic")
 """Fields of a row of responses that belong to its problem."""
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ResponseFields:
-    """Names of the fields of a row; None: there is none.
+    """Names of the fields of a row."""
 
-    Attributes:
-        response: all that the model wrote, or a list of such: repeats.
-        gold: the reference answer; a joined document may have it instead.
-        id: of the problem. Without one each row is a problem of its own.
-        label: a person's judgement, see LABELS; it becomes the metric `accuracy_label`.
-        error: why the provider gave no response.
-    """
-
-    response: str = "response"
-    gold: str = "gold"
+    response: str = "response"  # all that the model wrote, or a list of such: repeats
+    gold: str = "gold"  # the reference answer; a joined document may have it instead
     problem: str = "problem"
-    id: str = "id"
+    id: str = "id"  # of the problem; without one each row is a problem of its own
     model: str = "model"
-    label: str | None = None
-    error: str = "error"
+    label: str | None = None  # a person's judgement, see LABELS; it becomes the metric `accuracy_label`
+    error: str = "error"  # why the provider gave no response
 
 
 @dataclass(frozen=True)
@@ -64,23 +56,17 @@ class DatasetJoin:
 
 @dataclass(frozen=True)
 class Response:
-    """One row as read.
-
-    Attributes:
-        texts: what the model wrote; empty if `error` says why there is none.
-        label: the score of its label; None: no score.
-        rest: the fields without a meaning here.
-    """
+    """One row as read."""
 
     where: str
     model: str | None
     id: str
     doc: Row
-    texts: tuple[str, ...]
+    texts: tuple[str, ...]  # empty if `error` says why there is none
     error: str | None
-    label: float | None
+    label: float | None  # its score
     totalled: Mapping[str, float]
-    rest: Row
+    rest: Row  # the fields without a meaning here
 
 
 def read(file: Path, fields: ResponseFields, join: DatasetJoin | None = None) -> list[Response]:

@@ -31,36 +31,23 @@ RowsByDoc = Sequence[Sequence[LoggedRow]]
 
 @dataclass(frozen=True)
 class RegradeOptions:
-    """What the user overrides.
+    """What the user overrides; None: as the task says."""
 
-    Attributes:
-        gold_field: field of the documents with the gold; None: see `adapters`.
-        extract: extractor of all responses; None: the task's own.
-        against: the old metric whose changes are shown; None: the task's score, see `runs.METRICS`.
-    """
-
-    gold_field: str | None = None
-    extract: str | None = None
-    against: str | None = None
+    gold_field: str | None = None  # field of the documents with the gold
+    extract: str | None = None  # extractor of all responses
+    against: str | None = None  # the old metric whose changes are shown
 
 
 @dataclass(frozen=True)
 class RegradedRun:
-    """A run graded again.
-
-    Attributes:
-        diffs: by task; several for a task with several filters or metrics.
-        groups: those of the groups.
-        skipped: tasks that generate no text, which are kept as they are.
-        files: results files written, oldest first.
-    """
+    """A run graded again."""
 
     name: str
     model: str
-    diffs: tuple[RegradeDiff, ...]
+    diffs: tuple[RegradeDiff, ...]  # of each task; several for a task with several filters or metrics
     groups: tuple[RegradeDiff, ...]
-    skipped: tuple[str, ...]
-    files: tuple[Path, ...]
+    skipped: tuple[str, ...]  # tasks that generate no text, kept as they are
+    files: tuple[Path, ...]  # results files written, oldest first
 
     @property
     def changes(self) -> list[VerdictChange]:
