@@ -109,7 +109,7 @@ def test_why_nothing_is_rewarded(reward, caplog):
 
 
 def test_columns_of_another_length(reward):
-    with pytest.raises(ValueError, match="2 completions, and 1 rows"):
+    with pytest.raises(ValueError, match="2 completions, but 1 rows"):
         reward(completions=["1", "2"], gold=["1"])
 
 
