@@ -11,12 +11,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain
 
-from lm_eval_ext.grading.answers.comparison.points import (
-    PRIMES,
-    integer_points,
-    real_points,
-    special_points,
-)
+from lm_eval_ext.grading.answers.comparison.points import PRIMES, integer_points, real_points, special_points
 from lm_eval_ext.grading.answers.errors import AnswerError, TooLarge, Undefined, Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
 from lm_eval_ext.grading.answers.numeric.numbers import is_real, same

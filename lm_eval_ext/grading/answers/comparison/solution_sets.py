@@ -109,26 +109,33 @@ def _matched(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outco
     return _one_by_one(*_without_repetitions(given, wanted, evaluator), evaluator)
 
 
-@rule("solutions.same", "solutions.count-differs")
+@rule("solutions.same", "solutions.differ", "solutions.count-differs")
 def _one_by_one(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome:
     if len(given) != len(wanted):
         mine, theirs = (", ".join(map(show_solution, side))[:60] for side in (given, wanted))
         counts = f"{len(given)} solutions, the gold has {len(wanted)}: {mine}; {theirs}"
         return Outcome(False, "solutions.count-differs", counts)
-    left, found = list(given), list[Outcome]()
+    left, found, missing = list(given), list[Outcome](), list[Solution]()
     for solution in wanted:
         match, outcome = _first_equal(left, solution, evaluator)
         if match is not None:
             left.pop(match)
-        found.append(outcome)
+        if outcome is not None:
+            found.append(outcome)
+        else:
+            missing.append(solution)
+    if missing and all(o.equal is not False for o in found):
+        sides = f"{show_solution(left[0])} and {show_solution(missing[0])}"
+        return Outcome(False, "solutions.differ", f"{sides} differ")
     if len(found) == 1 or first_failure(found):
         return first(found, False, None)
     return Outcome(True, "solutions.same", f"the same {len(wanted)} solutions")
 
 
-@rule("solutions.differ")
-def _first_equal(given: list[Solution], wanted: Solution, evaluator: Evaluator) -> tuple[int | None, Outcome]:
-    """(index of the first equal one, outcome); without one, what is known of the difference."""
+def _first_equal(
+    given: list[Solution], wanted: Solution, evaluator: Evaluator
+) -> tuple[int | None, Outcome | None]:
+    """(index of the first equal one, outcome); without one, what is known of the difference, if anything."""
     outcomes: list[Outcome] = []
     for i, solution in enumerate(given):
         if may_be_equal(solution, wanted, evaluator):
@@ -136,10 +143,8 @@ def _first_equal(given: list[Solution], wanted: Solution, evaluator: Evaluator) 
             if outcome.equal:
                 return i, outcome
             outcomes.append(outcome)
-    if outcomes and (len(given) == 1 or first(outcomes, None).equal is None):
-        return None, first(outcomes, None)
-    sides = f"{show_solution(given[0])} and {show_solution(wanted)}"
-    return None, Outcome(False, "solutions.differ", f"{sides} differ")
+    undecided = next((o for o in outcomes if o.equal is None), None)
+    return None, undecided or (outcomes[0] if outcomes and len(given) == 1 else None)
 
 
 def _as_one_tuple(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:

@@ -10,15 +10,7 @@ from lm_eval_ext.grading.answers.errors import Undefined, Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
 from lm_eval_ext.grading.answers.numeric.numbers import Value, is_less, same, whole
 from lm_eval_ext.grading.answers.numeric.operations import integer_root
-from lm_eval_ext.grading.answers.syntax.nodes import (
-    Call,
-    Condition,
-    Group,
-    Node,
-    Number,
-    Relation,
-    Symbol,
-)
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Condition, Group, Node, Number, Relation, Symbol
 
 _MAX_PRIME = 10_000
 
