@@ -23,7 +23,17 @@ from tqdm import tqdm
 from lm_eval_ext import __version__, resume
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
-from lm_eval_ext.grading.rows import ADDED, Fields, Row, RowError, count_lines, open_lines, parse, read, same
+from lm_eval_ext.grading.rows import (
+    ADDED,
+    Fields,
+    FileItem,
+    RowError,
+    count_lines,
+    open_lines,
+    parse,
+    read,
+    same,
+)
 from lm_eval_ext.grading.types import LAYERS
 
 Say = Callable[[str], None]
@@ -93,11 +103,11 @@ def grade_file(
         rows = _at_least_one(read(lines, name, fields or Fields()), name)
         if out is None:
             return _grade(rows, _print, grader, Tally(), total)
-        output = _Output(out, name, say, settings_of(grader, fields or Fields()))
+        output = _Output(out, name, say, verdict_settings(grader, fields or Fields()))
         return output.fill(rows, grader, total, overwrite)
 
 
-def settings_of(grader: Grader, fields: Fields) -> dict[str, Any]:
+def verdict_settings(grader: Grader, fields: Fields) -> dict[str, Any]:
     """Settings that the verdicts depend on, as JSON."""
     judge = grader.config.judge
     record = getattr(judge, "record", None)
@@ -118,7 +128,7 @@ def _check_place(out: Path, source: Path | None) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _at_least_one(rows: Iterator[Row], name: str) -> Iterator[Row]:
+def _at_least_one(rows: Iterator[FileItem], name: str) -> Iterator[FileItem]:
     """The rows; raises RowError if there are none."""
     number = -1
     for number, row in enumerate(rows):  # noqa: B007
@@ -137,7 +147,11 @@ def _input(source: Path | None) -> Iterator[BinaryIO]:
 
 
 def _grade(
-    rows: Iterator[Row], write: Callable[[bytes], object], grader: Grader, tally: Tally, total: int | None
+    rows: Iterator[FileItem],
+    write: Callable[[bytes], object],
+    grader: Grader,
+    tally: Tally,
+    total: int | None,
 ) -> Tally:
     """Writes graded rows. Raises what `rows` raises, after the rows before it."""
     feed = _Feed(rows)
@@ -163,12 +177,12 @@ def _print(line: bytes) -> None:
 class _Feed:
     """Rows up to the first that is broken, its error, and those that await their verdicts."""
 
-    def __init__(self, rows: Iterator[Row]) -> None:
+    def __init__(self, rows: Iterator[FileItem]) -> None:
         self._rows = rows
-        self.awaited: deque[Row] = deque()
+        self.awaited: deque[FileItem] = deque()
         self.error: RowError | None = None
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[FileItem]:
         try:
             for row in self._rows:
                 self.awaited.append(row)
@@ -188,7 +202,7 @@ class _Output:
         self.say = say
         self.settings = settings
 
-    def fill(self, rows: Iterator[Row], grader: Grader, total: int | None, overwrite: bool) -> Tally:
+    def fill(self, rows: Iterator[FileItem], grader: Grader, total: int | None, overwrite: bool) -> Tally:
         """Grades the rows that are not in the output yet."""
         tally = Tally()
         with resume.locked(self.out.with_name(f"{self.out.name}.lock"), self.out):
@@ -208,7 +222,12 @@ class _Output:
         return tally
 
     def _grade(
-        self, journal: resume.Journal, rows: Iterator[Row], grader: Grader, tally: Tally, total: int | None
+        self,
+        journal: resume.Journal,
+        rows: Iterator[FileItem],
+        grader: Grader,
+        tally: Tally,
+        total: int | None,
     ) -> None:
         resume.write_json(self.record, {**self.settings, "version": __version__})
         try:
@@ -224,7 +243,7 @@ class _Output:
                 self.record.unlink()
             raise
 
-    def _skip_graded(self, journal: resume.Journal, rows: Iterator[Row], tally: Tally) -> list[Row]:
+    def _skip_graded(self, journal: resume.Journal, rows: Iterator[FileItem], tally: Tally) -> list[FileItem]:
         """Moves `rows` past those in the journal; returns the row to grade again, if there is one."""
         for number, line in enumerate(journal, 1):
             if number == 1:
@@ -253,6 +272,6 @@ class _Output:
         )
 
 
-def _is_graded(graded: dict[str, Any], row: Row) -> bool:
+def _is_graded(graded: dict[str, Any], row: FileItem) -> bool:
     values = parse(row.line.encode("utf-8"))
     return values is not None and all(name in graded for name in ADDED) and same(graded, values)

@@ -43,7 +43,7 @@ class Fields:
 
 
 @dataclass(frozen=True)
-class Row(Item):
+class FileItem(Item):
     """An item and its line of the input; `graded_before`: the line has fields of an earlier grading."""
 
     line: str = ""
@@ -93,12 +93,14 @@ def count_lines(path: Path) -> int | None:
     return ends + (not last.endswith(b"\n"))
 
 
-def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[Row]:
+def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[FileItem]:
     """The rows of the file `name`; skips empty lines. Raises RowError for the first that cannot be graded."""
     with unpacked(name):
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield _row(line.removeprefix(_BOM) if number == 1 else line, f"{name}, line {number}", fields)
+                yield _item(
+                    line.removeprefix(_BOM) if number == 1 else line, f"{name}, line {number}", fields
+                )
 
 
 @contextmanager
@@ -110,7 +112,7 @@ def unpacked(name: str) -> Iterator[None]:
         raise RowError(f"{name} cannot be decompressed: {error}; compress it again") from error
 
 
-def _row(line: bytes, where: str, fields: Fields) -> Row:
+def _item(line: bytes, where: str, fields: Fields) -> FileItem:
     values = parse(line)
     if values is None:
         raise RowError(
@@ -125,7 +127,7 @@ def _row(line: bytes, where: str, fields: Fields) -> Row:
     if not golds.is_gold(gold):
         raise RowError(f"{where}: {fields.gold!r} must be {golds.KINDS}, received {_shown(gold)}")
     problem = values.get(fields.problem)
-    return Row(
+    return FileItem(
         response,
         gold,
         problem if isinstance(problem, str) else None,

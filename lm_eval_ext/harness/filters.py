@@ -17,7 +17,7 @@ from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.grading.normalization import normalize
 from lm_eval_ext.harness.errors import UserError
-from lm_eval_ext.harness.judging import Settings, shared_judge
+from lm_eval_ext.harness.judging import JudgeSettings, shared_judge
 from lm_eval_ext.harness.metrics import SHARES, Graded, metric_list, process_results
 
 FILTER = "grade_math"
@@ -41,7 +41,7 @@ class GradeMath(Filter):
         extract: str = "statement",
         timeout_s: float = 5.0,
         workers: int | None = None,
-        judge: Settings | None = None,
+        judge: JudgeSettings | None = None,
         thinking: Sequence[Sequence[str]] = (),
     ) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.redaction import redacted_url
 
-Settings = str | Mapping[str, Any]
+JudgeSettings = str | Mapping[str, Any]
 """A model's name, or the fields of `JudgeConfig`."""
 
 log = logging.getLogger(f"lm_eval.{__name__}")
@@ -19,7 +19,7 @@ _judges: dict[JudgeConfig, LlmJudge] = {}
 _tried: set[JudgeConfig] = set()
 
 
-def shared_judge(settings: Settings) -> LlmJudge:
+def shared_judge(settings: JudgeSettings) -> LlmJudge:
     """The process's only judge with these settings: tasks and filters share its budget and usage.
 
     A judge that refuses requests leaves answers undecided unless the settings say otherwise: by then the
@@ -58,7 +58,7 @@ def try_judge(judge: LlmJudge) -> None:
         )
 
 
-def settings_from(metadata: Mapping[str, Any]) -> Settings | None:
+def settings_from(metadata: Mapping[str, Any]) -> JudgeSettings | None:
     """The judge in `--metadata '{"judge": "MODEL", "judge_base_url": "..."}'`, None if there is none.
 
     Raises UserError for settings without a judge.
@@ -72,7 +72,7 @@ def settings_from(metadata: Mapping[str, Any]) -> Settings | None:
     return {**({"model": judge} if isinstance(judge, str) else judge), **rest}
 
 
-def with_judge(filter_list: list[dict[str, Any]], settings: Settings | None) -> list[dict[str, Any]]:
+def with_judge(filter_list: list[dict[str, Any]], settings: JudgeSettings | None) -> list[dict[str, Any]]:
     """A task's filters, with the judge as an argument of every `grade_math` that names none itself."""
     if settings is None:
         return filter_list

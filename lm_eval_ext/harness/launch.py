@@ -46,7 +46,7 @@ def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | 
         namespace = cli.parse_args()
     except ValueError as error:
         raise UserError(redacted_settings(f"lm-eval run: {error}")) from None
-    settings = secrecy.settings_of(namespace)
+    settings = secrecy.user_settings(namespace)
     output = resume or settings.get("output_path")
     try:
         with secrecy.kept_secret(settings, Path(output) if output else None):
@@ -60,10 +60,10 @@ def _execute(cli: Any, namespace: Namespace, resume: Path | None, chunk_size: in
         validation.check(namespace)
         cli.execute(namespace)
         return
-    from lm_eval_ext.harness.store import resume as store
+    from lm_eval_ext.harness.store import run as stored
 
-    store.prepare(namespace, resume, store.CHUNK_SIZE if chunk_size is None else chunk_size)
-    store.run(namespace, validation.check(namespace), resume, cli.execute)
+    stored.prepare(namespace, resume, stored.CHUNK_SIZE if chunk_size is None else chunk_size)
+    stored.run(namespace, validation.check(namespace), resume, cli.execute)
 
 
 def with_include_path(arguments: Sequence[str]) -> list[str]:

@@ -38,7 +38,7 @@ def kept_secret(settings: Mapping[str, Any], output: Path | None) -> Iterator[No
             _hide_in_files(output, secrets, began - 2)
 
 
-def settings_of(namespace: Namespace) -> dict[str, Any]:
+def user_settings(namespace: Namespace) -> dict[str, Any]:
     """The settings of a command line of lm-eval and of its `--config` file."""
     from lm_eval.config.evaluate_config import EvaluatorConfig
 

@@ -105,10 +105,10 @@ def read_rows(path: Path) -> Iterator[Row]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield _row(line.removeprefix(BOM_UTF8) if number == 1 else line, path, number)
+                yield _parse_line(line.removeprefix(BOM_UTF8) if number == 1 else line, path, number)
 
 
-def _row(line: bytes, path: Path, number: int) -> Row:
+def _parse_line(line: bytes, path: Path, number: int) -> Row:
     try:
         row = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:

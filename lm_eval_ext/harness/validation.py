@@ -44,7 +44,7 @@ def check(namespace: Namespace) -> EvaluatorConfig:
         raise UserError("lm-eval run: no tasks; name some: --tasks mathnet,math_qwen")
     model, tasks = str(config.model), dict(selected_tasks(config.tasks, config.include_path))
     check_model(model, config.apply_chat_template)
-    check_metadata(secrecy.settings_of(namespace).get("metadata") or {}, tasks)
+    check_metadata(secrecy.user_settings(namespace).get("metadata") or {}, tasks)
     check_data(config.metadata.get("data"), tasks)
     protocol.check_model_args(config.model_args, vllm=model.startswith("vllm"))
     if model.startswith(("vllm", "hf")):
@@ -94,26 +94,19 @@ def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, 
     """(name -> YAML settings of the tasks that the names stand for, names that the index lacks)."""
     from lm_eval.tasks._yaml_loader import load_yaml
 
-    matched = {name: manager.match_tasks([name]) for name in listed}
-    unknown = {name for name, matches in matched.items() if not matches}
-    waiting = [match for matches in matched.values() for match in matches]
     found: dict[str, dict[str, Any]] = {}
-    done: set[str] = set()
-    while waiting:
-        name = waiting.pop(0)
+    unknown: set[str] = set()
+    names = [match for name in listed for match in manager.match_tasks([name]) or [name]]
+    for name in names:  # which grows by the members of groups and tags
         entry = manager.task_index.get(name)
         if entry is None:
             unknown.add(name)
-        if entry is None or name in done:
-            continue
-        done.add(name)
-        if entry.yaml_path is None:
-            waiting += sorted(entry.tags or ())
-            continue
-        settings = load_yaml(entry.yaml_path, resolve_func=False)
-        if "group" in settings:
+        elif entry.yaml_path is None:
+            names += [task for task in sorted(entry.tags or ()) if task not in names]
+        elif "group" in (settings := load_yaml(entry.yaml_path, resolve_func=False)):
             members = settings.get("task") or []
-            waiting += [m if isinstance(m, str) else str(m.get("task") or m.get("group")) for m in members]
+            named = [m if isinstance(m, str) else str(m.get("task") or m.get("group")) for m in members]
+            names += [task for task in named if task not in names]
         else:
             found[name] = settings
     return found, unknown

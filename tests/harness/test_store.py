@@ -72,8 +72,8 @@ class Run:
         with Store(self.folder, settings(**changes), self.said.append) as store:
             model = StoredModel("echo", Echo, store, dict)
             assert model.generate_until(asked, disable_tqdm=True) == [echo(request) for request in asked]
-            self.tallies = model.tallies
-        return tuple(sum(getattr(t, n) for t in self.tallies.values()) for n in ("reused", "generated"))
+            self.counts = model.counts
+        return tuple(sum(getattr(t, n) for t in self.counts.values()) for n in ("reused", "generated"))
 
     def files(self):
         return sorted(self.folder.glob("store/*/*.chunk*.jsonl"))
@@ -257,11 +257,11 @@ def test_seeds_depend_on_all_parts():
 
 def test_the_tally_says_what_a_task_was_made_of(run):
     run(requests(4, repeats=2) + requests(3, task="other", prompt="{}?"))
-    made_of = {task: tally.made_of for task, tally in run.tallies.items()}
+    made_of = {task: tally.made_of for task, tally in run.counts.items()}
     assert made_of["sums"]["documents"] == 4 and made_of["other"]["documents"] == 3
     assert made_of["sums"]["prompts_sha256"] != made_of["other"]["prompts_sha256"]
     run(requests(4, repeats=2, prompt="now {}"))
-    now = run.tallies["sums"].made_of
+    now = run.counts["sums"].made_of
     assert now["documents_sha256"] == made_of["sums"]["documents_sha256"]
     assert now["prompts_sha256"] != made_of["sums"]["prompts_sha256"]
 

@@ -106,7 +106,7 @@ def generate(split: str, n: int | None = None, seed: int = 0) -> list[dict[str, 
         template = rng.choice(of_level[LEVELS[len(rows) % len(LEVELS)]])
         numbers = template.draw(rng)
         if split_of(numbers) == split and _natural(template, numbers):
-            row = _row(template, numbers, rng, f"{split}-{len(rows):04d}")
+            row = _problem(template, numbers, rng, f"{split}-{len(rows):04d}")
             rows.setdefault(row["problem"], row)
     return list(rows.values())
 
@@ -116,7 +116,7 @@ def _natural(template: Template, numbers: dict[str, int]) -> bool:
     return all(result > 0 for _, result in template.solve(numbers))
 
 
-def _row(template: Template, numbers: dict[str, int], rng: random.Random, row_id: str) -> dict[str, Any]:
+def _problem(template: Template, numbers: dict[str, int], rng: random.Random, row_id: str) -> dict[str, Any]:
     name, other = rng.sample(_NAMES, 2)
     steps = template.solve(numbers)
     answer = str(steps[-1][1])

@@ -5,5 +5,5 @@ settings   what all chunks of a run share
 folder     the files
 engines    what the store needs from the engines of lm-eval
 model      the lm-eval model that asks the store first, and starts its engine only if it must
-resume     `lm-eval-ext run --resume`
+run        `lm-eval-ext run --resume`
 """

@@ -76,7 +76,7 @@ class Store:
             for unfinished in self.folder.glob(".*"):  # temporary files of `atomic`
                 unfinished.unlink()
             write_json(self.folder / "settings.json", self.settings.values)
-            self.asked = opened.enter_context(EngineAnswers(self.folder / "asked.jsonl"))
+            self.engine_answer = opened.enter_context(EngineAnswers(self.folder / "asked.jsonl"))
             self._closing = opened.pop_all()
         return self
 

@@ -21,7 +21,7 @@ from lm_eval_ext.harness.weights import digest
 
 
 @dataclass
-class Tally:
+class TaskCounts:
     """What a run reused and generated for one task."""
 
     reused: int = 0
@@ -48,7 +48,7 @@ class StoredModel(LM):
     ) -> None:
         super().__init__()
         self.backend = backend
-        self.tallies: dict[str, Tally] = defaultdict(Tally)
+        self.counts: dict[str, TaskCounts] = defaultdict(TaskCounts)
         self._build = build
         self._store = store
         self._about = about
@@ -89,11 +89,11 @@ class StoredModel(LM):
         for request in {id(request): request for request in requests}.values():
             per_task[str(request.task_name)].append(request)
         for task, of_task in per_task.items():
-            self.tallies[task].made_of = provenance.of_requests(of_task)
+            self.counts[task].made_of = provenance.of_requests(of_task)
 
     def _reuse(self, chunk: Chunk) -> list[StoredResponse] | None:
         rows = self._store.get(chunk)
-        self.tallies[chunk.task].reused += len(rows or ())
+        self.counts[chunk.task].reused += len(rows or ())
         return rows
 
     def _say_why(self, missing: Sequence[Chunk]) -> None:
@@ -123,9 +123,9 @@ class StoredModel(LM):
             )
         ]
         self._store.put(chunk, rows, {"seconds": round(seconds, 3), **self._about()})
-        tally = self.tallies[chunk.task]
-        tally.generated += len(rows)
-        tally.seconds += seconds
+        counts = self.counts[chunk.task]
+        counts.generated += len(rows)
+        counts.seconds += seconds
         return rows
 
     def loglikelihood(self, requests: list[Instance], **kwargs: Any) -> list[tuple[float, bool]]:
@@ -140,7 +140,7 @@ class StoredModel(LM):
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> Any:
         """The engine's rendering of a conversation."""
-        return self._store.asked(
+        return self._store.engine_answer(
             ["apply_chat_template", chat_history, add_generation_prompt],
             lambda: self.engine.apply_chat_template(
                 chat_history, add_generation_prompt=add_generation_prompt
@@ -149,14 +149,14 @@ class StoredModel(LM):
 
     def chat_template(self, chat_template: bool | str = False) -> str | None:
         """The engine's template, as the results record it."""
-        template: str | None = self._store.asked(
+        template: str | None = self._store.engine_answer(
             ["chat_template", chat_template], lambda: self.engine.chat_template(chat_template)
         )
         return template
 
     @property
     def tokenizer_name(self) -> str:
-        return str(self._store.asked(["tokenizer_name"], lambda: self.engine.tokenizer_name))
+        return str(self._store.engine_answer(["tokenizer_name"], lambda: self.engine.tokenizer_name))
 
     @property
     def tokenizer(self) -> SimpleNamespace | None:
@@ -179,8 +179,8 @@ class StoredModel(LM):
         return dict(self._facts()["info"])
 
     def _facts(self) -> dict[str, Any]:
-        return dict(self._store.asked(["facts"], lambda: facts_of(self.engine)))
+        return dict(self._store.engine_answer(["facts"], lambda: facts_of(self.engine)))
 
-    def counts(self) -> dict[str, dict[str, Any]]:
+    def record(self) -> dict[str, dict[str, Any]]:
         """Per task: responses reused and generated, seconds of generation, where the requests come from."""
-        return {task: asdict(tally) for task, tally in self.tallies.items()}
+        return {task: asdict(counts) for task, counts in self.counts.items()}

@@ -50,7 +50,7 @@ def prepare(namespace: Namespace, directory: Path, chunk_size: int) -> None:
     namespace.metadata = {**metadata, "chunk_size": chunk_size}
 
 
-def check(config: EvaluatorConfig) -> None:
+def check_batch_size(config: EvaluatorConfig) -> None:
     """Raises ProtocolError for options that make chunks depend on more than the settings."""
     if str(config.model) in ("hf", "hf-auto", "huggingface") and "auto" in str(config.batch_size):
         raise ProtocolError(
@@ -66,7 +66,7 @@ def run(
 
     Raises ResumeError if the folder is in use or cannot be written.
     """
-    check(config)
+    check_batch_size(config)
     if str(config.model).startswith("vllm"):
         # In a separate process the engine starts on whichever request reaches it first.
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
@@ -80,22 +80,22 @@ def run(
         device=config.device,
     )
     with Store(directory, settings, say) as store:
-        record = Record(directory, settings, config)
-        model = stored_model(config, store, record)
-        record.write(model, "running")
+        manifest = Manifest(directory, settings, config)
+        model = stored_model(config, store, manifest)
+        manifest.write(model, "running")
         try:
             recorded = redacted(config.model_args)  # the model has the true ones
             execute(Namespace(**{**vars(namespace), "model": model, "model_args": recorded}))
         except BaseException as error:
-            record.write(model, "interrupted")
+            manifest.write(model, "interrupted")
             if isinstance(error, KeyboardInterrupt):
                 say(f"{directory}: interrupted. Progress is saved; rerun the same command to resume.")
             raise
-        record.write(model, "finished")
+        manifest.write(model, "finished")
         say(summary(directory, model))
 
 
-def stored_model(config: EvaluatorConfig, store: Store, record: Record) -> StoredModel:
+def stored_model(config: EvaluatorConfig, store: Store, manifest: Manifest) -> StoredModel:
     """The model for lm-eval, which records a model object by the name of its class: the backend's."""
     backend = str(config.model)
     extra = {n: getattr(config, n) for n in ("batch_size", "max_batch_size", "device")}
@@ -104,7 +104,7 @@ def stored_model(config: EvaluatorConfig, store: Store, record: Record) -> Store
         return engine_class(backend).create_from_arg_obj(dict(config.model_args), extra)
 
     named = type(backend, (StoredModel,), {})
-    model: StoredModel = named(backend, build, store, record.of_chunk)
+    model: StoredModel = named(backend, build, store, manifest.of_chunk)
     return model
 
 
@@ -120,12 +120,12 @@ def summary(directory: Path, model: StoredModel) -> str:
 def totals(model: StoredModel) -> dict[str, Any]:
     """The counts over all tasks."""
     return {
-        name: sum(getattr(tally, name) for tally in model.tallies.values())
+        name: sum(getattr(counts, name) for counts in model.counts.values())
         for name in ("reused", "generated", "seconds")
     }
 
 
-class Record:
+class Manifest:
     """`DIR/manifest.json`: where the results in DIR come from."""
 
     def __init__(self, directory: Path, settings: Settings, config: EvaluatorConfig) -> None:
@@ -145,6 +145,6 @@ class Record:
 
     def write(self, model: StoredModel, state: str) -> None:
         """Writes the manifest as of now."""
-        counts = {"responses": totals(model), "tasks": model.counts()}
+        counts = {"responses": totals(model), "tasks": model.record()}
         manifest = redacted({"state": state, "written": provenance.now(), **self._fixed, **counts})
         atomic.write_text(self._path, json.dumps(manifest, indent=2, default=str) + "\n")
