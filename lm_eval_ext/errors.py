@@ -1,4 +1,4 @@
-"""The base of every error that the user can fix."""
+"""Errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class UserError(ValueError, SystemExit):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.code = message
+
+
+class DataError(UserError):
+    """Data cannot be read: what was looked for, where, and what to do."""

@@ -7,7 +7,7 @@
         with Journal(out.with_name("out.partial")) as journal:
             done = [json.loads(line) for line in journal]
             for item in items[len(done):]:
-                journal.append(json_line(work(item)))
+                journal.append(jsonl.json_line(work(item)))
             journal.rename(out)
 
 Output that is not a list of lines is written at once instead (`write_json`, `atomic.write_text`): a file per
@@ -93,11 +93,6 @@ def read_json(file: Path) -> dict[str, Any] | None:
 def write_json(file: Path, values: Mapping[str, Any]) -> None:
     """Writes a JSON object at once."""
     atomic.write_text(file, json.dumps(values, indent=2) + "\n")
-
-
-def json_line(row: Mapping[str, Any]) -> bytes:
-    """A row as a line of a Journal, in ASCII: any text fits, lone surrogates too."""
-    return json.dumps(row).encode("ascii") + b"\n"
 
 
 class Journal:

@@ -17,9 +17,9 @@ from typing import Any, TypeGuard
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lm_eval_ext import atomic
-from lm_eval_ext.grading.rows import utf8_line
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import read_rows
+from lm_eval_ext.jsonl import json_line
 from lm_eval_ext.redaction import redacted_results
 
 LoggedRow = Mapping[str, Any]
@@ -191,13 +191,13 @@ class RunWriter:
 
     def results(self, results: Mapping[str, Any]) -> Path:
         file = self.folder / f"results_{self.date}.json"
-        atomic.write_bytes(file, utf8_line(results, indent=2))
+        atomic.write_bytes(file, json_line(results, indent=2))
         return file
 
 
 def write_rows(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """JSON lines, whole or not at all."""
-    atomic.write_lines(file, map(utf8_line, rows))
+    atomic.write_lines(file, map(json_line, rows))
 
 
 def hashes(doc: Mapping[str, Any], prompt: str, target: str) -> dict[str, str]:

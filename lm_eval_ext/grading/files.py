@@ -20,20 +20,11 @@ from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
-from lm_eval_ext import __version__, resume
+from lm_eval_ext import __version__, jsonl, resume
+from lm_eval_ext.errors import DataError
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
-from lm_eval_ext.grading.rows import (
-    ADDED,
-    Fields,
-    FileItem,
-    RowError,
-    count_lines,
-    open_lines,
-    parse,
-    read,
-    same,
-)
+from lm_eval_ext.grading.rows import ADDED, Fields, FileItem, count_lines, read, same
 from lm_eval_ext.grading.types import LAYERS
 
 Say = Callable[[str], None]
@@ -91,7 +82,7 @@ def grade_file(
         say: prints a message.
 
     Raises:
-        RowError: a row cannot be graded; the rows before it are graded and kept.
+        DataError: a row cannot be graded; the rows before it are graded and kept.
         ResumeError: `out` belongs to another input or other settings, or another process is writing it.
         OSError: a file cannot be read or written.
     """
@@ -120,21 +111,21 @@ def verdict_settings(grader: Grader, fields: Fields) -> dict[str, Any]:
 
 
 def _check_place(out: Path, source: Path | None) -> None:
-    """Raises RowError if `out` cannot be the output, before anything is graded."""
+    """Raises DataError if `out` cannot be the output, before anything is graded."""
     if out.is_dir():
-        raise RowError(f"{out} is a folder; --out must name a file, {out / 'graded.jsonl'} for example")
+        raise DataError(f"{out} is a folder; --out must name a file, {out / 'graded.jsonl'} for example")
     if source is not None and out.exists() and out.samefile(source):
-        raise RowError(f"{out} is the input; --out must name another file")
+        raise DataError(f"{out} is the input; --out must name another file")
     out.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _at_least_one(rows: Iterator[FileItem], name: str) -> Iterator[FileItem]:
-    """The rows; raises RowError if there are none."""
+    """The rows; raises DataError if there are none."""
     number = -1
     for number, row in enumerate(rows):  # noqa: B007
         yield row
     if number < 0:
-        raise RowError(f"{name} has no rows: nothing to grade; check the file")
+        raise DataError(f"{name} has no rows: nothing to grade; check the file")
 
 
 @contextmanager
@@ -142,7 +133,7 @@ def _input(source: Path | None) -> Iterator[BinaryIO]:
     if source is None:
         yield sys.stdin.buffer
     else:
-        with open_lines(source) as lines:
+        with jsonl.open_lines(source) as lines:
             yield lines
 
 
@@ -180,14 +171,14 @@ class _Feed:
     def __init__(self, rows: Iterator[FileItem]) -> None:
         self._rows = rows
         self.awaited: deque[FileItem] = deque()
-        self.error: RowError | None = None
+        self.error: DataError | None = None
 
     def __iter__(self) -> Iterator[FileItem]:
         try:
             for row in self._rows:
                 self.awaited.append(row)
                 yield row
-        except RowError as error:
+        except DataError as error:
             self.error = error
 
 
@@ -232,7 +223,7 @@ class _Output:
         resume.write_json(self.record, {**self.settings, "version": __version__})
         try:
             _grade(rows, journal.append, grader, tally, total)
-        except RowError:
+        except DataError:
             if tally.rows:
                 self.say(
                     f"{tally.rows} rows are graded in {self.partial}; fix {self.source} and rerun the same "
@@ -248,8 +239,9 @@ class _Output:
         for number, line in enumerate(journal, 1):
             if number == 1:
                 self._check_settings(journal.path)
-            row, graded = next(rows, None), parse(line)
-            if row is None or graded is None or not _is_graded(graded, row):
+            row = next(rows, None)
+            graded = _graded(line, row) if row else None
+            if row is None or graded is None:
                 raise resume.ResumeError(
                     f"{journal.path}, line {number} is not row {number} of {self.source}: the output belongs "
                     "to another input, or the input has changed; give another --out, or --overwrite"
@@ -272,6 +264,11 @@ class _Output:
         )
 
 
-def _is_graded(graded: dict[str, Any], row: FileItem) -> bool:
-    values = parse(row.line.encode("utf-8"))
-    return values is not None and all(name in graded for name in ADDED) and same(graded, values)
+def _graded(line: bytes, row: FileItem) -> dict[str, Any] | None:
+    """The graded row in a line of the output; None if it is not this row of the input."""
+    try:
+        graded = jsonl.parse(line)
+    except ValueError:
+        return None
+    complete = all(name in graded for name in ADDED)
+    return graded if complete and same(graded, jsonl.parse(row.line.encode("utf-8"))) else None

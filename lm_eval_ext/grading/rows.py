@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from lm_eval_ext import jsonl
+from lm_eval_ext.errors import DataError
 from lm_eval_ext.grading import golds
 from lm_eval_ext.grading.types import Item, Verdict
 
 ADDED = ("correct", "layer", "answer", "reason")
 """Fields that grading adds to a row; if the input has them, from an earlier grading, they are replaced."""
-_BOM = b"\xef\xbb\xbf"
 _SHOWN = 120
 _BLOCK = 2**20
 
 
-class RowError(ValueError):
-    """A row that cannot be graded: file and line, what was received, what to do."""
-
-
 @dataclass(frozen=True)
 class Fields:
-    """Names of the fields to grade. Raises RowError for a name that grading itself writes."""
+    """Names of the fields to grade. Raises DataError for a name that grading itself writes."""
 
     response: str = "response"
     gold: str = "gold"
@@ -36,7 +30,7 @@ class Fields:
     def __post_init__(self) -> None:
         for option, name in vars(self).items():
             if name in ADDED:
-                raise RowError(
+                raise DataError(
                     f"--{option}-field is {name!r}, which grading writes ({', '.join(ADDED)}); "
                     f"rename the field in the input, to {name}_{option} for example"
                 )
@@ -53,17 +47,8 @@ class FileItem(Item):
         """The line of the output; the input's fields stay exactly as they were written."""
         added = {name: getattr(verdict, name) for name in ADDED}
         if self.graded_before:
-            return utf8_line({**kept(json.loads(self.line)), **added})
-        return self.line.removesuffix("}").encode("utf-8") + b", " + utf8_line(added).removeprefix(b"{")
-
-
-def utf8_line(fields: Mapping[str, Any], indent: int | None = None) -> bytes:
-    """JSON in UTF-8, with its line end."""
-    try:
-        text = json.dumps(fields, ensure_ascii=False, indent=indent).encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 cannot encode
-        text = json.dumps(fields, indent=indent).encode("utf-8")
-    return text + b"\n"
+            return jsonl.json_line({**kept(json.loads(self.line)), **added})
+        return self.line.removesuffix("}").encode("utf-8") + b", " + jsonl.json_line(added).removeprefix(b"{")
 
 
 def kept(fields: dict[str, Any]) -> dict[str, Any]:
@@ -75,11 +60,6 @@ def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
     """Whether two rows are equal except for the fields that grading adds; NaN equals NaN."""
     left, right = kept(left), kept(right)
     return left == right or json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
-
-
-def open_lines(path: Path) -> BinaryIO:
-    """Opens a file, decompressed if its name ends in .gz."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def count_lines(path: Path) -> int | None:
@@ -94,38 +74,20 @@ def count_lines(path: Path) -> int | None:
 
 
 def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[FileItem]:
-    """The rows of the file `name`; skips empty lines. Raises RowError for the first that cannot be graded."""
-    with unpacked(name):
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _item(
-                    line.removeprefix(_BOM) if number == 1 else line, f"{name}, line {number}", fields
-                )
+    """The rows of the file `name`. Raises DataError for the first that cannot be graded."""
+    for where, line, values in jsonl.read_objects(lines, name):
+        yield _item(line, values, where, fields)
 
 
-@contextmanager
-def unpacked(name: str) -> Iterator[None]:
-    """Raises RowError if a compressed file is damaged or truncated."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise RowError(f"{name} cannot be decompressed: {error}; compress it again") from error
-
-
-def _item(line: bytes, where: str, fields: Fields) -> FileItem:
-    values = parse(line)
-    if values is None:
-        raise RowError(
-            f"{where} is not a JSON object: {_shown(line)}; every line must be one, like {_EXAMPLE}"
-        )
+def _item(line: bytes, values: dict[str, Any], where: str, fields: Fields) -> FileItem:
     if {"doc", "resps", "target"} <= set(values):
-        raise RowError(f"{where} is a sample of lm-eval; to grade its run: lm-eval-ext regrade FOLDER")
+        raise DataError(f"{where} is a sample of lm-eval; to grade its run: lm-eval-ext regrade FOLDER")
     response = named_field(values, fields.response, "response", where)
     if not isinstance(response, str):
-        raise RowError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")
+        raise DataError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")
     gold = named_field(values, fields.gold, "gold", where)
     if not golds.is_gold(gold):
-        raise RowError(f"{where}: {fields.gold!r} must be {golds.KINDS}, received {_shown(gold)}")
+        raise DataError(f"{where}: {fields.gold!r} must be {golds.KINDS}, received {_shown(gold)}")
     problem = values.get(fields.problem)
     return FileItem(
         response,
@@ -136,22 +98,10 @@ def _item(line: bytes, where: str, fields: Fields) -> FileItem:
     )
 
 
-_EXAMPLE = '{"response": "... Final answer: 1/2", "gold": "0.5"}'
-
-
-def parse(line: bytes) -> dict[str, Any] | None:
-    """The line as a JSON object, None if it is anything else."""
-    try:
-        values = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError):  # not JSON, not UTF-8, an integer too long, nested too deep
-        return None
-    return values if isinstance(values, dict) else None
-
-
 def named_field(values: dict[str, Any], name: str, option: str, where: str) -> Any:
-    """The field of a row. Raises RowError if it is missing; `--OPTION-field` selects another."""
+    """The field of a row. Raises DataError if it is missing; `--OPTION-field` selects another."""
     if name not in values:
-        raise RowError(
+        raise DataError(
             f"{where} has no field {name!r}, only {_shown(', '.join(values))}; "
             f"--{option}-field names the field to read"
         )

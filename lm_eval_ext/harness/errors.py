@@ -1,17 +1,13 @@
-"""Errors that the user can fix."""
+"""Errors about models and protocols; the general ones are in `lm_eval_ext.errors`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lm_eval_ext.errors import UserError
+from lm_eval_ext.errors import DataError, UserError
 
 __all__ = ["DataError", "ModelError", "ProtocolError", "UserError", "model_errors"]
-
-
-class DataError(UserError):
-    """Data cannot be read: what was looked for, where, and what to do."""
 
 
 class ModelError(UserError):

@@ -10,9 +10,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -24,7 +22,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext import jsonl
+from lm_eval_ext.errors import DataError
 
 Row = dict[str, Any]
 
@@ -103,34 +102,18 @@ def read_rows(path: Path) -> Iterator[Row]:
             yield Located(row, f"{path}, row {number}")
         return
     with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield _parse_line(line.removeprefix(BOM_UTF8) if number == 1 else line, path, number)
-
-
-def _parse_line(line: bytes, path: Path, number: int) -> Row:
-    try:
-        row = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        why = getattr(error, "msg", None) or str(error)
-        raise DataError(f"{path}, line {number}: not JSON in UTF-8 ({why}): {_start(line)}") from error
-    if not isinstance(row, dict):
-        raise DataError(f"{path}, line {number}: expected an object, got {_start(line)}")
-    return Located(row, f"{path}, line {number}")
-
-
-def _start(line: bytes) -> str:
-    return repr(line[:80].decode("utf-8", "replace"))
+        for place, _, row in jsonl.read_objects(lines, str(path)):
+            yield Located(row, place)
 
 
 def _split_files(folder: Path, split: str) -> list[Path]:
     """`test.jsonl`, `test.parquet` or the shards `test-00000-of-00002.parquet`."""
     kinds = (".jsonl", ".parquet")
-    return sorted(p for p in folder.glob(f"{split}*") if p.suffix in kinds and _stem(p) == split)
-
-
-def _stem(path: Path) -> str:
-    return path.stem.partition("-")[0]
+    return sorted(
+        path
+        for path in folder.glob(f"{split}*")
+        if path.suffix in kinds and path.stem.partition("-")[0] == split
+    )
 
 
 def offline() -> bool:

@@ -152,7 +152,7 @@ def test_other_data_sets_bring_their_fields(write, grader):
 @pytest.mark.parametrize(
     "line, why",
     [
-        ("{", "line 2 is no JSON object: '{"),
+        ("{", "line 2 is not a JSON object in UTF-8: "),
         ('{"id": "q", "gold": "7"}', "line 2 has no field 'response', only 'id, gold'; --response-field"),
         ('{"id": "q", "response": "x"}', "line 2 has no field 'gold'.*--gold-field"),
         ('{"id": "q", "response": 5, "gold": "7"}', "line 2: 'response' must be text"),

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
+from lm_eval_ext.errors import DataError
 from lm_eval_ext.grading import Grader, GraderConfig, Verdict
 from lm_eval_ext.grading.files import grade_file
-from lm_eval_ext.grading.rows import Fields, RowError
+from lm_eval_ext.grading.rows import Fields
 from lm_eval_ext.resume import ResumeError, locked
 from tests.grading.test_stages import STAGES
 
@@ -141,7 +142,7 @@ def test_a_broken_row_is_named_and_nothing_before_it_is_lost(folder, grader, nam
     broken = [*good[:30], line.encode("utf-8", "surrogateescape") + b"\n", *good[31:]]
     (folder / "in.jsonl").write_bytes(b"".join(broken))
     said = []
-    with pytest.raises(RowError, match="line 31") as raised:
+    with pytest.raises(DataError, match="line 31") as raised:
         grade_file(folder / "in.jsonl", folder / "out.jsonl", grader, say=said.append)
     assert message in str(raised.value) and len(str(raised.value)) < 1_000
     assert "30 rows are graded" in said[0] and not (folder / "out.jsonl").exists()
@@ -262,9 +263,9 @@ def test_an_output_of_another_input_is_an_error_and_left_alone(folder, grader, c
 
 
 def test_names_that_cannot_be(folder, grader):
-    with pytest.raises(RowError, match=r"--gold-field is 'answer'.*rename"):
+    with pytest.raises(DataError, match=r"--gold-field is 'answer'.*rename"):
         Fields(gold="answer")
-    with pytest.raises(RowError, match="is the input"):
+    with pytest.raises(DataError, match="is the input"):
         grade_file(folder / "in.jsonl", folder / "in.jsonl", grader)
 
 

@@ -9,15 +9,16 @@ come from the rows, or from a data set file joined to them.
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext import jsonl
 from lm_eval_ext.analysis.lm_eval_files import TOTALLED, RunError
+from lm_eval_ext.errors import DataError
 from lm_eval_ext.grading.golds import KINDS, is_gold, plain
-from lm_eval_ext.grading.rows import RowError, named_field, open_lines, parse, unpacked
+from lm_eval_ext.grading.rows import named_field
 from lm_eval_ext.harness.docs import mathnet
 from lm_eval_ext.harness.sources import Row
 
@@ -79,7 +80,7 @@ def read(file: Path, fields: ResponseFields, join: DatasetJoin | None = None) ->
         for where, row in _rows(file):
             known = {} if join is None else _partner(row, join, joined, where)
             found.append(_response(row, known, fields, where, len(found)))
-    except RowError as error:
+    except DataError as error:
         raise RunError(str(error)) from error
     if not found:
         raise RunError(f"{file} has no rows; expected one JSON object a line, with a response each")
@@ -87,14 +88,9 @@ def read(file: Path, fields: ResponseFields, join: DatasetJoin | None = None) ->
 
 
 def _rows(file: Path) -> Iterable[tuple[str, Row]]:
-    with open_lines(file) as lines, unpacked(str(file)):
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                where = f"{file}, line {number}"
-                row = parse(line.removeprefix(BOM_UTF8))
-                if row is None:
-                    raise RunError(f"{where} is no JSON object: {line[:80].decode('utf-8', 'replace')!r}")
-                yield where, row
+    with jsonl.open_lines(file) as lines:
+        for where, _, row in jsonl.read_objects(lines, str(file)):
+            yield where, row
 
 
 def _joined(join: DatasetJoin) -> dict[str, Row]:

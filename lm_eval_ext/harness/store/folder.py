@@ -29,7 +29,8 @@ from lm_eval_ext import atomic
 from lm_eval_ext.harness.store.chunks import Chunk
 from lm_eval_ext.harness.store.settings import Settings
 from lm_eval_ext.harness.weights import digest
-from lm_eval_ext.resume import Journal, ResumeError, differences, json_line, locked, read_json, write_json
+from lm_eval_ext.jsonl import json_line
+from lm_eval_ext.resume import Journal, ResumeError, differences, locked, read_json, write_json
 
 Say = Callable[[str], None]
 
