@@ -49,25 +49,30 @@ def report_command(
         lm-eval-ext report out/ --audit 100 --out audit/
         lm-eval-ext report --audit-labels audit/sheet.csv --audit-key audit/key.json --out audit/
     """
-    from lm_eval_ext.harness.errors import UserError
+    from lm_eval_ext.analysis import audit as audits
+    from lm_eval_ext.analysis.runs import named
+    from lm_eval_ext.errors import UserError
 
     if (audit_labels is None) != (audit_key is None):
         raise UserError(
             "--audit-labels and --audit-key go together: the labelled sheet and key.json of one audit"
         )
     if audit_labels is not None and audit_key is not None:
-        return _grader_quality(audit_labels, audit_key, out)
-    if not runs:
+        lines = audits.judge_grader(audit_labels, audit_key, out)
+    elif not runs:
         raise UserError("name at least one run: lm-eval-ext report out/")
-    if audit is not None:
-        return _audit(runs, filter, audit, seed, out)
-    _report(
-        runs, filter, out, samples=samples, response_chars=response_chars, budgets=_numbers(budgets),
-        tokenizer=tokenizer, metric=metric, pair_on=pair_on,
-    )  # fmt: skip
+    elif audit is not None:
+        lines = audits.export(named(runs, filter=filter), audit, out, seed=seed)
+    else:
+        lines = _report(
+            runs, filter, out, samples=samples, response_chars=response_chars, budgets=_numbers(budgets),
+            tokenizer=tokenizer, metric=metric, pair_on=pair_on,
+        )  # fmt: skip
+    for line in lines:
+        typer.echo(line)
 
 
-def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> None:
+def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> list[str]:
     from lm_eval_ext.analysis import report as reports
     from lm_eval_ext.analysis.report.sections import overview
     from lm_eval_ext.analysis.report.tables import as_text
@@ -79,14 +84,12 @@ def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> N
     written = reports.write(made, out, progress=True)
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(as_text(overview(made)))
-    typer.echo(
-        f"{written[0]} ({written[0].stat().st_size / 1e6:.2f} MB) and {len(written) - 1} files beside it"
-    )
+    size = written[0].stat().st_size / 1e6
+    return [as_text(overview(made)), f"{written[0]} ({size:.2f} MB) and {len(written) - 1} files beside it"]
 
 
 def _numbers(text: str | None) -> tuple[int, ...] | None:
-    from lm_eval_ext.harness.errors import UserError
+    from lm_eval_ext.errors import UserError
 
     if text is None:
         return None
@@ -94,18 +97,3 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise UserError(f"--budgets {text}: whole numbers of tokens separated by commas: 1024,4096")
     return tuple(sorted({int(part) for part in parts}))
-
-
-def _audit(runs: list[str], filter: str | None, n: int, seed: int, out: Path) -> None:
-    from lm_eval_ext.analysis import audit
-    from lm_eval_ext.analysis.runs import named
-
-    for line in audit.export(named(runs, filter=filter), n, out, seed=seed):
-        typer.echo(line)
-
-
-def _grader_quality(labels: Path, key: Path, out: Path) -> None:
-    from lm_eval_ext.analysis import audit
-
-    for line in audit.judge_grader(labels, key, out):
-        typer.echo(line)

@@ -12,11 +12,11 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tqdm import tqdm
 
@@ -90,8 +90,8 @@ def grade_file(
     total = None if source is None else count_lines(source)
     if out is not None:
         _check_place(out, source)
-    with _input(source) as lines:
-        rows = _at_least_one(read(lines, name, fields or Fields()), name)
+    with nullcontext(sys.stdin.buffer) if source is None else jsonl.open_lines(source) as lines:
+        rows = read(lines, name, fields or Fields())
         if out is None:
             return _grade(rows, _print, grader, Tally(), total)
         output = _Output(out, name, say, verdict_settings(grader, fields or Fields()))
@@ -117,24 +117,6 @@ def _check_place(out: Path, source: Path | None) -> None:
     if source is not None and out.exists() and out.samefile(source):
         raise DataError(f"{out} is the input; --out must name another file")
     out.parent.mkdir(parents=True, exist_ok=True)
-
-
-def _at_least_one(rows: Iterator[FileItem], name: str) -> Iterator[FileItem]:
-    """The rows; raises DataError if there are none."""
-    number = -1
-    for number, row in enumerate(rows):  # noqa: B007
-        yield row
-    if number < 0:
-        raise DataError(f"{name} has no rows: nothing to grade; check the file")
-
-
-@contextmanager
-def _input(source: Path | None) -> Iterator[BinaryIO]:
-    if source is None:
-        yield sys.stdin.buffer
-    else:
-        with jsonl.open_lines(source) as lines:
-            yield lines
 
 
 def _grade(

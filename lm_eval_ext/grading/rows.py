@@ -75,8 +75,12 @@ def count_lines(path: Path) -> int | None:
 
 def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[FileItem]:
     """The rows of the file `name`. Raises DataError for the first that cannot be graded."""
+    empty = True
     for where, line, values in jsonl.read_objects(lines, name):
+        empty = False
         yield _item(line, values, where, fields)
+    if empty:
+        raise DataError(f"{name} has no rows: nothing to grade; check the file")
 
 
 def _item(line: bytes, values: dict[str, Any], where: str, fields: Fields) -> FileItem:

@@ -30,7 +30,7 @@ EXTRAS = {
     "judge": (("litellm",), "an LLM judge"),
     "report": (("matplotlib", "latex2mathml"), "reports with figures and formulas"),
 }
-BACKENDS = ("vllm", "hf", "api")
+BACKENDS = ("extra vllm", "extra hf", "extra api")
 
 
 @dataclass(frozen=True)
@@ -93,23 +93,18 @@ def machine() -> Iterator[Check]:
 
 def backends() -> Iterator[Check]:
     """At least one way to run a model."""
-    if all(missing(extra) for extra in BACKENDS):
+    if not any(check.state == "ok" for check in extras() if check.name in BACKENDS):
         advice = "pip install 'lm-eval-ext[vllm]' (or [hf], or [api])"
         yield Check("backend", "wrong", "none of vllm, hf, api is installed", advice)
 
 
-def missing(extra: str) -> list[str]:
-    """Modules of an extra that are not installed."""
-    return [module for module in EXTRAS[extra][0] if find_spec(module) is None]
-
-
 def extras() -> Iterator[Check]:
     """Extras, and what those not installed are for."""
-    for extra, (_, purpose) in EXTRAS.items():
-        lacking = missing(extra)
-        found = f"missing: {', '.join(lacking)}" if lacking else "installed"
+    for extra, (modules, purpose) in EXTRAS.items():
+        missing = [module for module in modules if find_spec(module) is None]
+        found = f"missing: {', '.join(missing)}" if missing else "installed"
         advice = f"for {purpose}: pip install 'lm-eval-ext[{extra}]'"
-        yield _check(f"extra {extra}", not lacking, found, advice, otherwise="note")
+        yield _check(f"extra {extra}", not missing, found, advice, otherwise="note")
 
 
 def companions() -> Iterator[Check]:

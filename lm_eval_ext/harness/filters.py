@@ -5,7 +5,7 @@ Importing this module registers the filter with lm-eval, and the metrics that ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -68,22 +68,21 @@ class GradeMath(Filter):
             return grade_docs(resps, docs, grader, self.extract)
 
 
-class _Share:
+def _share(name: str) -> Callable[..., float]:
     """A share of the verdicts, as lm-eval calls metrics of tasks without `process_results`."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, references: Any, predictions: Sequence[Any], **_: Any) -> float:
+    def metric(references: Any, predictions: Sequence[Any], **_: Any) -> float:
         (graded,) = predictions
         if not isinstance(graded, Graded):
-            raise UserError(f"the metric {self.name} needs verdicts: end filter_list with {FILTER}")
-        return process_results({}, [graded])[self.name]
+            raise UserError(f"the metric {name} needs verdicts: end filter_list with {FILTER}")
+        return process_results({}, [graded])[name]
+
+    return metric
 
 
 for entry in metric_list():
     if entry["metric"] in SHARES:
-        register_metric(**entry, output_type="generate_until")(_Share(entry["metric"]))
+        register_metric(**entry, output_type="generate_until")(_share(entry["metric"]))
 
 
 def grade_docs(

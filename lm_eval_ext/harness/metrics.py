@@ -64,16 +64,13 @@ def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str,
 
 def metric_list(repeats: int = 1) -> list[dict[str, Any]]:
     """A task's metrics, as its YAML would list them."""
-    names = [*SHARES, CAPPED, *repeat_metrics(repeats)]
+    names = [*SHARES, CAPPED]
+    if repeats > 1:
+        names += [*(f"pass@{k}" for k in attempts(repeats)), f"maj@{repeats}"]
     return [
         {"metric": name, "aggregation": "mean", "higher_is_better": name not in ("undecided", CAPPED)}
         for name in names
     ]
-
-
-def repeat_metrics(repeats: int) -> list[str]:
-    """Names of the metrics that need repeats: pass@1, pass@2, pass@4, ... and maj@K."""
-    return [f"pass@{k}" for k in attempts(repeats)] + [f"maj@{repeats}"] if repeats > 1 else []
 
 
 def attempts(repeats: int) -> list[int]:

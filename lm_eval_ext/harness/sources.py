@@ -84,13 +84,8 @@ def is_there(dataset: HubDataset, split: str, data: str | None = None) -> bool:
 
 
 def _folder(dataset: HubDataset, place: str) -> Path:
-    root = sample_folder() if place == SAMPLE else Path(place).expanduser()
+    root = Path(str(files("lm_eval_ext"))) / "sample" if place == SAMPLE else Path(place).expanduser()
     return root / dataset.folder
-
-
-def sample_folder() -> Path:
-    """The packaged problems, laid out like any data folder."""
-    return Path(str(files("lm_eval_ext"))) / "sample"
 
 
 def read_rows(path: Path) -> Iterator[Row]:

@@ -137,17 +137,14 @@ def check_tasks(unknown: Iterable[str], known: Iterable[str]) -> None:
 
     files = sorted(Path(lm_eval.tasks.__file__).parent.rglob("*.yaml"))
     names = {*known, *(file.stem for file in files)}
-    if mistyped := [name for name in left if name not in names and not _is_mentioned(name, files)]:
+    texts = [file.read_bytes() for file in files]  # every task, group and tag is named in one
+    names |= {name for name in left if set(name) & set("*?[")}
+    mistyped = [n for n in left if n not in names and not any(n.encode() in text for text in texts)]
+    if mistyped:
         raise UserError(
             f"no task {mistyped[0]!r}{similar(mistyped[0], names)}. `lm_eval ls tasks` lists lm-eval's; ours "
             "are in the folder that `lm-eval-ext tasks-path` prints"
         )
-
-
-def _is_mentioned(name: str, files: Sequence[Path]) -> bool:
-    """Whether a file of lm-eval's tasks contains the name: every task, group and tag is named in one."""
-    text = name.encode()
-    return bool(set(name) & set("*?[")) or any(text in file.read_bytes() for file in files)
 
 
 def check_metadata(given: Mapping[str, Any], tasks: Mapping[str, Mapping[str, Any]]) -> None:

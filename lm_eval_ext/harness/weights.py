@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lm_eval_ext import atomic
+from lm_eval_ext.resume import read_json, write_json
 
 MODEL_FILES = frozenset(
     ".json .safetensors .bin .pt .pth .gguf .model .tiktoken .txt .jinja .py".split()
@@ -40,7 +40,7 @@ def hash_files(path: Path) -> str:
     """SHA-256 of one file, or over the names and contents of a model's folder."""
     files = [path] if path.is_file() else _model_files(path)
     remembered = cache_folder() / "hashes.json"
-    known = _read(remembered)
+    known: dict[str, str] = read_json(remembered) or {}
     keys = {file: _key(file) for file in files}
     new = [file for file in files if keys[file] not in known]
     size = sum(file.stat().st_size for file in new)
@@ -50,20 +50,13 @@ def hash_files(path: Path) -> str:
         known |= {keys[file]: _hash(file, bar) for file in new}
     if new:
         with suppress(OSError):  # a cache that cannot be written only costs time
-            atomic.write_text(remembered, json.dumps(known, indent=0))
+            write_json(remembered, known)
     return known[keys[path]] if path.is_file() else digest({file.name: known[keys[file]] for file in files})
 
 
 def _model_files(folder: Path) -> list[Path]:
     found = (file for file in folder.iterdir() if file.is_file() and file.name not in NOT_THE_MODEL)
     return sorted(file for file in found if file.suffix in MODEL_FILES)
-
-
-def _read(remembered: Path) -> dict[str, str]:
-    try:
-        return dict(json.loads(remembered.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
 
 
 def _key(file: Path) -> str:

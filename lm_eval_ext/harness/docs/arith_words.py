@@ -105,15 +105,11 @@ def generate(split: str, n: int | None = None, seed: int = 0) -> list[dict[str, 
     while len(rows) < (SIZES[split] if n is None else n):
         template = rng.choice(of_level[LEVELS[len(rows) % len(LEVELS)]])
         numbers = template.draw(rng)
-        if split_of(numbers) == split and _natural(template, numbers):
+        natural = all(result > 0 for _, result in template.solve(numbers))  # no negative apples
+        if split_of(numbers) == split and natural:
             row = _problem(template, numbers, rng, f"{split}-{len(rows):04d}")
             rows.setdefault(row["problem"], row)
     return list(rows.values())
-
-
-def _natural(template: Template, numbers: dict[str, int]) -> bool:
-    """Whether every result is positive: stories have no negative apples."""
-    return all(result > 0 for _, result in template.solve(numbers))
 
 
 def _problem(template: Template, numbers: dict[str, int], rng: random.Random, row_id: str) -> dict[str, Any]:

@@ -50,23 +50,18 @@ def prepare(namespace: Namespace, directory: Path, chunk_size: int) -> None:
     namespace.metadata = {**metadata, "chunk_size": chunk_size}
 
 
-def check_batch_size(config: EvaluatorConfig) -> None:
-    """Raises ProtocolError for options that make chunks depend on more than the settings."""
-    if str(config.model) in ("hf", "hf-auto", "huggingface") and "auto" in str(config.batch_size):
-        raise ProtocolError(
-            f"--batch_size {config.batch_size} with --model hf and --resume: the size found depends on free "
-            "memory, and outputs depend on the size; give a number, --batch_size 16"
-        )
-
-
 def run(
     namespace: Namespace, config: EvaluatorConfig, directory: Path, execute: Callable[[Namespace], None]
 ) -> None:
     """Lets lm-eval `execute` a prepared command line, with a model that reuses the responses in `directory`.
 
-    Raises ResumeError if the folder is in use or cannot be written.
+    Raises ProtocolError for --batch_size auto, ResumeError if the folder is in use or cannot be written.
     """
-    check_batch_size(config)
+    if str(config.model) in ("hf", "hf-auto", "huggingface") and "auto" in str(config.batch_size):
+        raise ProtocolError(
+            f"--batch_size {config.batch_size} with --model hf and --resume: the size found depends on free "
+            "memory, and outputs depend on the size; give a number, --batch_size 16"
+        )
     if str(config.model).startswith("vllm"):
         # In a separate process the engine starts on whichever request reaches it first.
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")

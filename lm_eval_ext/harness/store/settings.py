@@ -59,20 +59,16 @@ def settings_of(
     """
     counted = [name for name in model_args if name not in CONNECTION and not is_secret(name)]
     packages = ENGINE_PACKAGES.get(backend.partition("-")[0], ("lm_eval",))
-    return Settings(
-        {
-            "backend": backend,
-            "chunk_size": chunk_size,
-            "seed": seed,
-            "batch_size": str(batch_size),
-            "max_batch_size": max_batch_size,
-            "device": device,
-            **{f"model_args.{n}": redacted(_as_json(identity(n, model_args))) for n in counted},
-            **{f"environment.{n}": os.environ[n] for n in ENGINE_VARIABLES if n in os.environ},
-            **{f"versions.{n}": version for n, version in versions_of(packages).items()},
-        }
-    )
-
-
-def _as_json(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))
+    arguments = {f"model_args.{name}": identity(name, model_args) for name in counted}
+    values = {
+        "backend": backend,
+        "chunk_size": chunk_size,
+        "seed": seed,
+        "batch_size": str(batch_size),
+        "max_batch_size": max_batch_size,
+        "device": device,
+        **redacted(json.loads(json.dumps(arguments, default=str))),
+        **{f"environment.{n}": os.environ[n] for n in ENGINE_VARIABLES if n in os.environ},
+        **{f"versions.{n}": version for n, version in versions_of(packages).items()},
+    }
+    return Settings(values)
