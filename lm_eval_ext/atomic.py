@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Write files atomically: readers see the whole file or none, even if the writer is killed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes `text` under a temporary name beside `path`, then gives it its name; folders are made."""
+    """Writes a temporary file beside `path` and renames it; creates missing folders."""
     write_bytes(path, text.encode("utf-8"))
 
 
@@ -19,11 +19,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> None:
-    """`write_bytes`, for lines that need not be in memory together; each brings its own end."""
+    """`write_bytes` for lines, with their newlines, that need not fit in memory."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
-        with temporary.open("xb") as file:  # readable as the user's umask says, from its first byte on
+        with temporary.open("xb") as file:  # with the user's umask from the first byte on
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())

@@ -29,16 +29,14 @@ from lm_eval_ext.errors import UserError
 
 
 class ResumeError(UserError):
-    """Work cannot be resumed: another process is at it, or its settings have changed."""
+    """Work cannot be resumed: another process is doing it, or its settings have changed."""
 
 
 @contextmanager
 def locked(lock: Path, output: Path) -> Iterator[None]:
     """Holds the lock file of `output`; the system frees it when the process ends, however it ends.
 
-    Raises:
-        ResumeError: another process holds it.
-        OSError: the file cannot be written.
+    Raises ResumeError if another process holds it, OSError if it cannot be written.
     """
     from filelock import FileLock, Timeout  # 0.2 s
 
@@ -46,7 +44,7 @@ def locked(lock: Path, output: Path) -> Iterator[None]:
     try:
         held = FileLock(lock).acquire(timeout=0)
     except Timeout:
-        holder = lock.read_text("utf-8").strip() or "another process"
+        holder = (lock.read_text("utf-8").strip() if lock.exists() else "") or "another process"
         raise ResumeError(
             f"{output} is in use by {holder}: wait until it ends, or name another output"
         ) from None
