@@ -1,4 +1,4 @@
-"""How a recipe's checkpoints are evaluated: lm-eval's settings, read once and used by all who need them."""
+"""How a recipe's checkpoints are evaluated: lm-eval's settings and command line."""
 
 from __future__ import annotations
 
@@ -12,18 +12,7 @@ from .recipe import Recipe
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The evaluation settings of a recipe.
-
-    Attributes:
-        task: of lm-eval.
-        model_args: beside `pretrained`.
-        gen_kwargs: what is set beside the task's own.
-        num_fewshot: None: as many as the task says.
-        chat: whether the chat template is applied.
-        system_instruction: of the chat.
-        repeats: None: as many as the task says.
-        data: where problems come from, see `lm_eval_ext.harness.sources`; None: as the environment says.
-    """
+    """The evaluation settings of a recipe, by lm-eval's names; None: the task's own."""
 
     task: str
     model_args: dict[str, Any]
@@ -36,7 +25,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, recipe: Recipe) -> Evaluation:
-        """As the recipe says; where it does not, as in training."""
+        """What the recipe does not set is as in training."""
         from lm_eval.utils import simple_parse_args_string
 
         model_args = simple_parse_args_string(recipe.eval_model_args)
@@ -54,18 +43,19 @@ class Evaluation:
         )
 
     def at(self, revision: str | None) -> Evaluation:
-        """The same of a model at this revision of its repository."""
+        """The same evaluation of a model at this revision of its repository."""
         if revision in (None, "main"):
             return self
         return replace(self, model_args={**self.model_args, "revision": revision})
 
     def arguments(self, model: str, out: str, task: str | None = None, limit: int | None = None) -> list[str]:
-        """Of `lm-eval-ext run`: evaluates the model in this folder.
+        """Arguments of `lm-eval-ext run`.
 
         Args:
+            model: folder or name.
             out: folder of the results.
-            task: another one under the same settings, the validation task; None: the recipe's.
-            limit: documents, from the first; None: all.
+            task: another task under the same settings, such as the validation task.
+            limit: number of documents, from the first; None: all.
         """
         given = [*("--model", "vllm"), *("--tasks", task or self.task)]
         if self.num_fewshot is not None:
@@ -85,7 +75,7 @@ class Evaluation:
         return [*given, "--log_samples", *("--output_path", out)]
 
     def command(self, model: str) -> str:
-        """The command line that evaluates the model in this folder."""
+        """The command line that evaluates a model."""
         return f"lm-eval-ext run {shlex.join(self.arguments(model, f'{model}/eval'))}"
 
 

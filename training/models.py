@@ -1,4 +1,4 @@
-"""A model's tokenizer and weights, by folder or name; what is not at hand is said in one line."""
+"""A model's tokenizer and weights, by folder or name; a missing one is a one-line error."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from lm_eval_ext.harness.errors import model_errors
 
 
 def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
-    """The tokenizer of that name, padding on the left; it encodes texts as lm-eval does (`ids_of`).
-
-    Raises ModelError where there is none.
-    """
+    """The tokenizer, padding on the left; encodes texts as lm-eval does. Raises ModelError if missing."""
     from transformers import AutoTokenizer
 
     with model_errors(name):
@@ -19,10 +16,10 @@ def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
 
 
 def as_evaluated(tokenizer: Any) -> Any:
-    """The same tokenizer, which writes no second BOS before a text that starts with one.
+    """The same tokenizer, but without a second BOS before a text that starts with one.
 
     Chat templates write BOS as text. lm-eval encodes such prompts without special tokens; TRL, which calls
-    the tokenizer, does not. It is saved as it was.
+    the tokenizer, does not. Saving the tokenizer saves the original.
     """
     kind = type(tokenizer)
     if not issubclass(kind, _AsEvaluated):
@@ -40,7 +37,7 @@ class _AsEvaluated:
 
 
 def ids_of(tokenizer: Any, text: str) -> list[int]:
-    """Tokens of a prompt as lm-eval sends them: with special ones, unless the text starts with BOS."""
+    """Tokens of a prompt as lm-eval sends it: with special tokens, unless the text starts with BOS."""
     bare = {"add_special_tokens": False} if _has_bos(tokenizer, text) else {}
     return list(tokenizer(text, **bare)["input_ids"])
 
@@ -51,10 +48,7 @@ def _has_bos(tokenizer: Any, text: Any) -> bool:
 
 
 def loaded_model(name: str, **settings: Any) -> Any:
-    """The causal language model of that name; `settings` as transformers takes them.
-
-    Raises ModelError where there is none.
-    """
+    """The causal language model; `settings` as transformers takes them. Raises ModelError if missing."""
     from transformers import AutoModelForCausalLM
 
     with model_errors(name):

@@ -1,4 +1,4 @@
-"""Prompts as lm-eval renders them for a task: what is trained on is what is evaluated, byte for byte."""
+"""Prompts as lm-eval renders them for a task: training uses those of the evaluation, byte for byte."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.harness.filters import FILTER
 from lm_eval_ext.harness.judging import shared_judge
 from lm_eval_ext.harness.launch import tasks_path
 from lm_eval_ext.harness.protocol import stops_of
@@ -16,20 +17,18 @@ Doc = Mapping[str, Any]
 
 
 def load_task(task: str, data: str | None = None, include_path: str | None = None) -> Any:
-    """A task of this package, or else of lm-eval, as the harness builds it: a new one at each call.
+    """A new instance of a task of this package, or else of lm-eval. Raises UserError if there is none.
 
     Args:
         task: its name.
         data: where problems come from, see `lm_eval_ext.harness.sources`.
         include_path: the task files; None: this package's.
-
-    Raises UserError if there is no such task.
     """
     for defaults in (False, True):  # lm-eval's own tasks are thousands of files: seconds to list
         manager = _manager(include_path or str(tasks_path()), data, defaults)
         if task in manager.all_subtasks:
             return manager.load([task])["tasks"][task]
-    raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, no group")
+    raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, not a group")
 
 
 @cache
@@ -45,14 +44,11 @@ class TaskPrompts:
 
     Args:
         task: its name, "arith_words".
-        num_fewshot: exemplars before the problem; None: as many as the task says.
-        tokenizer: its chat template is applied, as with `--apply_chat_template`; None: a plain text.
-        system_instruction: as with `--system_instruction`.
-        chat_template_kwargs: `{"enable_thinking": False}`, as with the model argument of that name.
-        data: where problems come from, see `lm_eval_ext.harness.sources`.
-        include_path: the task files; None: this package's.
-
-    Raises UserError if there is no such task.
+        num_fewshot: exemplars before the problem; None: the task's number.
+        tokenizer: whose chat template is applied; None: plain text.
+        system_instruction: of the chat.
+        chat_template_kwargs: `{"enable_thinking": False}`.
+        data, include_path: as in `load_task`, which raises UserError.
     """
 
     def __init__(
@@ -88,16 +84,15 @@ class TaskPrompts:
         )
 
     def target(self, doc: Doc) -> str:
-        """What an exemplar shows as the response: the worked solution, led in as after the prompt."""
+        """The response that an exemplar shows: the worked solution, after a plain prompt with delimiter."""
         shown = self.task.doc_to_target(dict(doc), self.task.fewshot_cfg.doc_to_target)
         if str(shown) == str(doc.get("gold")) and doc.get("solution"):
-            shown = doc["solution"]  # the task shows exemplars no work: the bare answer teaches none
-        return str(shown) if self.tokenizer is not None else f"{self.lead}{shown}"
+            shown = doc["solution"]  # exemplars show the bare answer, which teaches no reasoning
+        return self.completion(str(shown))
 
-    @property
-    def lead(self) -> str:
-        """What stands between a plain prompt and the response."""
-        return str(self.task.fewshot_cfg.target_delimiter)
+    def completion(self, text: str) -> str:
+        """The text as it follows the prompt: the task's delimiter comes before it, except in a chat."""
+        return text if self.tokenizer is not None else f"{self.task.fewshot_cfg.target_delimiter}{text}"
 
     @property
     def stops(self) -> list[str]:
@@ -107,14 +102,14 @@ class TaskPrompts:
 
     @property
     def grading(self) -> dict[str, Any]:
-        """The arguments of the task's filter `grade_math`; without `workers`: each process has its own."""
+        """The arguments of the task's filter `grade_math`, except `workers`: each process has its own."""
         steps: dict[str, dict[str, Any]] = {
             entry["name"]: step
             for entry in self.task.config.filter_list or ()
             for step in entry["filter"]
-            if step.get("function") == "grade_math"
+            if step.get("function") == FILTER
         }
-        found = steps.get("grade_math") or next(iter(steps.values()), {})
+        found = steps.get(FILTER) or next(iter(steps.values()), {})
         return {name: value for name, value in found.items() if name not in ("function", "workers")}
 
     @property
@@ -127,7 +122,7 @@ class TaskPrompts:
 
     @cached_property
     def exemplars(self) -> list[dict[str, Any]]:
-        """Every document that prompts may show: none of them may be trained on."""
+        """The documents that prompts may show; never trained on."""
         split = self.task.config.fewshot_split
         return [dict(doc) for doc in self.task.dataset[split]] if split in self.task.dataset else []
 
@@ -137,7 +132,7 @@ class TaskPrompts:
         return [dict(doc) for doc in self.task.eval_docs]
 
     def _rendered(self, messages: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        """As `TemplateLM.apply_chat_template` of lm-eval's vLLM and hf backends does it."""
+        """Renders a chat as lm-eval's vLLM and hf backends do."""
         text = self.tokenizer.apply_chat_template(
             messages,
             tokenize=False,

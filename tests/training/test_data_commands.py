@@ -14,7 +14,7 @@ from lm_eval_ext.harness.metrics import pass_at_k
 from tests.training.models import write_tiny_qwen3
 from training.data import difficulty, rows, sampling
 from training.data.__main__ import app
-from training.data.build import built, documents_of, prompts_of
+from training.data.build import built, prompts_of, selected
 from training.data.distill import distilled
 from training.data.documents import documents
 from training.data.sampling import Sampling, finish, sample
@@ -239,10 +239,10 @@ def test_probe_filter_and_curriculum_reach_the_recipe(tiny, tmp_path):
     assert (tmp_path / "order.txt").read_text().split() == [names[2], names[1], names[3], names[0]]
     _run("curriculum", out, "--sometimes", "--out", tmp_path / "few.txt")
     recipe = Recipe(task="arith_words", size=12, num_fewshot=0, curriculum=str(tmp_path / "few.txt"))
-    assert [d["id"] for d in documents_of(recipe, prompts_of(recipe, None), len)] == [names[1], names[3]]
+    assert [d["id"] for d in selected(recipe, prompts_of(recipe, None), len).docs] == [names[1], names[3]]
     (tmp_path / "few.txt").write_text(f"{names[1]}\ntrain 0003\n")
     with pytest.raises(DataError, match="1 of 2 ids have no document, 'train 0003'"):
-        documents_of(recipe, prompts_of(recipe, None), len)
+        selected(recipe, prompts_of(recipe, None), len)
 
 
 def test_pass_at_k_is_the_evaluations():
@@ -370,5 +370,5 @@ def test_levels_of_math(tokenizer):
     recipe = Recipe(task="math_0shot", source="math", levels=[3, 4, 5])
     with pytest.raises(DataError, match="left out: of another level"):
         built(Recipe(task="math_0shot", source="math", levels=[9]), "grpo", tokenizer)
-    levels = {doc["level"] for doc in documents_of(recipe, prompts_of(recipe, None), len)}
+    levels = {doc["level"] for doc in selected(recipe, prompts_of(recipe, None), len).docs}
     assert levels and levels <= {3, 4, 5}

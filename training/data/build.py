@@ -1,4 +1,4 @@
-"""The rows a recipe asks for."""
+"""The rows that a recipe asks for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from lm_eval_ext.harness.errors import DataError
 
+from .. import command
 from ..prompts import TaskPrompts
 from ..recipe import Recipe
 from . import rows
@@ -34,11 +36,11 @@ def prompts_of(recipe: Recipe, tokenizer: Any) -> TaskPrompts:
 
 @dataclass
 class Selection:
-    """Documents, and how many were left out for what reason.
+    """Documents, or the rows they became, and how many were left out for what reason.
 
     Attributes:
-        docs: what is left.
-        found: how many there were.
+        docs: those selected.
+        found: the number before selection.
         left_out: reason -> number.
     """
 
@@ -47,7 +49,7 @@ class Selection:
     left_out: dict[str, int]
 
     def keep(self, docs: list[Any], why: str) -> None:
-        """Goes on with these; the others are left out, and this is why."""
+        """Keeps these; the others are left out for this reason."""
         if len(docs) < len(self.docs):
             self.left_out[why] = len(self.docs) - len(docs)
         self.docs = docs
@@ -65,18 +67,18 @@ def selected(
     Args:
         recipe: which.
         prompts: of its task.
-        count: tokens of a text.
+        count: number of tokens in a text.
         trainer: "sft" needs documents with a solution or a response; "": the recipe's.
 
-    Raises DataError where none is left.
+    Raises DataError if none is left.
     """
     found = documents(recipe.source or recipe.task, recipe.data, recipe.size)
     chosen = Selection(found, len(found), {})
     chosen.keep(without(chosen.docs, prompts.exemplars), "exemplars of the task")
     chosen.keep(without(chosen.docs, prompts.evaluated), "evaluated on")
     if recipe.validation_task:
-        held = TaskPrompts(recipe.validation_task, data=recipe.data).evaluated
-        chosen.keep(without(chosen.docs, held), "validated on")
+        reserved = TaskPrompts(recipe.validation_task, data=recipe.data).evaluated
+        chosen.keep(without(chosen.docs, reserved), "validated on")
     if recipe.levels:
         chosen.keep([doc for doc in chosen.docs if doc.get("level") in recipe.levels], "of another level")
     supervised = (trainer or recipe.trainer) == "sft"
@@ -84,17 +86,7 @@ def selected(
         chosen.keep([doc for doc in chosen.docs if rows.worked(doc)], "without a solution")
     if recipe.boxed:
         chosen.docs = rows.boxed(chosen.docs)
-    least, most = recipe.min_solution_tokens, recipe.max_solution_tokens
-    if least:
-        chosen.keep(rows.of_length(chosen.docs, count, least), f"solutions under {least} tokens")
-    if most:
-        chosen.keep(rows.of_length(chosen.docs, count, 0, most), f"solutions over {most} tokens")
-    if supervised and (limit := recipe.max_row_tokens):
-        texts = [rows.text(row) for row in rows_of(recipe, "sft", chosen.docs, prompts)]
-        fits = [
-            doc for doc, text in zip(chosen.docs, texts, strict=True) if count(text) < limit
-        ]  # and the end
-        chosen.keep(fits, f"rows over {limit} tokens")
+    _keep_lengths(chosen, recipe, prompts, count, supervised)
     if recipe.curriculum:
         ids = curriculum_of(recipe.curriculum)
         kept = rows.joined(ids, chosen.docs, allow_missing=recipe.allow_missing_ids)
@@ -104,13 +96,24 @@ def selected(
     return chosen
 
 
-def documents_of(recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], int]) -> list[Doc]:
-    """The documents of `selected`."""
-    return selected(recipe, prompts, count).docs
+def _keep_lengths(
+    chosen: Selection, recipe: Recipe, prompts: TaskPrompts, count: Callable[[str], int], supervised: bool
+) -> None:
+    """Leaves out solutions and rows outside the recipe's lengths; none is truncated."""
+    if least := recipe.min_solution_tokens:
+        long = [doc for doc in chosen.docs if count(rows.worked(doc)) >= least]
+        chosen.keep(long, f"solutions under {least} tokens")
+    if most := recipe.max_solution_tokens:
+        short = [doc for doc in chosen.docs if count(rows.worked(doc)) <= most]
+        chosen.keep(short, f"solutions over {most} tokens")
+    if supervised and (limit := recipe.max_row_tokens):
+        texts = [rows.text(row) for row in rows_of(recipe, "sft", chosen.docs, prompts)]
+        fits = [count(text) < limit for text in texts]  # with the EOS token
+        chosen.keep(list(compress(chosen.docs, fits)), f"rows over {limit} tokens")
 
 
 def rows_of(recipe: Recipe, trainer: str, docs: Iterable[Doc], prompts: TaskPrompts) -> list[rows.Row]:
-    """The rows that these documents become for the trainer."""
+    """The trainer's rows of these documents."""
     if trainer == "grpo":
         return rows.unsupervised(docs, prompts)
     shape: rows.Shape = "masked" if recipe.shape == "masked" else "full"
@@ -120,15 +123,12 @@ def rows_of(recipe: Recipe, trainer: str, docs: Iterable[Doc], prompts: TaskProm
 def curriculum_of(file: str | Path) -> list[str]:
     """The ids of a curriculum, in its order."""
     if not Path(file).is_file():
-        raise DataError(f"no curriculum {file}; lm-eval-ext train data curriculum makes one")
+        raise DataError(f"no curriculum {file}; make one with {command('data')} curriculum")
     return [line.strip() for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
 
 
 def built(recipe: Recipe, trainer: str, tokenizer: Any) -> Selection:
-    """The rows that a trainer ("sft" or "grpo") gets, as `docs` of a Selection.
-
-    Raises DataError where none is left.
-    """
+    """The rows of a trainer ("sft" or "grpo"), as `docs` of a Selection. Raises DataError if none is left."""
     prompts = prompts_of(recipe, tokenizer)
     chosen = selected(recipe, prompts, lambda text: len(tokenizer(text, verbose=False)["input_ids"]), trainer)
     progress = tqdm(chosen.docs, desc="rows", unit="row", disable=len(chosen.docs) < 1000)
@@ -137,7 +137,7 @@ def built(recipe: Recipe, trainer: str, tokenizer: Any) -> Selection:
 
 
 def dataset(recipe: Recipe, trainer: str, tokenizer: Any) -> Any:
-    """The `datasets.Dataset` that the trainer ("sft" or "grpo") gets; says on stderr what was left out."""
+    """The `datasets.Dataset` of a trainer ("sft" or "grpo"); reports what was left out on stderr."""
     from datasets import Dataset
 
     made = built(recipe, trainer, tokenizer)

@@ -33,9 +33,9 @@ def documents(source: str, data: str | None = None, size: int | None = None) -> 
         source: one of SOURCES, or a .jsonl or .parquet file with `problem`, `gold` and `solution` (or a
             `response` of the model's own), or in GSM8K's columns.
         data: where data sets come from, see `lm_eval_ext.harness.sources`.
-        size: how many, from the start; None: all that there are (of generated ones their usual number).
+        size: number of documents, from the start; None: all (the usual number of generated ones).
 
-    Raises DataError: no such source, or a file without these fields.
+    Raises DataError if there is no such source, or a file lacks these fields.
     """
     if source in SOURCES:
         found = SOURCES[source](data, size)
@@ -46,7 +46,7 @@ def documents(source: str, data: str | None = None, size: int | None = None) -> 
             f"no source {source!r}: it is one of {', '.join(SOURCES)}, or a .jsonl or .parquet file"
         )
     if size is not None and len(found) < size:
-        raise DataError(f"{source} has {len(found)} documents, {size} were asked for")
+        raise DataError(f"{source} has {len(found)} documents, and size is {size}")
     return found[:size]
 
 
@@ -68,11 +68,7 @@ def _of_file(file: Path, data: str | None) -> list[Doc]:
     return [{"id": str(number), **row} for number, row in enumerate(rows)]
 
 
-def _arith_words(data: str | None, size: int | None) -> list[Doc]:
-    return arith_words.generate("train", size)
-
-
-def _gsm8k(data: str | None, size: int | None) -> list[Doc]:
+def _gsm8k(data: str | None) -> list[Doc]:
     docs = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
     pool = set(exemplar_pool(len(docs)))
     return [doc for i, doc in enumerate(docs) if i not in pool]
@@ -84,32 +80,20 @@ def _gsm8k_docs(rows: Iterable[Doc], prefix: str) -> list[Doc]:
 
 
 def exemplar_pool(size: int) -> list[int]:
-    """Rows that recipes keep for few-shot prompts and never train on: 8 drawn with seed 42."""
+    """Rows reserved for few-shot prompts and never trained on: 8 drawn with seed 42."""
     return random.Random(POOL_SEED).sample(range(size), min(POOL_SIZE, size))
 
 
-def _math(data: str | None, size: int | None) -> list[Doc]:
-    return math.train_docs(data=data)
-
-
-def _mathnet(data: str | None, size: int | None) -> list[Doc]:
-    return mathnet.splits(data, solutions=True)[1]
-
-
-def _mathnet_multilingual(data: str | None, size: int | None) -> list[Doc]:
-    return mathnet.splits(data, language=None, solutions=True)[1]
-
-
 SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {
-    "arith_words": _arith_words,
-    "gsm8k": _gsm8k,
-    "math": _math,
-    "mathnet": _mathnet,
-    "mathnet_multilingual": _mathnet_multilingual,
+    "arith_words": lambda _, size: arith_words.generate("train", size),
+    "gsm8k": lambda data, _: _gsm8k(data),
+    "math": lambda data, _: math.train_docs(data=data),
+    "mathnet": lambda data, _: mathnet.splits(data, solutions=True)[1],
+    "mathnet_multilingual": lambda data, _: mathnet.splits(data, language=None, solutions=True)[1],
 }
 
 
-def without(docs: Iterable[Doc], kept_apart: Sequence[Doc]) -> list[Doc]:
-    """The documents whose problem is none of those kept apart (exemplars, evaluation problems)."""
-    apart = {mathnet.text_hash(doc["problem"]) for doc in kept_apart}
-    return [doc for doc in docs if mathnet.text_hash(doc["problem"]) not in apart]
+def without(docs: Iterable[Doc], reserved: Sequence[Doc]) -> list[Doc]:
+    """The documents whose problem is not reserved (an exemplar, an evaluation problem)."""
+    hashes = {mathnet.text_hash(doc["problem"]) for doc in reserved}
+    return [doc for doc in docs if mathnet.text_hash(doc["problem"]) not in hashes]

@@ -9,7 +9,7 @@ The prompt is the task's own rendering, a chat if the recipe says so; every row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from lm_eval_ext.grading.golds import acceptable, plain
@@ -30,39 +30,30 @@ def supervised(
     """Rows for SFT. Raises DataError on a document without a solution or an unknown shape.
 
     Args:
-        docs: documents with a `solution`, or a `response` of the model's own, which goes before it.
+        docs: documents with a `solution`, or a `response` of the model's own, which takes precedence.
         prompts: of the task.
         shape: what the loss is on.
-        verbatim: solutions word for word, and not as the task's exemplars show them.
+        verbatim: solutions word for word, not as the task's exemplars show them.
     """
     if shape not in SHAPES:
         raise DataError(f"shape is {shape!r}; it must be one of {', '.join(SHAPES)}")
     rows = []
     for doc in docs:
-        prompt, completion = prompts.prompt(doc), _completion(doc, prompts, verbatim)
-        text = (
-            {"prompt": prompt, "completion": completion}
-            if shape == "masked"
-            else {"text": prompt + completion}
-        )
-        rows.append({"id": doc["id"], **text})
+        row = {"prompt": prompts.prompt(doc), "completion": _completion(doc, prompts, verbatim)}
+        rows.append({"id": doc["id"], **(row if shape == "masked" else {"text": text(row)})})
     return rows
 
 
 def _completion(doc: Doc, prompts: TaskPrompts, verbatim: bool) -> str:
-    """A response of the model's own if the document has one (`response`), else the worked solution."""
+    """The model's own response if the document has one (`response`), else the worked solution."""
+    from jinja2 import UndefinedError
+
     if "response" in doc:
         return str(doc["response"])
     if not worked(doc):
         raise DataError(f"document {doc['id']} has neither a solution nor a response; it has {sorted(doc)}")
-    if not verbatim:
-        return _shown(doc, prompts)
-    return worked(doc) if prompts.tokenizer is not None else f"{prompts.lead}{worked(doc)}"
-
-
-def _shown(doc: Doc, prompts: TaskPrompts) -> str:
-    from jinja2 import UndefinedError
-
+    if verbatim:
+        return prompts.completion(worked(doc))
     try:
         return prompts.target(doc)
     except UndefinedError as error:
@@ -73,12 +64,12 @@ def _shown(doc: Doc, prompts: TaskPrompts) -> str:
 
 
 def worked(doc: Doc) -> str:
-    """What a document is trained on: its response, else its solution; "" if it has neither."""
+    """The text to learn from a document: its response, else its solution; "" if it has neither."""
     return str(doc.get("response") or doc.get("solution") or "").strip()
 
 
 def text(row: Row) -> str:
-    """All that the model reads of a row for SFT."""
+    """The whole text of a row for SFT."""
     return str(row["text"]) if "text" in row else f"{row['prompt']}{row['completion']}"
 
 
@@ -99,7 +90,7 @@ def unsupervised(docs: Iterable[Doc], prompts: TaskPrompts) -> list[Row]:
 
 
 def boxed(docs: Iterable[Doc]) -> list[Doc]:
-    r"""Documents whose solutions end in a sentence with the gold in a `\boxed{}`; responses stay as is."""
+    """Documents whose solutions end in a sentence with the boxed gold; responses stay as they are."""
     return [
         doc
         if "response" in doc
@@ -108,19 +99,10 @@ def boxed(docs: Iterable[Doc]) -> list[Doc]:
     ]
 
 
-def of_length(
-    docs: Iterable[Doc], count: Callable[[str], int], least: int = 0, most: int | None = None
-) -> list[Doc]:
-    """Documents whose solution or response has `least` to `most` tokens; whole or not at all, none is cut."""
-    sized = [(doc, count(worked(doc))) for doc in docs]
-    return [doc for doc, size in sized if least <= size and (most is None or size <= most)]
-
-
 def joined(ids: Sequence[str], docs: Iterable[Doc], *, allow_missing: bool = False) -> list[Doc]:
     """The documents with these ids, in the order of the ids: a curriculum.
 
-    Raises DataError if an id has no document (ids are compared as they are written: `a_1` is not `a 1`),
-    unless that is allowed, or if two documents share an id.
+    Raises DataError if an id has no document, unless that is allowed, or two documents share an id.
     """
     by_id: dict[str, Doc] = {}
     for doc in docs:

@@ -35,7 +35,7 @@ from ..merge.engines import can_run_vllm
 from ..models import ids_of, loaded_tokenizer
 from ..prompts import TaskPrompts
 from ..recipe import Recipe
-from .build import documents_of, prompts_of
+from .build import prompts_of, selected
 from .documents import Doc
 
 Row = dict[str, Any]
@@ -121,7 +121,7 @@ def sample(sampling: Sampling) -> tuple[list[Doc], list[Row], Row]:
     tokenizer = loaded_tokenizer(sampling.model)
     recipe = Recipe(**{name: getattr(sampling, name) for name in PROBLEMS})
     prompts = prompts_of(recipe, tokenizer)
-    docs = documents_of(recipe, prompts, len)
+    docs = selected(recipe, prompts, len).docs
     texts = [prompts.prompt(doc) for doc in docs]
     _check_window(sampling, tokenizer, docs, texts)
     settings = _settings(sampling, prompts, docs, texts)
