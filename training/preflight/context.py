@@ -29,6 +29,7 @@ from .trial import Trial
 
 T = TypeVar("T")
 Kind = Literal["sft", "grpo"]
+Pair = tuple[float | None, float | None]
 SAMPLED = 512
 """Rows that are tokenized, evenly spread over the training set: a share of 1% of them is five rows."""
 HANGING = ("Final answer: 1", r"\sum_{k=1}^{99999} \frac{k!}{(k+1)!}")
@@ -82,7 +83,6 @@ class PreflightContext:
     model: Any
     kind: Kind
     stand_in: str | None = None
-    collator: Callable[[list[Any]], Any] | None = None
 
     def __enter__(self) -> PreflightContext:
         self.progress_bars = datasets.is_progress_bar_enabled()
@@ -104,18 +104,11 @@ class PreflightContext:
         return str(self.stand_in or self.model.model_name_or_path)
 
     @property
-    def stands_in(self) -> bool:
-        """Whether they are those of another model than the recipe's."""
-        return bool(self.folder != self.model.model_name_or_path)
-
-    @property
     def revision(self) -> str:
-        """Of the model's repository."""
         return "main" if self.stand_in else self.model.model_revision or "main"
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """How checkpoints will be evaluated."""
         return Evaluation.of(self.recipe)
 
     @needing(ModelError, "{}; or give --tokenizer")
@@ -158,9 +151,8 @@ class PreflightContext:
     def uncurated(self) -> list[Doc]:
         """The training documents before a curriculum selects among them."""
         recipe = replace(self.recipe, curriculum=None)
-        return build.selected(
-            recipe, self.prompts, lambda text: len(self.tokenizer(text)["input_ids"]), self.kind
-        ).docs
+        count = lambda text: len(self.tokenizer(text)["input_ids"])  # noqa: E731
+        return build.selected(recipe, self.prompts, count, self.kind).docs
 
     @cached_property
     def curriculum(self) -> list[Doc]:
@@ -187,12 +179,10 @@ class PreflightContext:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The training rows of the sampled documents."""
         return build.rows_of(self.recipe, self.kind, self.sampled, self.prompts)
 
     @cached_property
     def prompt_texts(self) -> list[str]:
-        """The prompt of each row."""
         return [self.prompts.prompt(doc) for doc in self.sampled]
 
     @cached_property
@@ -239,8 +229,7 @@ class PreflightContext:
         """A batch of `input_ids` and `labels`, as the trainer gets it."""
         from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-        collator = self.collator or DataCollatorForLanguageModeling(pad_token_id=self.tokenizer.pad_token_id)
-        return dict(collator(examples))
+        return dict(DataCollatorForLanguageModeling(pad_token_id=self.tokenizer.pad_token_id)(examples))
 
     @cached_property
     def rewards(self) -> list[Any]:
@@ -262,20 +251,19 @@ class PreflightContext:
         hasty.config = replace(hasty.config, timeout_s=DEADLINE_S, workers=1)
         return hasty
 
-    def hanging_and_easy(self) -> tuple[float | None, float | None]:
+    def hanging_and_easy(self) -> Pair:
         """Rewards of a comparison that hangs, and of an easy one behind it."""
         responses, golds = zip(HANGING, EASY, strict=True)
         first, second = self.hasty_grader(list(responses), list(golds))
         return first, second
 
     @cached_property
-    def main_thread_rewards(self) -> tuple[float | None, float | None]:
+    def main_thread_rewards(self) -> Pair:
         """`hanging_and_easy`, once for the checks that ask for it."""
         return self.hanging_and_easy()
 
     @cached_property
     def trial(self) -> Trial:
-        """A short run of the recipe's trainer."""
         model = replace(self.model, model_name_or_path=self.folder, model_revision=self.revision)
         graders = self.rewards if self.kind == "grpo" else []
         return Trial(self.kind, self.training, model, self.rows, self.tokenizer, graders)

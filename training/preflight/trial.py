@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -31,30 +31,26 @@ FIXED: dict[str, Any] = {
 }
 
 
+@dataclass
 class Trial:
     """A short run of a recipe's trainer, with its model, adapter, quantization and rollouts.
 
-    Args:
+    Attributes:
         kind: "sft" or "grpo".
         training, model: settings of the recipe, as TRL has them.
         rows: of training; the first ten are used.
-        tokenizer: of the model.
-        rewards: of GRPO; the first one's completions are kept.
+        rewards: of GRPO; the first one keeps the completions of the first step.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        training: Any,
-        model: Any,
-        rows: Sequence[Row],
-        tokenizer: Any,
-        rewards: Sequence[Any],
-    ) -> None:
-        self.kind, self.training, self.model = kind, training, model
-        self.rows, self.tokenizer = rows[:SAMPLES], tokenizer
-        self.first_step = FirstStep(rewards[0]) if rewards else None
-        self.rewards = [self.first_step, *rewards[1:]]
+    kind: str
+    training: Any
+    model: Any
+    rows: list[Row]
+    tokenizer: Any
+    rewards: list[Any]
+
+    def __post_init__(self) -> None:
+        self.first_step = FirstStep(self.rewards[0]) if self.rewards else None
         self._folder = TemporaryDirectory(prefix="preflight-")
 
     @cached_property
@@ -66,11 +62,14 @@ class Trial:
         given: dict[str, Any] = {
             "model": self.model.model_name_or_path,
             "args": self._settings(),
-            "train_dataset": Dataset.from_list(list(self.rows)),
+            "train_dataset": Dataset.from_list(self.rows[:SAMPLES]),
             "processing_class": self.tokenizer,
             "peft_config": get_peft_config(self.model),
         }
-        return SFTTrainer(**given) if self.kind == "sft" else GRPOTrainer(**given, reward_funcs=self.rewards)
+        if self.kind == "sft":
+            return SFTTrainer(**given)
+        rewards: list[Any] = [self.first_step, *self.rewards[1:]]
+        return GRPOTrainer(**given, reward_funcs=rewards)
 
     def _settings(self) -> Any:
         loading = setup.model_arguments(self.model, self.training)

@@ -164,7 +164,7 @@ def test_padding_that_is_the_end_fails_where_the_collator_masks_it(check, models
 
     for model, verdict in (("fourth", "failed"), ("sound", "passed")):
         masking.tokenizer = AutoTokenizer.from_pretrained(models[model])
-        assert row(check("sft", {"model": model}, collator=masking), 17).status == verdict
+        assert row(check("sft", {"model": model}, collated=masking), 17).status == verdict
     assert row(check("sft", {"model": "fourth"}), 17).status == "passed"  # TRL masks by length
 
 

@@ -47,10 +47,8 @@ def same_prompts(context: PreflightContext) -> Outcome:
                 "load the tokenizer by training.models.loaded_tokenizer, give eval_model_args no "
                 "add_bos_token, and start no response with white space",
             )
-    compared = min(COMPARED, len(rendered))
-    return passed(
-        f"{compared} training prompts equal lm-eval's contexts for {context.recipe.task}, token for token"
-    )
+    equal = f"{len(rendered)} training prompts equal lm-eval's contexts for {context.recipe.task}"
+    return passed(f"{equal}, token for token")
 
 
 def _first_difference(ours: Sequence[object], theirs: Sequence[object]) -> int:
@@ -84,10 +82,10 @@ def leak(context: PreflightContext) -> Outcome:
     for kind, docs in (("an exemplar", exemplars), ("evaluated", evaluated)):
         found = [trained[_bare(doc["problem"])] for doc in docs if _bare(doc["problem"]) in trained]
         if found:
-            return failed(
-                f"{len(found)} training documents are {kind} of {context.recipe.task} but for "
-                f"punctuation, {found[0]!r} for one"
+            seen = (
+                f"{len(found)} training documents are {kind} of {context.recipe.task} but for punctuation, "
             )
+            return failed(f"{seen}{found[0]!r} for one")
     return passed(f"none of {len(exemplars)} exemplars and {len(evaluated)} evaluated problems is trained on")
 
 

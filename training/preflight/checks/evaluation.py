@@ -91,7 +91,7 @@ def window(context: PreflightContext) -> Outcome:
         size = protocol.context_window(args)
         seen = f"longest prompts of {name} and {task.budget} tokens of response fit the window of {size}"
         found = accepted_by(protocol.check_window, name, task.longest, task.budget, args, seen=seen)
-        if found.verdict == "failed" and context.stands_in:
+        if found.verdict == "failed" and context.folder != context.model.model_name_or_path:
             return failed(found.seen, f"the window is that of the stand-in {context.folder}")
         if found.verdict == "failed" or context.kind == "sft":
             return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import string
 
-from ...data.rows import Row
 from ..check import Outcome, check, does_not_apply, failed, passed, passed_if
 from ..context import PreflightContext, Unavailable
 
@@ -37,11 +36,9 @@ def cut_ends(context: PreflightContext) -> Outcome:
     kept = {number: row["input_ids"] for number, row in context.truncated.items()}
     lost = sum(row["input_ids"] != kept.get(row["number"]) for row in rows)
     longest = max(len(row["input_ids"]) for row in rows)
-    seen = (
-        f"{lost} of {len(rows)} rows lose their end at max_length={training.max_length} "
-        f"(the longest has {longest} tokens)"
-    )
-    return passed_if(lost <= MAX_LOST * len(rows), seen, f"set max_length: {longest} or max_solution_tokens")
+    seen = f"{lost} of {len(rows)} rows lose their end at max_length={training.max_length} (the longest has "
+    fix = f"set max_length: {longest} or max_solution_tokens"
+    return passed_if(lost <= MAX_LOST * len(rows), f"{seen}{longest} tokens)", fix)
 
 
 @check(16, "empty <think></think> as the target", "warn")
@@ -49,27 +46,21 @@ def thinking_mode(context: PreflightContext) -> Outcome:
     """The first supervised tokens must suit the mode that prompts ask for."""
     chat, thinking = context.recipe.chat, context.recipe.thinking
     if chat and thinking is None and "enable_thinking" in (context.tokenizer.chat_template or ""):
-        return failed(
-            "the chat template has a thinking mode and the recipe asks for none",
-            "set thinking: true or false",
-        )
+        seen = "the chat template has a thinking mode and the recipe asks for none"
+        return failed(seen, "set thinking: true or false")
     if context.kind == "grpo":
         return does_not_apply(f"no targets; thinking is {thinking}")
     targets = context.targets
     empty = sum("".join(target.split()).startswith(EMPTY_THINK) for target in targets)
     first = repr(targets[0][:40])
     if empty:
-        return failed(
-            f"{empty} of {len(targets)} targets start with an empty <think></think> ({first})",
-            "take it out of the responses: with thinking: false the prompt ends in it",
-        )
+        seen = f"{empty} of {len(targets)} targets start with an empty <think></think> ({first})"
+        return failed(seen, "take it out of the responses: with thinking: false the prompt ends in it")
     traces = sum(target.lstrip().startswith("<think>") for target in targets)
     seen = f"the first supervised tokens are {first}; {traces} of {len(targets)} targets think"
     if chat and thinking and not traces:
-        return failed(
-            f"{seen}, and the recipe says thinking: true",
-            "train on responses with traces, or thinking: false",
-        )
+        fix = "train on responses with traces, or thinking: false"
+        return failed(f"{seen}, and the recipe says thinking: true", fix)
     if chat and thinking is False and traces:
         return failed(f"{seen}, and the recipe says thinking: false", "set thinking: true")
     return passed(seen)
@@ -80,33 +71,28 @@ def padding(context: PreflightContext) -> Outcome:
     """The end token must be in the loss of every collated row, and token 0 must stay what it is."""
     tokenizer = context.tokenizer
     pad, end = tokenizer.pad_token_id, tokenizer.eos_token_id
-    names = f"padding is {tokenizer.pad_token!r}, the end {tokenizer.eos_token!r}"
     same = " (padding and end are one token, which TRL keeps apart by lengths)" if pad == end else ""
     if pad is None:
-        return failed(
-            "the tokenizer has no padding token, so TRL pads with the end token", "give it one no text has"
-        )
+        seen = "the tokenizer has no padding token, so TRL pads with the end token"
+        return failed(seen, "give it one no text has")
     if pad != end and pad in _text_ids(context):
-        return failed(
-            f"padding is {tokenizer.pad_token!r} (id {pad}), which texts have", "give it a special one"
-        )
+        seen = f"padding is {tokenizer.pad_token!r} (id {pad}), which texts have"
+        return failed(seen, "give it a special one")
     if tokenizer(tokenizer.eos_token, add_special_tokens=False)["input_ids"] != [end]:
         return failed(f"the end token {tokenizer.eos_token!r} is not one token", "add it as a special token")
     if context.kind == "grpo":
-        return passed(f"{names}{same}")
+        return passed(f"padding is {tokenizer.pad_token!r}, the end {tokenizer.eos_token!r}{same}")
     missing, total = _unsupervised_ends(context)
     if missing:
+        seen = f"the loss is not on the end token in {missing} of {total} collated rows{same}"
         return failed(
-            f"the loss is not on the end token in {missing} of {total} collated rows{same}",
-            "give the tokenizer a padding token of its own, and an end token that rows end in",
+            seen, "give the tokenizer a padding token of its own, and an end token that rows end in"
         )
-    if not _zero_survives(context):
-        return failed(
-            "token 0 is taken for padding in collated batches", "give the tokenizer another padding token"
-        )
-    return passed(
-        f"the loss is on {tokenizer.eos_token!r} in all {total} collated rows; token 0 comes through{same}"
-    )
+    seen = f"the loss is on {tokenizer.eos_token!r} in all {total} collated rows; token 0 comes through{same}"
+    if _zero_survives(context):
+        return passed(seen)
+    seen = "token 0 is taken for padding in collated batches"
+    return failed(seen, "give the tokenizer another padding token")
 
 
 def _text_ids(context: PreflightContext) -> set[int]:
@@ -122,7 +108,7 @@ def _text_ids(context: PreflightContext) -> set[int]:
 def _unsupervised_ends(context: PreflightContext) -> tuple[int, int]:
     """(rows whose loss does not end on the end token, rows) among the shortest and longest."""
     by_length = sorted(context.tokenized, key=lambda row: len(row["input_ids"]))
-    taken: list[Row] = [*by_length[:4], *by_length[4:][-4:]]
+    taken = [*by_length[:4], *by_length[4:][-4:]]
     batch = context.collated(taken)
     last = [[i for i in labels if i != -100][-1:] for labels in batch["labels"].tolist()]
     return sum(found != [context.tokenizer.eos_token_id] for found in last), len(taken)
@@ -149,6 +135,5 @@ def trained_end(context: PreflightContext) -> Outcome:
         emitted = {row["input_ids"][-1] for row in context.tokenized}
     names = ", ".join(map(str, tokenizer.convert_ids_to_tokens(sorted(emitted))))
     seen = f"responses end in {names}; eos_token_id in generation_config is {ends}"
-    return passed_if(
-        emitted <= set(ends), seen, f"add it to eos_token_id of {context.folder}'s generation_config"
-    )
+    fix = f"add it to eos_token_id of {context.folder}'s generation_config"
+    return passed_if(emitted <= set(ends), seen, fix)

@@ -12,8 +12,7 @@ from ...models import loaded_model
 from ..check import Outcome, check, does_not_apply, failed, passed, passed_if
 from ..context import PreflightContext, Unavailable
 from ..trial import SAMPLES, agreement
-from .generation import NO_ROLLOUTS
-from .optimization import NO_GROUPS
+from .settings import NO_GROUPS, NO_ROLLOUTS
 
 MAX_KL = 0.05
 """Nats a token between rollout engine and trainer before the first step: 0.02 is usual, 1.0 was seen."""
@@ -24,9 +23,8 @@ MAX_LOSS_LEFT = 0.5
 @check(23, "merged model is not the trained one", "error")
 def merged(context: PreflightContext) -> Outcome:
     """Nothing is merged before training."""
-    if not context.model.use_peft:
-        return does_not_apply("full fine-tuning: nothing is merged")
-    return does_not_apply("after training: lm-eval-ext train merge proves it")
+    after = "after training: lm-eval-ext train merge proves it"
+    return does_not_apply(after if context.model.use_peft else "full fine-tuning: nothing is merged")
 
 
 @check(
@@ -111,10 +109,8 @@ def export(context: PreflightContext) -> Outcome:
         model.save_pretrained(folder)
         context.tokenizer.save_pretrained(folder)
         if differing := index_differences(folder):
-            return failed(
-                f"{len(differing)} weights differ between index and files, {differing[0]!r} for one",
-                "save again",
-            )
+            seen = f"{len(differing)} weights differ between index and files, {differing[0]!r} for one"
+            return failed(seen, "save again")
         loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", output_loading_info=True)
         saved, info = loaded
         if lacking := sorted([*info["missing_keys"], *info["unexpected_keys"]]):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lm_eval_ext.grading.golds import acceptable, is_gold
-from lm_eval_ext.rewards import AccuracyReward
 
 from ...data.documents import Doc
 from ..check import Outcome, check, failed, passed, passed_if
@@ -40,15 +39,21 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     if reward is None:
         return _no_grader(context)
     docs = context.sampled[:COMPARED]
-    solutions = [_solution(context, doc) for doc in docs]
-    probes = [(_probe(probe, doc), doc) for doc in docs[:PROBED] for probe in PROBES]
-    responses = [*solutions, *solutions[1:], solutions[0], *(response for response, _ in probes)]
-    asked = [*docs, *docs, *(doc for _, doc in probes)]
+    solutions = [
+        context.prompts.target(doc)
+        if str(doc.get("solution") or "").strip()
+        else f"Final answer: {_gold(doc)}"
+        for doc in docs
+    ]
+    probed = [doc for doc in docs[:PROBED] for _ in PROBES]
+    probes = [p.replace("GOLD", _gold(doc)).replace("OTHER", OTHER) for doc in docs[:PROBED] for p in PROBES]
+    responses, asked = [*solutions, *solutions[1:], solutions[0], *probes], [*docs, *docs, *probed]
     given = reward(responses, [d["gold"] for d in asked], problem=[d.get("problem") for d in asked])
     right = _evaluated(context, responses, asked)
     if right is None:
         return failed(f"{context.recipe.task} is not graded by grade_math", "name a task of this package")
-    differ = [i for i, verdict in enumerate(right) if given[i] != _worth(verdict, reward)]
+    worth = [reward.undecided if verdict is None else float(verdict) for verdict in right]
+    differ = [i for i, value in enumerate(worth) if given[i] != value]
     if differ:
         i = differ[0]
         return failed(
@@ -62,23 +67,9 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     return passed_if(good >= LEAST_RIGHT * len(docs), seen, "fix the gold answers or solutions of the source")
 
 
-def _solution(context: PreflightContext, doc: Doc) -> str:
-    if str(doc.get("solution") or "").strip():
-        return context.prompts.target(doc)
-    return f"Final answer: {_gold_text(doc)}"
-
-
-def _gold_text(doc: Doc) -> str:
+def _gold(doc: Doc) -> str:
     """The gold as a model would write it; "" where there is none."""
     return acceptable(doc["gold"])[0] if is_gold(doc["gold"], blank=False) else ""
-
-
-def _probe(probe: str, doc: Doc) -> str:
-    return probe.replace("GOLD", _gold_text(doc)).replace("OTHER", OTHER)
-
-
-def _worth(verdict: bool | None, reward: AccuracyReward) -> float | None:
-    return reward.undecided if verdict is None else float(verdict)
 
 
 def _evaluated(
@@ -106,9 +97,8 @@ def hanging(context: PreflightContext) -> Outcome:
         return _no_grader(context)
     hung, easy = context.main_thread_rewards
     if hung is not None:
-        return failed(
-            f"a comparison that hangs is scored {hung:g}", "leave AccuracyReward's undecided at None"
-        )
+        fix = "leave AccuracyReward's undecided at None"
+        return failed(f"a comparison that hangs is scored {hung:g}", fix)
     deadline = context.hasty_grader.config.timeout_s
     seen = f"what hangs is unscored after {deadline:g} s, the next answer gets {easy}"
     fix = "what follows a hang must be graded: use AccuracyReward's own __call__"
@@ -124,13 +114,10 @@ def threaded(context: PreflightContext) -> Outcome:
         with ThreadPoolExecutor(1) as threads:
             found = threads.submit(context.hanging_and_easy).result()
     except Exception as error:  # whatever a signal raises there is the finding
-        return failed(
-            f"the reward raises in a thread ({type(error).__name__}: {error})",
-            "grade in AccuracyReward's worker processes, without signals",
-        )
+        seen = f"the reward raises in a thread ({type(error).__name__}: {error})"
+        return failed(seen, "grade in AccuracyReward's worker processes, without signals")
     here = context.main_thread_rewards
     if found != here:
-        return failed(
-            f"rewards are {list(found)} in a thread, {list(here)} outside", "use AccuracyReward's workers"
-        )
+        seen = f"rewards are {list(found)} in a thread, {list(here)} outside"
+        return failed(seen, "use AccuracyReward's workers")
     return passed("the verdicts in a thread are those of the main thread, deadline and all")
