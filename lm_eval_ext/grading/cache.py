@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from lm_eval_ext.grading.pipeline import from_workers
-from lm_eval_ext.grading.pool import Slot
+from lm_eval_ext.grading.pool import OutcomeFuture
 from lm_eval_ext.grading.types import Verdict
 from lm_eval_ext.grading.worker import Failure
 
@@ -20,14 +20,14 @@ MAX_PAIR_CHARS = 500
 class Pending:
     """A verdict under way, which several callers may wait for."""
 
-    def __init__(self, pair: Pair, slot: Slot) -> None:
+    def __init__(self, pair: Pair, future: OutcomeFuture) -> None:
         self.pair = pair
-        self.slot = slot
+        self.future = future
         self.waiting = 1
 
     def verdict(self) -> Verdict:
         """The verdict, once there. Raises RuntimeError if the pool was closed or broke."""
-        return from_workers(self.pair[0], self.slot.result())
+        return from_workers(self.pair[0], self.future.result())
 
 
 class VerdictCache:
@@ -44,7 +44,7 @@ class VerdictCache:
         self.size = size
         self._known: OrderedDict[Pair, tuple[Verdict, object | None]] = OrderedDict()
         self._under_way: dict[Pair, Pending] = {}
-        self._lock = threading.RLock()  # a slot already done calls back within `begin`
+        self._lock = threading.RLock()  # a future already done calls back within `begin`
 
     def find(self, pair: Pair, call: object) -> Verdict | None:
         """The verdict kept, None if there is none that holds for `call`."""
@@ -55,7 +55,9 @@ class VerdictCache:
             self._known.move_to_end(pair)
             return verdict
 
-    def begin(self, pair: Pair, submit: Callable[[str, str], Slot], call: object) -> Verdict | Pending:
+    def begin(
+        self, pair: Pair, submit: Callable[[str, str], OutcomeFuture], call: object
+    ) -> Verdict | Pending:
         """What is known or under way for the pair; if nothing is, it is submitted."""
         with self._lock:
             if (known := self.find(pair, call)) is not None:
@@ -65,7 +67,7 @@ class VerdictCache:
                 pending.waiting += 1
                 return pending
             pending = self._under_way[pair] = Pending(pair, submit(*pair))
-            pending.slot.add_done_callback(partial(self._done, pending, call))
+            pending.future.add_done_callback(partial(self._done, pending, call))
             return pending
 
     def abandon(self, pending: Pending) -> None:
@@ -74,16 +76,16 @@ class VerdictCache:
             pending.waiting -= 1
             if pending.waiting == 0:
                 self._forget(pending)
-                pending.slot.cancel()
+                pending.future.cancel()
 
-    def _done(self, pending: Pending, call: object, slot: Slot) -> None:
+    def _done(self, pending: Pending, call: object, future: OutcomeFuture) -> None:
         with self._lock:
             self._forget(pending)
-            if slot.cancelled() or slot.exception() is not None:
+            if future.cancelled() or future.exception() is not None:
                 return
             if sum(map(len, pending.pair)) > MAX_PAIR_CHARS:
                 return
-            only_for = call if isinstance(slot.result(), Failure) else None
+            only_for = call if isinstance(future.result(), Failure) else None
             self._known[pending.pair] = pending.verdict(), only_for
             while len(self._known) > self.size:
                 self._known.popitem(last=False)

@@ -108,7 +108,7 @@ def main(control_fd: int, parent: int, preload: Sequence[str]) -> None:
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 with suppress(OSError), workers.pop(ended[0]) as connection:
-                    connection.send(worker.Exit(os.waitstatus_to_exitcode(ended[1])))
+                    connection.send(worker.WorkerExit(os.waitstatus_to_exitcode(ended[1])))
 
     signal.signal(signal.SIGCHLD, reap)
     control = socket.socket(fileno=control_fd)

@@ -181,7 +181,7 @@ class Grader:
         """
         pool = self._pool
         if pool is not None and not waiting.is_done:
-            pool.hurry()
+            pool.flush()
         verdicts = [one if isinstance(one, Verdict) else one.verdict() for one in waiting.begun]
         verdict = max(verdicts, key=lambda v: (v.correct is True, v.correct is None, v.rule != VALUES_DIFFER))
         return replace(verdict, extraction=waiting.extraction) if waiting.extraction else verdict
@@ -218,7 +218,7 @@ class _Waiting(Generic[AnItem]):
 
     @property
     def is_done(self) -> bool:
-        return all(isinstance(one, Verdict) or one.slot.done() for one in self.begun)
+        return all(isinstance(one, Verdict) or one.future.done() for one in self.begun)
 
 
 _graders: weakref.WeakSet[Grader] = weakref.WeakSet()

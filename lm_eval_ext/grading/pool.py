@@ -30,9 +30,9 @@ from typing import Any
 
 from lm_eval_ext.grading import worker
 from lm_eval_ext.grading.pipeline import STAGES
-from lm_eval_ext.grading.seat import Seat
 from lm_eval_ext.grading.types import Outcome
-from lm_eval_ext.grading.worker import Death, Failure
+from lm_eval_ext.grading.worker import Failure, WorkerDied
+from lm_eval_ext.grading.worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
 CHUNK = 32
@@ -52,14 +52,14 @@ def _note_fork() -> None:
 os.register_at_fork(after_in_child=_note_fork)
 
 
-Slot = Future[Outcome | Failure]
+OutcomeFuture = Future[Outcome | Failure]
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
     answer: str
     gold: str
-    slot: Slot = field(default_factory=Future)
+    future: OutcomeFuture = field(default_factory=Future)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,22 +110,24 @@ class KillablePool:
         self.timeout_s = timeout_s
         self._stages = stages
         self._lock = threading.Lock()
-        self._fresh: deque[_Job] = deque()
-        self._first: deque[_Task] = deque()
+        self._pending: deque[_Job] = deque()
+        self._singles: deque[_Task] = deque()
         self._running: set[_Task] = set()
-        self._hurried = False
-        self._hungry = False
-        self._woken = False
+        self._flushing = False
+        self._has_capacity = False
+        self._wake_sent = False
         self._warned = False
         self._error: RuntimeError | None = None
-        self._seats = [Seat[_Task](stages, memory_mb, timeout_s, self._warn) for _ in range(workers)]
-        self._up: Future[None] = Future()
-        self._hears, self._wakes = os.pipe()
+        self._workers = [
+            WorkerProcess[_Task](stages, memory_mb, timeout_s, self._warn) for _ in range(workers)
+        ]
+        self._started: Future[None] = Future()
+        self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="grading", daemon=True)
         self._thread.start()
         atexit.register(self.close)
         try:
-            self._up.result()  # loading is not the first item's time
+            self._started.result()  # loading is not the first item's time
         except BaseException:
             self.close()
             raise
@@ -135,30 +137,30 @@ class KillablePool:
         """Whether it takes nothing more: closed, or on a machine where workers cannot live."""
         return self._error is not None
 
-    def submit(self, answer: str, gold: str) -> Slot:
+    def submit(self, answer: str, gold: str) -> OutcomeFuture:
         """The future outcome, or `Failure`, of comparing two answers.
 
-        A pair that meets an idle pool starts at once; others gather to a chunk, or until `hurry`. A slot can
-        be cancelled until its chunk starts. Raises RuntimeError once the pool is closed or broken.
+        A pair that meets an idle pool starts at once; others gather to a chunk, or until `flush`. A future
+        can be cancelled until its chunk starts. Raises RuntimeError once the pool is closed or broken.
         """
         job = _Job(answer, gold)
         with self._lock:
             if self._error is not None:
                 raise self._error
-            self._fresh.append(job)
-            if not self._running or len(self._fresh) >= CHUNK:
+            self._pending.append(job)
+            if not self._running or len(self._pending) >= CHUNK:
                 self._wake()
-        return job.slot
+        return job.future
 
-    def hurry(self) -> None:
+    def flush(self) -> None:
         """Somebody waits: what has gathered goes to the workers although it makes no whole chunk."""
         with self._lock:
-            self._hurried = bool(self._fresh)
-            if self._hurried:
+            self._flushing = bool(self._pending)
+            if self._flushing:
                 self._wake()
 
     def close(self) -> None:
-        """Kills the workers. Whoever waits for a slot gets a RuntimeError."""
+        """Kills the workers. Whoever waits for a future gets a RuntimeError."""
         self._break(RuntimeError("the pool was closed before this was compared"))
         with self._lock:
             self._wake(always=True)
@@ -171,81 +173,81 @@ class KillablePool:
         self._error = RuntimeError("the pool belongs to the parent process")
         atexit.unregister(self.close)
         self._close_pipe()
-        for seat in self._seats:
-            seat.close()
+        for process in self._workers:
+            process.close()
 
     def _close_pipe(self) -> None:
-        os.close(self._hears)
-        os.close(self._wakes)
-        self._wakes = -1  # the number may soon be another file's
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self._wake_write = -1  # the number may soon be another file's
 
     def _wake(self, always: bool = False) -> None:
         """Lets the thread look at the queues, if it has something to gain. With the lock held."""
-        if always or (self._hungry and not self._woken):
-            self._woken = True
+        if always or (self._has_capacity and not self._wake_sent):
+            self._wake_sent = True
             with suppress(OSError):  # the thread has ended
-                os.write(self._wakes, b"w")
+                os.write(self._wake_write, b"w")
 
     def _run(self) -> None:
         """The pool's thread."""
         try:
             while self._error is None:
                 self._hand_out()
-                connections = [seat.connection for seat in self._seats if seat.connection]
-                due = min(seat.due for seat in self._seats) - time.monotonic()
-                heard = wait([*connections, self._hears], min(max(due, 0), _LONGEST_WAIT_S))
-                if self._hears in heard:
-                    os.read(self._hears, 64)
-                for seat in self._seats:
-                    for task, result in seat.advance(seat.connection in heard):
-                        self._finished(task, result)
-                if not self._up.done() and any(seat.ready for seat in self._seats):
-                    self._up.set_result(None)
+                connections = [process.connection for process in self._workers if process.connection]
+                due = min(process.due for process in self._workers) - time.monotonic()
+                heard = wait([*connections, self._wake_read], min(max(due, 0), _LONGEST_WAIT_S))
+                if self._wake_read in heard:
+                    os.read(self._wake_read, 64)
+                for process in self._workers:
+                    for task, result in process.poll(process.connection in heard):
+                        self._complete(task, result)
+                if not self._started.done() and any(process.ready for process in self._workers):
+                    self._started.set_result(None)
         except BaseException as error:
             self._break(error if isinstance(error, RuntimeError) else RuntimeError(f"in the pool: {error!r}"))
         finally:
-            for act in (Seat.kill, partial(Seat.close, wait=True)):
-                for seat in self._seats:
-                    act(seat)
+            for act in (WorkerProcess.kill, partial(WorkerProcess.close, wait=True)):
+                for process in self._workers:
+                    act(process)
             with self._lock:
                 self._close_pipe()
 
     def _hand_out(self) -> None:
         """Gives idle workers a task, then those at a chunk another one, lest they wait for this thread."""
         with self._lock:
-            self._woken = False
+            self._wake_sent = False
             for ahead in (False, True):
-                for seat in self._seats:
-                    if self._could_take(seat, ahead) and (task := self._next_task(ahead)):
+                for process in self._workers:
+                    if self._can_take(process, ahead) and (task := self._next_task(ahead)):
                         self._running.add(task)
-                        seat.give(task, self._call(task))
-            self._hungry = any(
-                self._could_take(seat, ahead) for seat in self._seats for ahead in (False, True)
+                        process.send(task, self._call(task))
+            self._has_capacity = any(
+                self._can_take(process, ahead) for process in self._workers for ahead in (False, True)
             )
 
-    def _could_take(self, seat: Seat[_Task], ahead: bool) -> bool:
+    def _can_take(self, process: WorkerProcess[_Task], ahead: bool) -> bool:
         """Nothing waits behind a single task, which may take all of its deadline."""
         if not ahead:
-            return seat.ready and not seat.tasks
-        return seat.ready and len(seat.tasks) == 1 and not seat.tasks[0].stages
+            return process.ready and not process.tasks
+        return process.ready and len(process.tasks) == 1 and not process.tasks[0].stages
 
     def _next_task(self, ahead: bool) -> _Task | None:
         """Single jobs first: they are older than what is fresh, and somebody may wait for their turn."""
-        if self._first and not ahead:
-            return self._first.popleft()
-        while self._fresh:
-            waiting = len(self._fresh)
-            if waiting < CHUNK and self._running and not self._hurried:
+        if self._singles and not ahead:
+            return self._singles.popleft()
+        while self._pending:
+            waiting = len(self._pending)
+            if waiting < CHUNK and self._running and not self._flushing:
                 return None
-            share = -(-waiting // len(self._seats)) if self._hurried else waiting
-            taken = [self._fresh.popleft() for _ in range(min(share, CHUNK))]
-            jobs = tuple(job for job in taken if job.slot.set_running_or_notify_cancel())
+            share = -(-waiting // len(self._workers)) if self._flushing else waiting
+            taken = [self._pending.popleft() for _ in range(min(share, CHUNK))]
+            jobs = tuple(job for job in taken if job.future.set_running_or_notify_cancel())
             if ahead and sum(len(job.answer) + len(job.gold) for job in jobs) > _AHEAD_CHARS:
-                self._first.append(_Task(jobs))
+                self._singles.append(_Task(jobs))
                 return None
             if jobs:
                 return _Task(jobs)
-        self._hurried = False
+        self._flushing = False
         return None
 
     def _call(self, task: _Task) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -255,7 +257,7 @@ class KillablePool:
         pairs = [(job.answer, job.gold) for job in task.jobs]
         return worker.compare_many, (self._stages[0], pairs, self.timeout_s)
 
-    def _finished(self, task: _Task, result: Any) -> None:
+    def _complete(self, task: _Task, result: Any) -> None:
         """What is decided is told, the rest is next."""
         with self._lock:
             if task not in self._running:
@@ -263,16 +265,16 @@ class KillablePool:
             self._running.remove(task)
             told = list(self._settle(task, result))
         for job, outcome in told:
-            job.slot.set_result(outcome)
+            job.future.set_result(outcome)
 
     def _settle(self, task: _Task, result: Any) -> Iterator[tuple[_Job, Outcome | Failure]]:
         """What a task decided; jobs of a chunk that it did not decide are queued to run alone."""
         if result is None:  # it never began
-            self._first.appendleft(task)
+            self._singles.appendleft(task)
             return
         if task.stages:
-            if task.again and isinstance(result, Death):
-                self._first.append(replace(task, again=False))
+            if task.again and isinstance(result, WorkerDied):
+                self._singles.append(replace(task, again=False))
             else:
                 yield task.jobs[0], result
             return
@@ -281,7 +283,7 @@ class KillablePool:
         outcomes = [None] * len(task.jobs) if failed else result
         for job, outcome in zip(task.jobs, outcomes, strict=True):
             if outcome is None:
-                self._first.append(_Task((job,), stages))
+                self._singles.append(_Task((job,), stages))
             else:
                 yield job, outcome
 
@@ -289,14 +291,14 @@ class KillablePool:
         """Nothing more will be compared: everybody who waits gets the error."""
         with self._lock:
             self._error = error = self._error or error
-            tasks = [*self._running, *self._first, _Task(tuple(self._fresh))]
+            tasks = [*self._running, *self._singles, _Task(tuple(self._pending))]
             self._running.clear()
-            self._first.clear()
-            self._fresh.clear()
-        slots: list[Future[Any]] = [self._up, *(job.slot for task in tasks for job in task.jobs)]
-        for slot in slots:
+            self._singles.clear()
+            self._pending.clear()
+        futures: list[Future[Any]] = [self._started, *(job.future for task in tasks for job in task.jobs)]
+        for future in futures:
             with suppress(InvalidStateError):  # cancelled, or told before
-                slot.set_exception(error)
+                future.set_exception(error)
 
     def _warn(self, reason: str) -> None:
         """A worker ended that was not at work: told to the log once."""

@@ -2,7 +2,7 @@
 
 It answers one message after the other on its connection: first its pid, then None when it is ready (or a
 `Failure` if it cannot start), then what each call returned, or the `Failure` of it. The last one is an
-`Exit`, from the fork server.
+`WorkerExit`, from the fork server.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Failure:
     rule: str
 
 
-class Death(Failure):
+class WorkerDied(Failure):
     """The worker died before it answered: by the call's own doing, or killed by somebody else."""
 
 
 @dataclass(frozen=True)
-class Exit:
+class WorkerExit:
     """The end of a worker: its exit code, -N after signal N; None where nobody knows it."""
 
     code: int | None = None

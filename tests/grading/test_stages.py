@@ -22,9 +22,9 @@ def pool():
 
 def outcomes(pool, golds):
     """What becomes of an answer equal to each gold, and the gold's word in front of an unequal one."""
-    slots = [pool.submit(f"{i} answer", f"{i} {gold}") for i, gold in enumerate(golds)]
-    pool.hurry()
-    return [told(slot.result(timeout=60)) for slot in slots]
+    futures = [pool.submit(f"{i} answer", f"{i} {gold}") for i, gold in enumerate(golds)]
+    pool.flush()
+    return [told(future.result(timeout=60)) for future in futures]
 
 
 def told(outcome):
@@ -88,19 +88,19 @@ def test_what_is_cancelled_before_its_turn_is_not_compared(pool):
     time.sleep(0.1)
     late = pool.submit("1 answer", "1 quick")
     assert late.cancel()
-    assert all(isinstance(slot.result(20), Failure) for slot in busy)
+    assert all(isinstance(future.result(20), Failure) for future in busy)
     assert told(pool.submit("1 answer", "1 quick").result(10)) == (True, "quickly")
 
 
 def test_closing_tells_whoever_waits():
     pool = KillablePool(1, 60, 4096, STAGES)
-    slots = [pool.submit(f"{i} answer", f"{i} {what}") for i, what in enumerate(["hangs", "slow"] * 50)]
+    futures = [pool.submit(f"{i} answer", f"{i} {what}") for i, what in enumerate(["hangs", "slow"] * 50)]
     time.sleep(0.2)
     pool.close()
-    for slot in slots:
-        if not slot.done() or slot.exception():
+    for future in futures:
+        if not future.done() or future.exception():
             with pytest.raises(RuntimeError, match="the pool was closed"):
-                slot.result(1)
+                future.result(1)
     with pytest.raises(RuntimeError, match="the pool was closed"):
         pool.submit("1 answer", "1 quick")
 

@@ -97,30 +97,30 @@ def test_memory_stays_flat():
 
 
 def test_equal_pairs_under_way_are_compared_once():
-    cache, slots = VerdictCache(10), []
+    cache, futures = VerdictCache(10), []
 
     def submit(answer, gold):
-        slots.append(Future())
-        return slots[-1]
+        futures.append(Future())
+        return futures[-1]
 
     first, second = (cache.begin(("1", "2"), submit, call=call) for call in "ab")
-    assert first is second and len(slots) == 1
+    assert first is second and len(futures) == 1
     cache.abandon(first)
-    assert not slots[0].cancelled()  # the other still waits
-    slots[0].set_result(Outcome(False, "values.differ", "different"))
-    assert cache.begin(("1", "2"), submit, call="c") == first.verdict() and len(slots) == 1
+    assert not futures[0].cancelled()  # the other still waits
+    futures[0].set_result(Outcome(False, "values.differ", "different"))
+    assert cache.begin(("1", "2"), submit, call="c") == first.verdict() and len(futures) == 1
 
 
 def test_what_nobody_waits_for_is_cancelled():
-    cache, slot = VerdictCache(10), Future()
-    cache.abandon(cache.begin(("1", "2"), lambda answer, gold: slot, call="a"))
-    assert slot.cancelled()
+    cache, future = VerdictCache(10), Future()
+    cache.abandon(cache.begin(("1", "2"), lambda answer, gold: future, call="a"))
+    assert future.cancelled()
 
 
 def test_a_failure_holds_for_its_call_and_no_longer():
-    cache, slot = VerdictCache(10), Future()
-    cache.begin(("1", "2"), lambda answer, gold: slot, call="a")
-    slot.set_result(Failure("timed out after 5 s", "undecided.timeout"))
+    cache, future = VerdictCache(10), Future()
+    cache.begin(("1", "2"), lambda answer, gold: future, call="a")
+    future.set_result(Failure("timed out after 5 s", "undecided.timeout"))
     assert cache.find(("1", "2"), "a").reason == "timed out after 5 s"
     assert cache.find(("1", "2"), "b") is None
 
@@ -154,7 +154,7 @@ def test_a_stream_left_early_leaves_nothing_to_do():
         stream = g.stream(item(i, i, "hangs" if i == 100 else "quick") for i in range(4_000))
         assert next(stream).correct
         stream.close()
-        assert not g._cache._under_way and len(g._started_pool()._fresh) < 4_000
+        assert not g._cache._under_way and len(g._started_pool()._pending) < 4_000
 
 
 def test_errors_of_the_input_reach_the_caller():

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from lm_eval_ext.grading import Grader, GraderConfig, Item, seat
+from lm_eval_ext.grading import Grader, GraderConfig, Item, worker_process
 from tests.grading.test_stages import STAGES
 
 pytestmark = [pytest.mark.unit, pytest.mark.full]  # sixty kills, and what they leave
@@ -147,7 +147,7 @@ def test_the_fork_server_is_killed(grader):
 
 
 def test_where_no_worker_can_live_every_call_ends_in_an_error(monkeypatch):
-    monkeypatch.setattr(seat, "MAX_STARTS", 5)
+    monkeypatch.setattr(worker_process, "MAX_STARTS", 5)
     stages = ("tests.grading.deadly_stage", STAGES[1])
     with Grader(GraderConfig(workers=2, stages=stages)) as grader:
         for _ in range(2):

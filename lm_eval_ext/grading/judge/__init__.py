@@ -1,7 +1,8 @@
 """The fourth layer: a language model that is asked about answers the other layers do not find equal."""
 
-from lm_eval_ext.grading.judge.config import JudgeConfig, JudgeError
-from lm_eval_ext.grading.judge.judge import LlmJudge
+from lm_eval_ext.grading.judge.config import JudgeConfig
+from lm_eval_ext.grading.judge.errors import JudgeError
+from lm_eval_ext.grading.judge.llm_judge import LlmJudge
 from lm_eval_ext.grading.judge.usage import JudgeUsage
 
 __all__ = ["JudgeConfig", "JudgeError", "JudgeUsage", "LlmJudge"]

@@ -10,10 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.grading.judge.config import JudgeError
+from lm_eval_ext.grading.judge.errors import JudgeError
 
 
-def chosen(share: float, seed: int, *texts: str | None) -> bool:
+def sampled(share: float, seed: int, *texts: str | None) -> bool:
     """Whether a question is in the sample: the same in every run, whatever its neighbours."""
     digest = sha256(json.dumps([seed, *texts]).encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
@@ -30,14 +30,14 @@ class DisagreementLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._there = self._read()
+        self._logged = self._read()
 
     def write(self, key: str, fields: Mapping[str, Any]) -> None:
         """Logs the question `key`, unless it is logged."""
         with self._lock:
-            if key in self._there:
+            if key in self._logged:
                 return
-            self._there.add(key)
+            self._logged.add(key)
             self._append(json.dumps({"key": key, **fields}) + "\n")
 
     def _read(self) -> set[str]:

@@ -6,14 +6,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lm_eval_ext.grading.judge.errors import BudgetExceeded
 from lm_eval_ext.grading.judge.prompt import Message
 
 _TOKENS_PER_MESSAGE = 64
 """What a chat template adds to a message, generously."""
-
-
-class OverBudget(Exception):
-    """The call was not made: it might have passed the budget."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +20,13 @@ class Price:
     prompt: float
     completion: float
 
-    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         return self.prompt * prompt_tokens + self.completion * completion_tokens
 
-    def worst(self, messages: Sequence[Message], max_tokens: int) -> float:
+    def upper_bound(self, messages: Sequence[Message], max_tokens: int) -> float:
         """An upper bound: no tokenizer makes more tokens of a text than it has bytes."""
         size = sum(len(message["content"].encode()) + _TOKENS_PER_MESSAGE for message in messages)
-        return self.of(size, max_tokens)
+        return self.cost(size, max_tokens)
 
 
 class Budget:
@@ -48,7 +45,7 @@ class Budget:
         self._changed = threading.Condition()
 
     def reserve(self, worst_usd: float) -> None:
-        """Waits while calls under way may turn out cheap enough. OverBudget once means always."""
+        """Waits while calls under way may turn out cheap enough. BudgetExceeded once means always."""
         with self._changed:
             while not self._reached and not self._fits(worst_usd):
                 if not self._under_way:
@@ -57,7 +54,7 @@ class Budget:
                     break
                 self._changed.wait()
             if self._reached:
-                raise OverBudget
+                raise BudgetExceeded
             self._reserved += worst_usd
             self._under_way += 1
 

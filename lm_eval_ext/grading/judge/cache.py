@@ -11,20 +11,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.grading.judge.config import JudgeError
-from lm_eval_ext.grading.judge.usage import Opinion
+from lm_eval_ext.grading.judge.errors import JudgeError
+from lm_eval_ext.grading.judge.usage import Judgment
 
 FILE = "replies.sqlite3"
 _BUSY_S = 60.0
 _AT_ONCE = 500
 
 
-def key_of(parts: dict[str, Any]) -> str:
+def cache_key(parts: dict[str, Any]) -> str:
     """The key of a question: all that its reply depends on, hashed."""
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-class Cache:
+class ReplyCache:
     """Replies that were once given. Safe with several threads and processes, and when one is killed.
 
     A connection lives for one operation: replies take seconds, connections microseconds, and neither a fork
@@ -46,7 +46,7 @@ class Cache:
         with self._open() as database:
             database.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, opinion TEXT)")
 
-    def find(self, keys: Iterable[str]) -> dict[str, Opinion]:
+    def get(self, keys: Iterable[str]) -> dict[str, Judgment]:
         """What is known, by key."""
         wanted, found = list(keys), {}
         with self._open() as database:
@@ -54,14 +54,14 @@ class Cache:
                 some = wanted[start : start + _AT_ONCE]
                 marks = ",".join("?" * len(some))
                 rows = database.execute(f"SELECT key, opinion FROM replies WHERE key IN ({marks})", some)
-                found.update({key: Opinion(**json.loads(opinion)) for key, opinion in rows})
+                found.update({key: Judgment(**json.loads(judgment)) for key, judgment in rows})
         return found
 
-    def keep(self, key: str, opinion: Opinion) -> None:
+    def put(self, key: str, judgment: Judgment) -> None:
         """Remembers what the judge said; it is on disk when this returns."""
         with self._open() as database:
             database.execute(
-                "INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, json.dumps(asdict(opinion)))
+                "INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, json.dumps(asdict(judgment)))
             )
 
     @contextmanager

@@ -14,14 +14,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from lm_eval_ext.grading.judge.budget import Budget, Price
-from lm_eval_ext.grading.judge.config import TEMPERATURE, JudgeConfig, JudgeError
-from lm_eval_ext.grading.judge.pace import Fuse, Pace, Refused, Rejected, Unreachable
+from lm_eval_ext.grading.judge.config import TEMPERATURE, JudgeConfig
+from lm_eval_ext.grading.judge.errors import JudgeError, JudgeRefused, JudgeUnreachable, QuestionRejected
+from lm_eval_ext.grading.judge.limits import CircuitBreaker, RateLimiter
 from lm_eval_ext.grading.judge.prompt import Message
-from lm_eval_ext.grading.judge.usage import Kind, Opinion
+from lm_eval_ext.grading.judge.usage import Judgment, Kind
 from lm_eval_ext.redaction import HIDDEN, redacted_url
 
-_REFUSALS = {401, 402, 403, 404}
-_REFUSAL = re.compile(
+_REFUSED_STATUSES = {401, 402, 403, 404}
+_REFUSED_MESSAGE = re.compile(
     r"(missing|invalid|incorrect|wrong|no|unable to locate)\b.{0,40}\b(credentials?|api[ _-]?keys?)\b"
     r"|\b(credentials?|api[ _-]?keys?)\b.{0,60}\b(missing|invalid|incorrect|must be set)\b"
     r"|\b(credentials?|api[ _-]?keys?)\b.{0,60}\bnot (valid|set|found)\b"
@@ -30,13 +31,13 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """What is said, under statuses that mean something else, where no question will ever be taken."""
-_PASSING = {408, 409, 425, 429}
+_TRANSIENT = {408, 409, 425, 429}
 _MAX_WAIT_S = 60.0
 _SHOWN = 300
 
 
 @dataclass(frozen=True)
-class Reply:
+class Completion:
     """What the model wrote; `cut`: it ran into max_tokens."""
 
     text: str
@@ -44,8 +45,8 @@ class Reply:
 
 
 @dataclass
-class Bill:
-    """What one question took so far."""
+class CallUsage:
+    """Calls, tokens and cost of one question so far."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -57,22 +58,24 @@ class Bill:
         self.completion_tokens += completion_tokens
         self.cost_usd = None if self.cost_usd is None or cost_usd is None else self.cost_usd + cost_usd
 
-    def opinion(self, kind: Kind, text: str, cut: bool = False) -> Opinion:
-        return Opinion(kind, text, self.calls, self.prompt_tokens, self.completion_tokens, self.cost_usd, cut)
+    def judgment(self, kind: Kind, text: str, cut: bool = False) -> Judgment:
+        return Judgment(
+            kind, text, self.calls, self.prompt_tokens, self.completion_tokens, self.cost_usd, cut
+        )
 
 
-class _Passing(Exception):
+class _TransientError(Exception):
     """A failure that may pass.
 
     Attributes:
         after_s: when to try again, if the server says so.
-        paid: whether the request may have been worked on, and so charged.
+        charged: whether the request may have been worked on, and so charged.
     """
 
-    def __init__(self, why: str, after_s: float | None, paid: bool) -> None:
+    def __init__(self, why: str, after_s: float | None, charged: bool) -> None:
         super().__init__(why)
         self.after_s = after_s
-        self.paid = paid
+        self.charged = charged
 
 
 class Client:
@@ -85,8 +88,8 @@ class Client:
         if find_spec("litellm") is None:
             raise JudgeError("judge: litellm is not installed: pip install 'lm-eval-ext[judge]'")
         self.config = config
-        self._pace = Pace(config.requests_per_minute)
-        self._fuse = Fuse(config.give_up_after, config.rest_s)
+        self._rate_limiter = RateLimiter(config.requests_per_minute)
+        self._breaker = CircuitBreaker(config.give_up_after, config.rest_s)
         self._budget = Budget(config.budget_usd)
         self._loading = threading.Lock()
         self._loaded: tuple[Any, str, Price | None] | None = None
@@ -96,49 +99,49 @@ class Client:
         if config.budget_usd is not None:
             self._check_price()
 
-    def ask(self, messages: Sequence[Message], bill: Bill, stop: threading.Event) -> Reply:
-        """The reply to `messages`; what it takes goes on the bill.
+    def ask(self, messages: Sequence[Message], usage: CallUsage, stop: threading.Event) -> Completion:
+        """The reply to `messages`; adds what it costs to `usage`.
 
-        Raises Unreachable, Rejected, OverBudget, and Refused (a JudgeError) at once and ever after.
+        Raises JudgeUnreachable, QuestionRejected or BudgetExceeded; JudgeRefused at once, then always.
         """
         why = ""
         for attempt in range(self.config.retries + 1):
-            self._fuse.check(first=attempt == 0)
+            self._breaker.before_call(first=attempt == 0)
             try:
-                reply = self._attempt(messages, bill, stop)
-            except _Passing as failure:
+                reply = self._attempt(messages, usage, stop)
+            except _TransientError as failure:
                 why = str(failure)
                 if attempt < self.config.retries:
                     stop.wait(self._wait_s(attempt, failure))
                 if stop.is_set():
-                    raise Unreachable("interrupted") from None
+                    raise JudgeUnreachable("interrupted") from None
             else:
-                self._fuse.worked()
+                self._breaker.record_success()
                 return reply
-        self._fuse.failed(why)
-        raise Unreachable(why)
+        self._breaker.record_failure(why)
+        raise JudgeUnreachable(why)
 
-    def _attempt(self, messages: Sequence[Message], bill: Bill, stop: threading.Event) -> Reply:
+    def _attempt(self, messages: Sequence[Message], usage: CallUsage, stop: threading.Event) -> Completion:
         litellm, model, price = self._load()
         self._check_key(litellm)
-        worst = price.worst(messages, self.config.max_tokens) if price else 0.0
+        worst = price.upper_bound(messages, self.config.max_tokens) if price else 0.0
         self._budget.reserve(worst)
         cost = 0.0
         try:
-            self._pace.wait(stop)
-            bill.calls += 1
+            self._rate_limiter.wait(stop)
+            usage.calls += 1
             response = self._send(litellm, model, messages)
             prompt, completion = _tokens(response)
             # A server that does not say what it used is charged the worst.
             known = self._cost(litellm, model, price, response) if prompt else worst
             cost = known or 0.0
-            bill.add(prompt, completion, known if price else None)
+            usage.add(prompt, completion, known if price else None)
             if not response.choices:
-                return Reply("", cut=False)
+                return Completion("", cut=False)
             choice = response.choices[0]
-            return Reply(choice.message.content or "", choice.finish_reason == "length")
-        except _Passing as failure:
-            cost = worst if failure.paid else 0.0
+            return Completion(choice.message.content or "", choice.finish_reason == "length")
+        except _TransientError as failure:
+            cost = worst if failure.charged else 0.0
             raise
         finally:
             self._budget.settle(worst, cost)
@@ -157,27 +160,27 @@ class Client:
                 **self._address(),
             )
         except import_module("openai").OpenAIError as error:  # the base of what litellm raises
-            raise self._understood(error) from error
+            raise self._classified(error) from error
 
-    def _understood(self, error: Any) -> Exception:
+    def _classified(self, error: Any) -> Exception:
         """What an error of litellm's means for the questions to come."""
         status = getattr(error, "status_code", None) or 500
         key = os.environ.get(self.config.api_key_env or "", "") or HIDDEN
         why = redacted_url(_first_line(error)).replace(key, HIDDEN)
-        if status in _REFUSALS or _REFUSAL.search(why):
+        if status in _REFUSED_STATUSES or _REFUSED_MESSAGE.search(why):
             where = redacted_url(self.config.base_url or "its provider")
             return self._refused(
                 f"judge {self.config.model} at {where} refuses to be asked ({status}): {why}; check the "
                 f"model's name, the address and the key"
             )
-        if status in _PASSING or status >= 500:
-            return _Passing(why, _retry_after(error), paid=status == 408)
-        self._fuse.rejected(f"judge {self.config.model}: {why}")
-        return Rejected(why)
+        if status in _TRANSIENT or status >= 500:
+            return _TransientError(why, _retry_after(error), charged=status == 408)
+        self._breaker.record_rejection(f"judge {self.config.model}: {why}")
+        return QuestionRejected(why)
 
-    def _refused(self, why: str) -> Refused:
-        error = Refused(why)
-        self._fuse.refuse(error)
+    def _refused(self, why: str) -> JudgeRefused:
+        error = JudgeRefused(why)
+        self._breaker.refuse_all(error)
         return error
 
     def _address(self) -> dict[str, Any]:
@@ -199,10 +202,10 @@ class Client:
         if price is None:
             return None
         if self.config.price is not None:
-            return price.of(*_tokens(response))
+            return price.cost(*_tokens(response))
         return float(litellm.completion_cost(completion_response=response, model=model))
 
-    def _wait_s(self, attempt: int, failure: _Passing) -> float:
+    def _wait_s(self, attempt: int, failure: _TransientError) -> float:
         if failure.after_s is not None:
             return min(failure.after_s, _MAX_WAIT_S)
         return float(min(self.config.backoff_s * 2**attempt, _MAX_WAIT_S) * random.uniform(0.75, 1.25))

@@ -9,14 +9,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from lm_eval_ext.grading.judge.errors import JudgeError
 from lm_eval_ext.redaction import redacted_url
 
 TEMPERATURE = 0.0
 _LEAST = {"max_tokens": 1, "concurrency": 1, "give_up_after": 1, "retries": 0, "backoff_s": 0, "rest_s": 0}
-
-
-class JudgeError(ValueError):
-    """The judge cannot be used as it is set up: what was received, and what to do."""
 
 
 @dataclass(frozen=True)

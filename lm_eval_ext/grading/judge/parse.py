@@ -8,7 +8,7 @@ _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _WORD = re.compile(r"[\s*_`\"'.]*(YES|NO)[\s*_`\"'.!]*", re.IGNORECASE)
 
 
-def parse(reply: str) -> bool | None:
+def parse_reply(reply: str) -> bool | None:
     """True for YES, False for NO, None for anything else.
 
     Case, emphasis and a full stop do not matter, nor what a thinking model wrote before, in `<think>`.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from lm_eval_ext.grading.judge.config import JudgeError
+from lm_eval_ext.grading.judge.errors import JudgeError
 
 Message = dict[str, str]
 _PACKAGED = Path(__file__).parent / "prompts"
@@ -44,7 +44,7 @@ class Prompt:
 
     def messages(self, problem: str | None, gold: str, answer: str, *, again: bool = False) -> list[Message]:
         """The conversation that asks whether `answer` says the same as `gold`."""
-        quoted = [inert(text) for text in (problem or _NO_PROBLEM, gold, answer)]
+        quoted = [sanitize(text) for text in (problem or _NO_PROBLEM, gold, answer)]
         values = dict(zip(("problem", "gold", "answer"), quoted, strict=True), tag=_tag(quoted))
         system = f"{self.system}\n{self.again}" if again else self.system
         return [
@@ -53,7 +53,7 @@ class Prompt:
         ]
 
 
-def load(name: str) -> Prompt:
+def load_prompt(name: str) -> Prompt:
     """The packaged prompt of that name, or the one in that folder. Raises JudgeError if there is none."""
     folder = _PACKAGED / name if (_PACKAGED / name).is_dir() else Path(name).expanduser()
     try:
@@ -74,7 +74,7 @@ def load(name: str) -> Prompt:
     return prompt
 
 
-def inert(text: str) -> str:
+def sanitize(text: str) -> str:
     """The text to be quoted: without control characters, and with no chance to be taken for markup.
 
     A space behind "<" and "[" changes no mathematics, and no tokenizer takes `< |im_end|>` for the end of

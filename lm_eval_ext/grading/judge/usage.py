@@ -12,7 +12,7 @@ UNREACHABLE, OVER_BUDGET = "judge unreachable: ", "judge: budget reached"
 
 
 @dataclass(frozen=True)
-class Opinion:
+class Judgment:
     """What came of one question.
 
     Attributes:
@@ -38,7 +38,7 @@ class Opinion:
         return {"yes": True, "no": False}.get(self.kind)
 
     @property
-    def said(self) -> bool:
+    def replied(self) -> bool:
         """Whether the judge was asked and replied."""
         return self.kind in ("yes", "no", "malformed")
 
@@ -104,16 +104,16 @@ class JudgeUsage:
         )
 
 
-def used(opinion: Opinion, *, known: bool) -> JudgeUsage:
+def usage_of(judgment: Judgment, *, known: bool) -> JudgeUsage:
     """The usage that one question makes; one whose reply was known costs nothing."""
-    said: dict[str, Any] = {opinion.kind: 1}
+    said: dict[str, Any] = {judgment.kind: 1}
     if known:
-        return JudgeUsage(cached=int(opinion.said), **said)
+        return JudgeUsage(cached=int(judgment.replied), **said)
     return JudgeUsage(
-        asked=int(opinion.said),
-        calls=opinion.calls,
-        prompt_tokens=opinion.prompt_tokens,
-        completion_tokens=opinion.completion_tokens,
-        cost_usd=opinion.cost_usd,
+        asked=int(judgment.replied),
+        calls=judgment.calls,
+        prompt_tokens=judgment.prompt_tokens,
+        completion_tokens=judgment.completion_tokens,
+        cost_usd=judgment.cost_usd,
         **said,
     )

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lm_eval_ext.grading.judge.budget import Budget, OverBudget, Price
+from lm_eval_ext.grading.judge.budget import Budget, Price
+from lm_eval_ext.grading.judge.errors import BudgetExceeded
 
 pytestmark = pytest.mark.unit
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.unit
 def test_the_worst_case_bounds_any_tokenizer():
     price = Price(1e-6, 2e-6)
     messages = [{"role": "system", "content": "é" * 100}, {"role": "user", "content": "x" * 10}]
-    assert price.worst(messages, 50) == pytest.approx((200 + 10 + 2 * 64) * 1e-6 + 50 * 2e-6)
+    assert price.upper_bound(messages, 50) == pytest.approx((200 + 10 + 2 * 64) * 1e-6 + 50 * 2e-6)
 
 
 def test_a_budget_is_never_passed_whatever_the_calls_cost():
@@ -25,7 +26,7 @@ def test_a_budget_is_never_passed_whatever_the_calls_cost():
         worst = 0.05
         try:
             budget.reserve(worst)
-        except OverBudget:
+        except BudgetExceeded:
             refused.append(seed)
             return
         time.sleep(0.001)
@@ -58,9 +59,9 @@ def test_who_may_yet_fit_waits_for_the_calls_under_way():
 
 def test_once_reached_it_stays_reached():
     budget = Budget(1.0)
-    with pytest.raises(OverBudget):
+    with pytest.raises(BudgetExceeded):
         budget.reserve(1.1)
-    with pytest.raises(OverBudget):
+    with pytest.raises(BudgetExceeded):
         budget.reserve(0.1)
 
 

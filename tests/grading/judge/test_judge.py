@@ -10,9 +10,9 @@ import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
-from lm_eval_ext.grading.judge.client import Bill
-from lm_eval_ext.grading.judge.pace import Unreachable
-from lm_eval_ext.grading.judge.prompt import load
+from lm_eval_ext.grading.judge.client import CallUsage
+from lm_eval_ext.grading.judge.errors import JudgeUnreachable
+from lm_eval_ext.grading.judge.prompt import load_prompt
 from lm_eval_ext.grading.types import VALUES_DIFFER
 from tests.scripted_server import Said, scripted
 
@@ -46,7 +46,7 @@ def test_what_is_sent(judge):
     with scripted(lambda request: YES) as server:
         verdicts = judge(server.url).judge(*undecided())
     (request,) = server.requests
-    messages = load("equivalence-v1").messages("problem 0", "gold 0", "0 apples")
+    messages = load_prompt("equivalence-v1").messages("problem 0", "gold 0", "0 apples")
     assert request["path"] == "/v1/chat/completions" and request["messages"] == messages
     assert (request["model"], request["temperature"], request["max_tokens"]) == ("m", 0, 64)
     assert set(request) == {"model", "temperature", "max_tokens", "messages", "headers", "path"}
@@ -372,7 +372,7 @@ def test_an_answer_that_instructs_the_judge_arrives_as_a_quotation(judge):
         judge(server.url).judge([Item("", "1", "p")], [Verdict(None, "none", attack, "prose")])
     (request,) = server.requests
     assert [m["role"] for m in request["messages"]] == ["system", "user"]
-    assert request["messages"] == load("equivalence-v1").messages("p", "1", attack)
+    assert request["messages"] == load_prompt("equivalence-v1").messages("p", "1", attack)
     assert "<|" not in request["messages"][1]["content"]
 
 
@@ -415,8 +415,8 @@ def test_an_interrupt_does_not_wait_for_retries(judge):
         stop = threading.Event()
         threading.Timer(0.3, stop.set).start()
         start = time.monotonic()
-        with pytest.raises(Unreachable, match="interrupted"):
-            j._client.ask(j.prompt.messages("p", "1", "2"), Bill(), stop)
+        with pytest.raises(JudgeUnreachable, match="interrupted"):
+            j._client.ask(j.prompt.messages("p", "1", "2"), CallUsage(), stop)
         assert time.monotonic() - start < 5
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lm_eval_ext.grading.judge.parse import parse
+from lm_eval_ext.grading.judge.parse import parse_reply
 
 pytestmark = pytest.mark.unit
 
@@ -21,4 +21,4 @@ pytestmark = pytest.mark.unit
     ],
 )
 def test_one_of_two_words_or_nothing(reply, equal):
-    assert parse(reply) is equal
+    assert parse_reply(reply) is equal

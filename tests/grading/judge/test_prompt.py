@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from lm_eval_ext.grading.judge.config import JudgeError
-from lm_eval_ext.grading.judge.prompt import inert, load
+from lm_eval_ext.grading.judge.errors import JudgeError
+from lm_eval_ext.grading.judge.prompt import load_prompt, sanitize
 
 pytestmark = pytest.mark.unit
 
-PROMPT = load("equivalence-v1")
+PROMPT = load_prompt("equivalence-v1")
 TAG = re.compile(r"BEGIN PROBLEM (\w+) -----")
 
 
@@ -72,11 +72,11 @@ def test_the_same_question_is_asked_in_the_same_words():
     "text", [r"a < b < c", r"\left<x\right>", "x<=y", r"0<x<1", "[1, 2]", r"[A, B]", "x^[n]"]
 )
 def test_mathematics_loses_nothing_but_a_space(text):
-    assert inert(text).replace(" ", "") == text.replace(" ", "")
+    assert sanitize(text).replace(" ", "") == text.replace(" ", "")
 
 
 def test_lone_surrogates_can_be_sent():
-    assert inert("\ud800 1").encode("utf-8") == b"? 1"
+    assert sanitize("\ud800 1").encode("utf-8") == b"? 1"
 
 
 def test_a_malformed_reply_is_answered_with_a_reminder():
@@ -87,14 +87,14 @@ def test_a_malformed_reply_is_answered_with_a_reminder():
 def test_a_prompt_of_ones_own(tmp_path):
     for name, text in {"system": "S", "user": "$tag $gold $answer", "again": "A"}.items():
         (tmp_path / f"{name}.txt").write_text(text)
-    prompt = load(str(tmp_path))
+    prompt = load_prompt(str(tmp_path))
     assert prompt.messages(None, "1", "2")[1]["content"].endswith(" 1 2")
     assert prompt.digest != PROMPT.digest
     (tmp_path / "user.txt").write_text("$tag $gold")
     with pytest.raises(JudgeError, match=r"user.txt lacks \$answer"):
-        load(str(tmp_path))
+        load_prompt(str(tmp_path))
     (tmp_path / "user.txt").write_text("$tag $gold $answer $reply")
     with pytest.raises(JudgeError, match="placeholder it cannot have: 'reply'"):
-        load(str(tmp_path))
+        load_prompt(str(tmp_path))
     with pytest.raises(JudgeError, match="must be one of equivalence-v1, or a folder"):
-        load("equivalence-v9")
+        load_prompt("equivalence-v9")

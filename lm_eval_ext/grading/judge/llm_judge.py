@@ -12,20 +12,19 @@ from typing import Any
 from tqdm import tqdm
 
 from lm_eval_ext.grading.golds import GoldError, shown
-from lm_eval_ext.grading.judge.audit import DisagreementLog, chosen
-from lm_eval_ext.grading.judge.budget import OverBudget
-from lm_eval_ext.grading.judge.cache import Cache, key_of
-from lm_eval_ext.grading.judge.client import Bill, Client
+from lm_eval_ext.grading.judge.audit import DisagreementLog, sampled
+from lm_eval_ext.grading.judge.cache import ReplyCache, cache_key
+from lm_eval_ext.grading.judge.client import CallUsage, Client
 from lm_eval_ext.grading.judge.config import TEMPERATURE, JudgeConfig
-from lm_eval_ext.grading.judge.pace import Refused, Rejected, Unreachable
-from lm_eval_ext.grading.judge.parse import parse
-from lm_eval_ext.grading.judge.prompt import load
-from lm_eval_ext.grading.judge.usage import UNREACHABLE, JudgeUsage, Opinion, used
+from lm_eval_ext.grading.judge.errors import BudgetExceeded, JudgeRefused, JudgeUnreachable, QuestionRejected
+from lm_eval_ext.grading.judge.parse import parse_reply
+from lm_eval_ext.grading.judge.prompt import load_prompt
+from lm_eval_ext.grading.judge.usage import UNREACHABLE, JudgeUsage, Judgment, usage_of
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Outcome, Verdict
 
 _SHOWN = 120
-_TRIAL = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")
+_PROBE = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,9 @@ class LlmJudge:
     def __init__(self, config: JudgeConfig, *, progress: str | None = None) -> None:
         self.config = config
         self.progress = progress
-        self.prompt = load(config.prompt)
+        self.prompt = load_prompt(config.prompt)
         self._client = Client(config)
-        self._cache = Cache(config.cache_folder)
+        self._cache = ReplyCache(config.cache_folder)
         self._log = DisagreementLog(Path(config.log).expanduser()) if config.log else None
         self._lock = threading.Lock()
         self._usage = JudgeUsage()
@@ -89,10 +88,10 @@ class LlmJudge:
         """
         stop = threading.Event()
         try:
-            self._client.ask(self.prompt.messages(*_TRIAL), Bill(), stop)
-        except (Unreachable, Rejected) as error:
+            self._client.ask(self.prompt.messages(*_PROBE), CallUsage(), stop)
+        except (JudgeUnreachable, QuestionRejected) as error:
             return str(error)
-        except OverBudget:
+        except BudgetExceeded:
             return "budget reached"
         return None
 
@@ -104,17 +103,17 @@ class LlmJudge:
         told = list(verdicts)
         asked = {i: q for i, q in enumerate(map(self._question, items, verdicts)) if q is not None}
         fresh = {question.key: question for question in asked.values()}
-        known = self._cache.find(fresh)
+        known = self._cache.get(fresh)
         for key in known:
             del fresh[key]
-        opinions = {**known, **self._ask(list(fresh.values()))}
+        judgments = {**known, **self._ask(list(fresh.values()))}
         for i, question in asked.items():
-            opinion = opinions[question.key]
-            standing = self._stands(verdicts[i])
-            told[i] = verdicts[i] if standing else self._verdict(verdicts[i], opinion)
-            disagrees = self._compare(question, verdicts[i], opinion)
+            judgment = judgments[question.key]
+            standing = self._is_final(verdicts[i])
+            told[i] = verdicts[i] if standing else self._verdict(verdicts[i], judgment)
+            disagrees = self._compare(question, verdicts[i], judgment)
             if fresh.pop(question.key, None) is None:  # else it was counted when it was asked
-                self._count(used(opinion, known=True))
+                self._count(usage_of(judgment, known=True))
             self._count(JudgeUsage(audited=int(standing), disagreed=int(disagrees)))
         return told
 
@@ -126,11 +125,11 @@ class LlmJudge:
             gold = shown(item.gold)
         except GoldError:
             return None
-        if self._stands(verdict) and not self._is_audited(item.problem, gold, verdict):
+        if self._is_final(verdict) and not self._is_audited(item.problem, gold, verdict):
             return None
-        return self._keyed(item.problem, gold, verdict.answer)
+        return self._question_about(item.problem, gold, verdict.answer)
 
-    def _stands(self, verdict: Verdict) -> bool:
+    def _is_final(self, verdict: Verdict) -> bool:
         """Whether the layers' verdict holds whatever the judge says."""
         if verdict.correct is False and verdict.layer == "symbolic":
             return self.config.asks == "undecided" or verdict.rule == VALUES_DIFFER
@@ -140,9 +139,9 @@ class LlmJudge:
         """Equal strings need no audit, and what is absurdly long is not sent anywhere."""
         if verdict.layer != "symbolic" and not (verdict.layer == "normalized" and verdict.correct):
             return False
-        return chosen(self.config.audit, self.config.audit_seed, problem, gold, verdict.answer)
+        return sampled(self.config.audit, self.config.audit_seed, problem, gold, verdict.answer)
 
-    def _keyed(self, problem: str | None, gold: str, answer: str) -> Question:
+    def _question_about(self, problem: str | None, gold: str, answer: str) -> Question:
         parts = {
             "model": self.config.model,
             "base_url": self.config.base_url,
@@ -153,19 +152,19 @@ class LlmJudge:
             "gold": gold,
             "answer": answer,
         }
-        return Question(problem, gold, answer, key_of(parts))
+        return Question(problem, gold, answer, cache_key(parts))
 
-    def _ask(self, questions: Sequence[Question]) -> dict[str, Opinion]:
+    def _ask(self, questions: Sequence[Question]) -> dict[str, Judgment]:
         """What the judge says, by key. An interrupt ends it without the retries that are due."""
         stop = threading.Event()
         bar = tqdm(total=len(questions), desc=self.progress, disable=self.progress is None, unit="question")
         with bar, ThreadPoolExecutor(self.config.concurrency) as pool:
-            futures = {pool.submit(self._opinion, question, stop): question for question in questions}
+            futures = {pool.submit(self._judgment, question, stop): question for question in questions}
             try:
                 said = {}
                 for future in as_completed(futures):
-                    opinion = said[futures[future].key] = future.result()
-                    self._count(used(opinion, known=False))
+                    judgment = said[futures[future].key] = future.result()
+                    self._count(usage_of(judgment, known=False))
                     bar.update()
                 return said
             except BaseException:
@@ -173,59 +172,59 @@ class LlmJudge:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _opinion(self, question: Question, stop: threading.Event) -> Opinion:
-        bill = Bill()
+    def _judgment(self, question: Question, stop: threading.Event) -> Judgment:
+        usage = CallUsage()
         try:
-            opinion = self._reply(question, bill, stop)
-        except Unreachable as error:
-            return bill.opinion("unreachable", str(error))
-        except Rejected as error:
-            return bill.opinion("rejected", str(error))
-        except OverBudget:
-            return bill.opinion("over_budget", "budget reached")
-        except Refused as error:
+            judgment = self._reply(question, usage, stop)
+        except JudgeUnreachable as error:
+            return usage.judgment("unreachable", str(error))
+        except QuestionRejected as error:
+            return usage.judgment("rejected", str(error))
+        except BudgetExceeded:
+            return usage.judgment("over_budget", "budget reached")
+        except JudgeRefused as error:
             if self.config.on_refusal == "raise":
                 raise
-            return bill.opinion("rejected", str(error))
-        self._cache.keep(question.key, opinion)
-        return opinion
+            return usage.judgment("rejected", str(error))
+        self._cache.put(question.key, judgment)
+        return judgment
 
-    def _reply(self, question: Question, bill: Bill, stop: threading.Event) -> Opinion:
+    def _reply(self, question: Question, usage: CallUsage, stop: threading.Event) -> Judgment:
         """YES or NO, asked for once more where the first reply is neither."""
         text, cut = "", False
         for again in (False, True):
             messages = self.prompt.messages(question.problem, question.gold, question.answer, again=again)
-            reply = self._client.ask(messages, bill, stop)
-            text, cut, equal = reply.text, reply.cut, parse(reply.text)
+            reply = self._client.ask(messages, usage, stop)
+            text, cut, equal = reply.text, reply.cut, parse_reply(reply.text)
             if equal is not None:
-                return bill.opinion("yes" if equal else "no", text)
-        return bill.opinion("malformed", text, cut)
+                return usage.judgment("yes" if equal else "no", text)
+        return usage.judgment("malformed", text, cut)
 
     @rule("judge.equal", "judge.different", "judge.no-reply")
-    def _verdict(self, before: Verdict, opinion: Opinion) -> Verdict:
-        """The verdict that an opinion makes; its reason keeps that of the steps before."""
-        decided = {True: "judge.equal", False: "judge.different", None: "judge.no-reply"}[opinion.equal]
-        reason = f"{self._reason(opinion)}; the layers: {before.reason}"
-        return Verdict.of(Outcome(opinion.equal, decided, reason), "judge", before.answer)
+    def _verdict(self, before: Verdict, judgment: Judgment) -> Verdict:
+        """The verdict that a judgment makes; its reason keeps that of the steps before."""
+        decided = {True: "judge.equal", False: "judge.different", None: "judge.no-reply"}[judgment.equal]
+        reason = f"{self._reason(judgment)}; the layers: {before.reason}"
+        return Verdict.of(Outcome(judgment.equal, decided, reason), "judge", before.answer)
 
-    def _reason(self, opinion: Opinion) -> str:
-        if opinion.equal is not None:
-            return f"{self.config.model} says {opinion.kind.upper()}"
-        if opinion.kind == "unreachable":
-            return f"{UNREACHABLE}{opinion.text}"
-        if opinion.kind != "malformed":
-            return f"judge: {opinion.text}"
-        hint = f" (cut at max_tokens={self.config.max_tokens})" if opinion.cut else ""
-        return f"judge: neither YES nor NO: {opinion.text[:_SHOWN]!r}{hint}"
+    def _reason(self, judgment: Judgment) -> str:
+        if judgment.equal is not None:
+            return f"{self.config.model} says {judgment.kind.upper()}"
+        if judgment.kind == "unreachable":
+            return f"{UNREACHABLE}{judgment.text}"
+        if judgment.kind != "malformed":
+            return f"judge: {judgment.text}"
+        hint = f" (cut at max_tokens={self.config.max_tokens})" if judgment.cut else ""
+        return f"judge: neither YES nor NO: {judgment.text[:_SHOWN]!r}{hint}"
 
-    def _compare(self, question: Question, verdict: Verdict, opinion: Opinion) -> bool:
+    def _compare(self, question: Question, verdict: Verdict, judgment: Judgment) -> bool:
         """Whether the layers had decided and the judge disagrees, which goes to the log."""
-        if None in (verdict.correct, opinion.equal) or verdict.correct == opinion.equal:
+        if None in (verdict.correct, judgment.equal) or verdict.correct == judgment.equal:
             return False
         if self._log is not None:
             fields = {name: getattr(question, name) for name in ("problem", "gold", "answer")}
             layers = {"correct": verdict.correct, "layer": verdict.layer, "reason": verdict.reason}
-            judged = {"judge": opinion.kind.upper(), "reply": opinion.text}
+            judged = {"judge": judgment.kind.upper(), "reply": judgment.text}
             source = {"model": self.config.model, "prompt": self.config.prompt}
             self._log.write(question.key, {**fields, **layers, **judged, **source})
         return True

@@ -1,29 +1,17 @@
-"""When to ask: a rate limit, and a fuse that spares a run the wait for a dead judge. Thread safe."""
+"""When to ask: a rate limit, and a breaker that spares a run the wait for a dead judge. Thread safe."""
 
 from __future__ import annotations
 
 import threading
 import time
 
-from lm_eval_ext.grading.judge.config import JudgeError
+from lm_eval_ext.grading.judge.errors import JudgeRefused, JudgeUnreachable
 
 MAX_REJECTED = 10
 """Questions in a row that a judge rejects, having accepted none, until it is taken to reject all."""
 
 
-class Unreachable(Exception):
-    """No judge was found, however often it was tried."""
-
-
-class Rejected(Exception):
-    """The judge will not take this question; it may take others."""
-
-
-class Refused(JudgeError):
-    """The judge refuses to be asked: a wrong key, an unknown model."""
-
-
-class Pace:
+class RateLimiter:
     """At most so many requests per minute, evenly spaced."""
 
     def __init__(self, per_minute: float | None) -> None:
@@ -41,7 +29,7 @@ class Pace:
         stop.wait(max(0.0, turn - time.monotonic()))
 
 
-class Fuse:
+class CircuitBreaker:
     """Remembers failures in a row. Blown, it lets one question through every `rest_s` seconds.
 
     Args:
@@ -56,14 +44,14 @@ class Fuse:
         self._rejected: int | None = 0  # None: some were accepted
         self._closed_until = 0.0
         self._why = ""
-        self._refused: Refused | None = None
+        self._refused: JudgeRefused | None = None
         self._lock = threading.Lock()
 
-    def check(self, first: bool) -> None:
-        """Raises Unreachable or Refused where asking is no use.
+    def before_call(self, first: bool) -> None:
+        """Raises JudgeUnreachable or JudgeRefused where asking is no use.
 
         Args:
-            first: this is no retry; the one question that a blown fuse lets through has none.
+            first: this is no retry; the one question that a blown breaker lets through has none.
         """
         with self._lock:
             if self._refused is not None:
@@ -73,29 +61,29 @@ class Fuse:
             if first and time.monotonic() >= self._closed_until:
                 self._closed_until = time.monotonic() + self._rest_s
                 return
-            raise Unreachable(f"{self._why} (not tried again after {self._failed} failures in a row)")
+            raise JudgeUnreachable(f"{self._why} (not tried again after {self._failed} failures in a row)")
 
-    def worked(self) -> None:
+    def record_success(self) -> None:
         with self._lock:
             self._failed, self._rejected = 0, None
 
-    def failed(self, why: str) -> None:
+    def record_failure(self, why: str) -> None:
         with self._lock:
             self._failed += 1
             self._why = why
             self._closed_until = time.monotonic() + self._rest_s
 
-    def rejected(self, why: str) -> None:
-        """Raises Refused where the judge has rejected many questions and never accepted one."""
+    def record_rejection(self, why: str) -> None:
+        """Raises JudgeRefused where the judge has rejected many questions and never accepted one."""
         with self._lock:
             self._failed = 0
             if self._rejected is not None:
                 self._rejected += 1
                 if self._rejected >= MAX_REJECTED:
-                    self._refused = Refused(f"{why} ({self._rejected} questions in a row)")
+                    self._refused = JudgeRefused(f"{why} ({self._rejected} questions in a row)")
                     raise self._refused
 
-    def refuse(self, error: Refused) -> None:
+    def refuse_all(self, error: JudgeRefused) -> None:
         """Nobody asks any more."""
         with self._lock:
             self._refused = error

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from lm_eval_ext.grading.forkserver import SERVER
 from lm_eval_ext.grading.rulebook import rule
-from lm_eval_ext.grading.worker import Death, Exit, Failure
+from lm_eval_ext.grading.worker import Failure, WorkerDied, WorkerExit
 
 Task = TypeVar("Task")
 START_S = 60.0
@@ -28,13 +28,13 @@ _LONGEST_PAUSE_S = 0.5
 _END_S = 1.0
 
 
-class Seat(Generic[Task]):
+class WorkerProcess(Generic[Task]):
     """One worker after the other. Only the pool's thread uses it.
 
     Args:
         stages, memory_mb: what the worker loads, and the address space it may take, in MiB.
         timeout_s: deadline of a task, in seconds.
-        lost: told how a worker ended that was not at work.
+        on_idle_death: told how a worker ended that was not at work.
 
     Attributes:
         tasks: what the worker was given and has not answered; the first is under way.
@@ -43,18 +43,19 @@ class Seat(Generic[Task]):
     """
 
     def __init__(
-        self, stages: Sequence[str], memory_mb: int, timeout_s: float, lost: Callable[[str], None]
+        self, stages: Sequence[str], memory_mb: int, timeout_s: float, on_idle_death: Callable[[str], None]
     ) -> None:
         self.tasks: deque[Task] = deque()
         self.ready = False
         self.due = 0.0
         self.connection: Connection | None = None
-        self._stages, self._memory_mb, self._timeout_s, self._lost = stages, memory_mb, timeout_s, lost
+        self._stages, self._memory_mb, self._timeout_s = stages, memory_mb, timeout_s
+        self._on_idle_death = on_idle_death
         self._pid: int | None = None
         self._failed_starts = 0
 
-    def give(self, task: Task, call: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
-        """Sends a call; its result comes with the task from `advance`."""
+    def send(self, task: Task, call: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
+        """Sends a call; its result comes with the task from `poll`."""
         assert self.connection is not None and self.ready, "there is no worker to take this"
         self.tasks.append(task)
         if len(self.tasks) == 1:
@@ -63,7 +64,7 @@ class Seat(Generic[Task]):
             self.connection.send(call)
 
     @rule("undecided.timeout")
-    def advance(self, readable: bool) -> list[tuple[Task, Any]]:
+    def poll(self, readable: bool) -> list[tuple[Task, Any]]:
         """Does what is due, and gives the tasks that came to an end with their results.
 
         A result is what the worker returned, a `Failure`, or None for a task it was given and did not begin.
@@ -72,7 +73,7 @@ class Seat(Generic[Task]):
         """
         overdue = time.monotonic() >= self.due
         if self.connection is not None and (readable or (overdue and self.connection.poll())):
-            return self._heard()  # before the clock: this thread may be late itself
+            return self._receive()  # before the clock: this thread may be late itself
         if not overdue:
             return []
         if self.connection is None:
@@ -80,33 +81,33 @@ class Seat(Generic[Task]):
             self.due = time.monotonic() + START_S
             return []
         if self.ready:
-            return self._replaced(Failure(f"timed out after {self._timeout_s:g} s", "undecided.timeout"))
+            return self._replace(Failure(f"timed out after {self._timeout_s:g} s", "undecided.timeout"))
         SERVER.stop()  # it may be what hangs
-        return self._replaced(Failure(f"it was not ready within {START_S:g} s", "undecided.timeout"))
+        return self._replace(Failure(f"it was not ready within {START_S:g} s", "undecided.timeout"))
 
     @rule("undecided.worker-died")
-    def _heard(self) -> list[tuple[Task, Any]]:
+    def _receive(self) -> list[tuple[Task, Any]]:
         assert self.connection is not None
         try:
             message = self.connection.recv()
         except Exception:  # closed, or torn by a death in the middle of a message
-            message = Exit()
-        if isinstance(message, Exit):
+            message = WorkerExit()
+        if isinstance(message, WorkerExit):
             known = "" if message.code is None else f" (exit code {message.code})"
-            return self._replaced(Death(f"the worker died{known}", "undecided.worker-died"))
+            return self._replace(WorkerDied(f"the worker died{known}", "undecided.worker-died"))
         if self.ready:
             task = self.tasks.popleft()
             self.due = time.monotonic() + self._timeout_s if self.tasks else math.inf
             return [(task, message)]
         if isinstance(message, Failure):
-            return self._replaced(message, fault=True)
+            return self._replace(message, fault=True)
         if message is None:
             self.ready, self.due, self._failed_starts = True, math.inf, 0
         else:
             self._pid = message
         return []
 
-    def _replaced(self, why: Failure, fault: bool = False) -> list[tuple[Task, Any]]:
+    def _replace(self, why: Failure, fault: bool = False) -> list[tuple[Task, Any]]:
         """Ends the worker; the next one starts at once, or after a pause if this one never came up."""
         if not self.ready:
             self._failed_starts += 1
@@ -116,7 +117,7 @@ class Seat(Generic[Task]):
                     f"`python -c 'import {', '.join(self._stages)}'` shows what is in its way"
                 )
         if not self.tasks:
-            self._lost(why.reason)
+            self._on_idle_death(why.reason)
         ended = [(task, None if place else why) for place, task in enumerate(self.tasks)]
         self.kill()
         self.close()
