@@ -1,4 +1,4 @@
-"""Verdicts of the workers: a bounded number of known ones, and those under way. Thread safe."""
+"""Bounded cache of the workers' verdicts, known and pending. Thread safe."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lm_eval_ext.grading.worker import Failure
 
 Pair = tuple[str, str]
 MAX_PAIR_CHARS = 500
-"""A longer pair is not kept: this bounds the cache in bytes too, and long pairs rarely repeat."""
+"""Longer pairs are not cached: this bounds the cache in bytes, and long pairs rarely repeat."""
 
 
 class Pending:
-    """A verdict under way, which several callers may wait for."""
+    """A pending verdict that several callers may wait for."""
 
     def __init__(self, pair: Pair, future: OutcomeFuture) -> None:
         self.pair = pair
@@ -26,15 +26,15 @@ class Pending:
         self.waiting = 1
 
     def verdict(self) -> Verdict:
-        """The verdict, once there. Raises RuntimeError if the pool was closed or broke."""
+        """Waits for the verdict. Raises RuntimeError if the pool was closed or broke."""
         return from_workers(self.pair[0], self.future.result())
 
 
 class VerdictCache:
     """Verdicts by (answer, gold); a full cache drops the least recently used.
 
-    A `Failure` (a timeout, for example) holds only for the call that met it: a later call tries again. A call
-    is any object that identifies it.
+    A `Failure`, such as a timeout, is valid only for the call that met it; later calls try again. Any object
+    can identify a call.
 
     Args:
         size: number of verdicts kept.
@@ -44,10 +44,10 @@ class VerdictCache:
         self.size = size
         self._known: OrderedDict[Pair, tuple[Verdict, object | None]] = OrderedDict()
         self._under_way: dict[Pair, Pending] = {}
-        self._lock = threading.RLock()  # a future already done calls back within `begin`
+        self._lock = threading.RLock()  # a finished future calls back within `begin`
 
     def find(self, pair: Pair, call: object) -> Verdict | None:
-        """The verdict kept, None if there is none that holds for `call`."""
+        """The cached verdict that is valid for `call`, or None."""
         with self._lock:
             verdict, only_for = self._known.get(pair, (None, None))
             if verdict is None or only_for not in (None, call):
@@ -58,7 +58,7 @@ class VerdictCache:
     def begin(
         self, pair: Pair, submit: Callable[[str, str], OutcomeFuture], call: object
     ) -> Verdict | Pending:
-        """What is known or under way for the pair; if nothing is, it is submitted."""
+        """The known or pending verdict of the pair; submits the pair if there is none."""
         with self._lock:
             if (known := self.find(pair, call)) is not None:
                 return known
@@ -71,7 +71,7 @@ class VerdictCache:
             return pending
 
     def abandon(self, pending: Pending) -> None:
-        """A caller waits no longer; if nobody else does, a comparison that has not started is cancelled."""
+        """Stops waiting; the last caller cancels a comparison that has not started."""
         with self._lock:
             pending.waiting -= 1
             if pending.waiting == 0:

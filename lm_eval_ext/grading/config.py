@@ -1,4 +1,4 @@
-"""How to grade."""
+"""Settings of the grader."""
 
 from __future__ import annotations
 
@@ -12,37 +12,38 @@ from lm_eval_ext.grading.types import Item, Verdict
 
 _DAY_S = 86_400
 _LEAST = {"workers": 1, "memory_mb": 512, "cache_size": 0, "judge_block": 1}
-"""The least value of each whole number."""
+"""Minimum of each integer setting."""
 
 
 class Judge(Protocol):
-    """The last step. `lm_eval_ext.grading.judge.LlmJudge` is one."""
+    """Interface of the last step, implemented by `lm_eval_ext.grading.judge.LlmJudge`."""
 
     def judge(self, items: Sequence[Item], verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """One verdict per item, given those of the steps before; those it was not asked about stay.
+        """Returns one verdict per item, given the verdicts of the earlier steps.
 
-        It gets all items, and chooses what to ask. Where the judge is unreachable, `correct` is None.
+        Receives all items and chooses which to ask about; other verdicts stay. If the judge is unreachable,
+        `correct` is None.
         """
         ...
 
 
 @dataclass(frozen=True)
 class GraderConfig:
-    """How to grade.
+    """Settings of the grader.
 
     Attributes:
-        workers: worker processes; None: one per usable core, shared among the ranks that a launcher started
-            on this host; a single one in a child of multiprocessing.
-        timeout_s: seconds one comparison may take before its worker is killed; a day at most.
-        memory_mb: address space of a worker, in MiB.
-        cache_size: verdicts of workers kept from call to call.
+        workers: worker processes; None: one per usable core, divided among the launcher's ranks on this host;
+            one in a child of multiprocessing.
+        timeout_s: seconds before a comparison's worker is killed; at most a day.
+        memory_mb: limit of a worker's address space, in MiB.
+        cache_size: number of workers' verdicts kept between calls.
         stages: modules whose `compare(answer, gold)` the workers call: the quick one, then the one that
             may hang.
         judge: the last step, if any.
-        judge_block: how many items a stream gathers for the judge.
-        thinking: (opening, closing) marks of thinking, besides the known formats.
+        judge_block: number of items a stream collects before it asks the judge.
+        thinking: additional (opening, closing) marks of thinking.
 
-    Raises ValueError for an impossible value.
+    Raises ValueError for an invalid value.
     """
 
     workers: int | None = None
@@ -63,7 +64,9 @@ class GraderConfig:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
         seconds = self.timeout_s
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= _DAY_S:
-            raise ValueError(f"timeout_s must be a number of seconds above 0, a day at most; got {seconds!r}")
+            raise ValueError(
+                f"timeout_s must be a positive number of seconds, at most a day, got {seconds!r}"
+            )
         if isinstance(self.stages, str) or len(self.stages) != 2:
             raise ValueError(f"stages must be the names of two modules, got {self.stages!r}")
         if self.judge is not None and not callable(getattr(self.judge, "judge", None)):

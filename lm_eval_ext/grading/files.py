@@ -1,9 +1,9 @@
 """Grade a JSON-lines file into another; an interrupted run resumes.
 
-Graded rows are appended to `OUT.partial` in the order of the input; the complete file is renamed to `OUT`.
-A resumed run compares what is there with the input, row by row, and grades the rest. `OUT.settings.json`
-keeps what the verdicts depend on: other settings are refused. If the judge could not be asked about a row,
-that row and all after it are graded again; replies it did give are in its cache.
+Graded rows are appended to `OUT.partial` in input order; the complete file is renamed to `OUT`. A resumed
+run checks the existing rows against the input and grades the rest. `OUT.settings.json` records the settings
+that the verdicts depend on; a run with other settings is refused. If the judge could not be asked about a
+row, that row and all after it are graded again; the judge's earlier replies are in its cache.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Tally:
         return self.outcomes.total()
 
     def __str__(self) -> str:
-        """A few lines for people."""
+        """A summary of three lines."""
         outcomes = [
             self._share(name, self.outcomes) for name in ("correct", "wrong", "no answer", "undecided")
         ]
@@ -71,7 +71,7 @@ def grade_file(
     overwrite: bool = False,
     say: Say = lambda text: None,
 ) -> Tally:
-    """Grades the rows of `source` into `out`, or those that an interrupted run left.
+    """Grades the rows of `source` into `out`; resumes an interrupted run.
 
     Args:
         source: JSON lines, gzipped if its name ends in .gz; None: standard input.
@@ -99,7 +99,7 @@ def grade_file(
 
 
 def verdict_settings(grader: Grader, fields: Fields) -> dict[str, Any]:
-    """Settings that the verdicts depend on, as JSON."""
+    """The settings that the verdicts depend on, as JSON."""
     judge = grader.config.judge
     record = getattr(judge, "record", None)
     judged = None if judge is None else record() if record else {"judge": type(judge).__name__}
@@ -126,7 +126,7 @@ def _grade(
     tally: Tally,
     total: int | None,
 ) -> Tally:
-    """Writes graded rows. Raises what `rows` raises, after the rows before it."""
+    """Writes graded rows. An error in `rows` is raised after the rows before it are written."""
     feed = _Feed(rows)
     start = time.monotonic()
     interval = 0.1 if sys.stderr.isatty() else _LOG_S
@@ -148,7 +148,7 @@ def _print(line: bytes) -> None:
 
 
 class _Feed:
-    """Rows up to the first that is broken, its error, and those that await their verdicts."""
+    """Rows up to the first invalid one, its error, and the rows that await a verdict."""
 
     def __init__(self, rows: Iterator[FileItem]) -> None:
         self._rows = rows
@@ -176,7 +176,7 @@ class _Output:
         self.settings = settings
 
     def fill(self, rows: Iterator[FileItem], grader: Grader, total: int | None, overwrite: bool) -> Tally:
-        """Grades the rows that are not in the output yet."""
+        """Grades the rows that are not yet in the output."""
         tally = Tally()
         with resume.locked(self.out.with_name(f"{self.out.name}.lock"), self.out):
             begun = None if overwrite else next((p for p in (self.partial, self.out) if p.exists()), None)
@@ -217,7 +217,7 @@ class _Output:
             raise
 
     def _skip_graded(self, journal: resume.Journal, rows: Iterator[FileItem], tally: Tally) -> list[FileItem]:
-        """Moves `rows` past those in the journal; returns the row to grade again, if there is one."""
+        """Skips the `rows` that are in the journal; returns the row to grade again, if any."""
         for number, line in enumerate(journal, 1):
             if number == 1:
                 self._check_settings(journal.path)
@@ -226,7 +226,7 @@ class _Output:
             if row is None or graded is None:
                 raise resume.ResumeError(
                     f"{journal.path}, line {number} is not row {number} of {self.source}: the output belongs "
-                    "to another input, or the input has changed; give another --out, or --overwrite"
+                    "to another input, or the input has changed; use another --out, or --overwrite"
                 )
             if self.settings["judge"] and str(graded["reason"]).startswith((UNREACHABLE, OVER_BUDGET)):
                 self.say(f"row {number}: the judge could not be asked; asking again from there")
@@ -242,12 +242,12 @@ class _Output:
         if (version := before.pop("version", None)) != __version__:
             self.say(f"{begun}: graded by version {version}; this is version {__version__}")
         resume.require_same(
-            self.settings, before, begun, "Give the same settings, another --out, or --overwrite"
+            self.settings, before, begun, "Use the same settings, another --out, or --overwrite"
         )
 
 
 def _graded(line: bytes, row: FileItem) -> dict[str, Any] | None:
-    """The graded row in a line of the output; None if it is not this row of the input."""
+    """Parses a line of the output; None if it does not match this row of the input."""
     try:
         graded = jsonl.parse(line)
     except ValueError:

@@ -1,9 +1,9 @@
-"""The fork server: a process that has the stages loaded, and forks workers on request in about 10 ms.
+"""The fork server: a process with the stages loaded that forks a worker in about 10 ms.
 
-multiprocessing has one too, and its processes cannot be used here: a daemonic process (a DataLoader's, a
-`multiprocessing.Pool`'s) may not start them, a child forked after the server started cannot reach it, a
-child that ends waits for them for ever, and they run the caller's main script again. A subprocess and a
-socket do without all of that, and end by themselves when the process that started them does.
+The fork server of multiprocessing does not work here: daemonic processes (of a DataLoader or a
+`multiprocessing.Pool`) may not use it, a child forked later cannot reach it, a child that exits waits for
+its workers forever, and workers run the caller's main script again. A subprocess with a socket has none of
+these problems and ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WATCH_S = 1.0
 
 
 class ForkServer:
-    """The server of this process, started when first needed and again when it died. Thread safe."""
+    """This process's server, started when first needed and restarted if it dies. Thread safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class ForkServer:
         self._control: socket.socket | None = None
 
     def fork(self, stages: Sequence[str], memory_mb: int) -> Connection:
-        """A connection to a new worker (`worker.serve` says what comes through it). Does not wait for it."""
+        """A connection to a new worker (see `worker.serve`). Does not wait for the worker to start."""
         ours, theirs = Pipe()
         with theirs, self._lock:
             try:
@@ -44,12 +44,12 @@ class ForkServer:
             except OSError:  # not started, or dead
                 self._start(stages)
                 self._hand_over(theirs)
-        with suppress(OSError):  # dead already, as whoever listens to the connection learns
+        with suppress(OSError):  # already dead; the closed connection shows it
             ours.send((stages, memory_mb))
         return ours
 
     def stop(self) -> None:
-        """Ends the server; the next `fork` starts another. Workers live on."""
+        """Ends the server but not its workers; the next `fork` starts another server."""
         with self._lock:
             self._stop()
 
@@ -59,7 +59,7 @@ class ForkServer:
         socket.send_fds(self._control, [b"w"], [connection.fileno()])
 
     def _start(self, stages: Sequence[str]) -> None:
-        """The first pool's stages are loaded in the server; those of a later one, in its workers."""
+        """Starts the server with the first pool's stages; workers of later pools load their own."""
         self._stop()
         self._control, theirs = socket.socketpair()
         call = f"main({theirs.fileno()}, {os.getpid()}, {list(stages)!r})"
@@ -80,11 +80,11 @@ class ForkServer:
         self._control = self._process = None
 
     def forget(self) -> None:
-        """In a forked child: the server is the parent's, and this process needs its own."""
+        """In a forked child: drops the parent's server, so that this process starts its own."""
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            self._process.returncode = 0  # not a child of this process: nothing to wait for
+            self._process.returncode = 0  # not a child of this process, so never wait for it
         self.__init__()  # type: ignore[misc]
 
 
@@ -93,14 +93,14 @@ os.register_at_fork(after_in_child=SERVER.forget)
 
 
 def main(control_fd: int, parent: int, preload: Sequence[str]) -> None:
-    """The server's program: a worker for each descriptor it gets, until the parent closes the socket or ends.
+    """The server: forks a worker for each descriptor received, until the parent closes the socket or ends.
 
-    It keeps a copy of each worker's connection and writes there how the worker ended.
+    It keeps a copy of each worker's connection and reports the worker's exit code there.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, [])  # masks and ignored signals are inherited
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in preload:
-        with suppress(Exception):  # the worker that needs it says so
+        with suppress(Exception):  # the worker that needs it reports the error
             import_module(module)
     workers: dict[int, Connection] = {}
 
@@ -121,7 +121,7 @@ def main(control_fd: int, parent: int, preload: Sequence[str]) -> None:
         if not message:
             break
         connection = Connection(descriptors[0])
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # until the worker is on the list
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # until the worker is registered
         try:
             if (pid := os.fork()) == 0:
                 control.close()
@@ -129,7 +129,7 @@ def main(control_fd: int, parent: int, preload: Sequence[str]) -> None:
                     other.close()
                 worker.serve(connection, parent)
             workers[pid] = connection
-        except OSError:  # no process to be had: whoever waits sees the connection closed
+        except OSError:  # cannot fork; the pool sees the connection closed
             connection.close()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
     os._exit(0)

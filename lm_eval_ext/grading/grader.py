@@ -1,4 +1,4 @@
-"""Responses in, verdicts out: the steps of `pipeline`, some in the caller, some in the killable pool."""
+"""Turn responses into verdicts: run the steps of `pipeline` in the caller and in the killable pool."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Verdict
 Extractor = Callable[[str], str | None]
 AnItem = TypeVar("AnItem", bound=Item)
 _WINDOW_PER_WORKER = 4096
-"""Most verdicts under way, per worker: the others have work while one hangs for seconds."""
+"""Maximum pending verdicts per worker: the others stay busy while one hangs for seconds."""
 _WINDOW_CHARS = 64 * 2**20
 
 
 class Grader:
-    """Grades responses. A context manager: leaving it ends the workers, which start when first needed.
+    """Grades responses. Workers start when first needed; leaving the context ends them.
 
-    Thread safe. A pickled or forked copy starts its own workers, in any kind of child process.
+    Thread safe. A pickled or forked copy starts its own workers.
 
     >>> with Grader() as grader:
     ...     grader.grade([Item(r"Final answer: $\\boxed{\\frac{2}{4}}$", "1/2")])[0].correct
@@ -52,7 +52,7 @@ class Grader:
         self.__init__(state["config"])  # type: ignore[misc]
 
     def _forget_parent(self) -> None:
-        """In a forked child: threads that held locks or worked for this grader do not exist here."""
+        """In a forked child: starts afresh, because the parent's threads do not exist here."""
         if self._pool is not None:
             self._pool.forget()
         self.__init__(self.config)  # type: ignore[misc]
@@ -64,7 +64,7 @@ class Grader:
         self.close()
 
     def close(self) -> None:
-        """Ends the workers. The grader can be used again and starts new ones."""
+        """Ends the workers; the next use starts new ones."""
         with self._lock:
             if self._pool is not None:
                 self._pool.close()
@@ -77,15 +77,14 @@ class Grader:
         extractor: Extractor = extract,
         size: Callable[[AnItem], int] = lambda item: len(item.response),
     ) -> Iterator[Verdict]:
-        """One verdict per item, in order, each as soon as it and those before it are decided.
+        """Yields one verdict per item, in order, as soon as it and those before it are decided.
 
-        Items are read ahead of the verdicts by a bounded window, so memory stays flat for any number of
-        items. A judge is asked in blocks of `judge_block` items; verdicts then come block by block.
+        A bounded window of items is read ahead, so memory does not grow with the number of items. A judge is
+        asked in blocks of `judge_block` items, and verdicts then arrive block by block.
 
         Args:
-            items: what to grade.
-            extractor: from a response to its answer.
-            size: memory that a waiting item takes, in characters; the window holds 64 Mi of them.
+            extractor: extracts the answer from a response.
+            size: size of a waiting item in characters; the window holds 64 Mi of them.
 
         Raises RuntimeError if the workers cannot start or are closed, and whatever the judge raises.
         """
@@ -106,20 +105,19 @@ class Grader:
     def grade(
         self, items: Sequence[Item], *, extractor: Extractor = extract, progress: str | None = None
     ) -> list[Verdict]:
-        """One verdict per item, in order.
+        """Returns one verdict per item, in order.
 
         Args:
-            items: what to grade.
-            extractor: from a response to its answer.
+            extractor: extracts the answer from a response.
             progress: label of a progress bar on stderr; None for no bar.
         """
         graded: Iterable[tuple[Item, Verdict]] = self._graded(items, extractor)
-        if progress is not None:  # a bar brings a semaphore, which a child that is killed would leave behind
+        if progress is not None:  # a bar creates a semaphore, which a killed child would leak
             graded = tqdm(graded, total=len(items), desc=progress, unit="answer")
         return self._judged(list(graded))
 
     def equal(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
-        """Verdicts on answers already extracted: (answer, gold) pairs, in order. No judge is asked."""
+        """Verdicts on extracted answers, given as (answer, gold) pairs, in order. No judge is asked."""
         items = (Item(answer, gold) for answer, gold in pairs)
         return [verdict for _, verdict in self._graded(items, extractor=str)]
 
@@ -129,7 +127,7 @@ class Grader:
         extractor: Extractor,
         size: Callable[[AnItem], int] = lambda item: 0,
     ) -> Iterator[tuple[AnItem, Verdict]]:
-        """Each item with the verdict of the steps before the judge, in order, through a window."""
+        """Each item, in order, with the verdict of the steps before the judge."""
         call = object()
         window: deque[_Waiting[AnItem]] = deque()
         chars, most = 0, _WINDOW_PER_WORKER * self._workers()
@@ -150,7 +148,7 @@ class Grader:
                 self._cache.abandon(pending)
 
     def _begin(self, item: AnItem, extractor: Extractor, size: int, call: object) -> _Waiting[AnItem]:
-        """Extracts the answer and starts to compare it with each acceptable answer."""
+        """Extracts the answer and starts its comparison with each acceptable answer."""
         if isinstance(extractor, ResponseExtractor):
             span = extractor.with_thinking(self.config.thinking).find(item.response)
             answer, extraction = (span.text, span.reading) if span else (None, None)
@@ -175,9 +173,9 @@ class Grader:
         return self._cache.begin(pair, self._started_pool().submit, call)
 
     def _await(self, waiting: _Waiting[AnItem]) -> Verdict:
-        """Right if one of the acceptable answers is met, else undecided if one is, else wrong.
+        """Waits for the best verdict over the acceptable answers: right, else undecided, else wrong.
 
-        Of several that differ, the one that a judge may still be asked about.
+        Among wrong ones, prefers a verdict that a judge may still overturn.
         """
         pool = self._pool
         if pool is not None and not waiting.is_done:
@@ -198,7 +196,7 @@ class Grader:
             return self._pool
 
     def _judged(self, graded: Sequence[tuple[Item, Verdict]]) -> list[Verdict]:
-        """The verdicts once the judge has seen them, if there is one."""
+        """The verdicts after the judge, if there is one."""
         items, verdicts = [item for item, _ in graded], [verdict for _, verdict in graded]
         if self.config.judge is None:
             return verdicts
@@ -209,7 +207,7 @@ class Grader:
 
 @dataclass(frozen=True)
 class _Waiting(Generic[AnItem]):
-    """An item in the window, and the verdict on each acceptable answer, decided or under way."""
+    """An item in the window, and its decided or pending verdict on each acceptable answer."""
 
     item: AnItem
     size: int
@@ -234,10 +232,10 @@ _shared = Grader()
 
 
 def shared_grader() -> Grader:
-    """The process's own grader with default settings; its workers start when first needed and end with it."""
+    """The process's grader with default settings; its workers start when first needed."""
     return _shared
 
 
 def grade_one(response: str, gold: Gold) -> Verdict:
-    """The verdict on one response, without a judge."""
+    """Grades one response without a judge."""
     return shared_grader().grade([Item(response, gold)])[0]

@@ -1,14 +1,13 @@
-"""A pool whose workers can be killed, in two stages: the only place where computer algebra runs.
+"""Compare answers in a pool of killable workers: the only place where computer algebra runs.
 
-A pair of answers goes to a worker among others, in a chunk, and the first stage decides what it can: it
-is quick, and a task of its own would cost more than the comparison. What it leaves undecided goes to the
-second stage, one task and one hard deadline each. A chunk that fails as a whole is taken apart, and each
-of its pairs runs alone, so that a bad one costs only itself.
+Comparison has two stages. The first is quick, so it takes pairs in chunks: a task per pair would cost more
+than the comparison. Each pair it leaves undecided becomes one task of the second stage, with a hard deadline.
+If a chunk fails as a whole, each of its pairs runs alone.
 
-One thread hands out the tasks. Each worker has a connection of its own and shares no lock and no queue with
-others: its death, whatever it was doing, is the end of one connection and leaves the others as they were.
-What was under way is tried again; a pair is undecided where workers die three times, twice alone with it.
-Workers come from a fork server that has the stages loaded, so that another one is there in about 0.1 s.
+One thread dispatches the tasks. Each worker has its own connection and shares no lock or queue, so its death
+closes one connection and affects no other worker. Its tasks are retried; a pair is undecided after its
+worker died three times, twice running it alone. A fork server with the stages loaded replaces a worker in
+about 0.1 s.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ from lm_eval_ext.grading.worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
 CHUNK = 32
-"""Pairs that the first stage takes at once: at 0.3 ms for a task, 10 µs each."""
+"""Pairs per task of the first stage: at 0.3 ms per task, 10 µs each."""
 _AHEAD_CHARS = 2**15
-"""A chunk sent to a worker that is still at another one must fit into the connection's buffer."""
+"""A chunk sent to a busy worker must fit into the connection's buffer."""
 _LONGEST_WAIT_S = 60.0
 _LOCAL_RANKS = ("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS")
 _forked = False
@@ -64,9 +63,9 @@ class _Job:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """Jobs for one worker: a chunk for the first stage, or a single one for `stages` in turn.
+    """Jobs for one worker: a chunk for the first stage, or a single job for `stages` in turn.
 
-    A single one is tried `again` when its worker dies: it may have been killed by somebody else.
+    `again`: retry a single job if its worker dies, which may have an unrelated cause.
     """
 
     jobs: tuple[_Job, ...]
@@ -75,16 +74,16 @@ class _Task:
 
 
 def usable_cores() -> int:
-    """Cores this process may use, by affinity where the system knows it."""
+    """Cores this process may use; respects CPU affinity where the system supports it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def share_of(cores: int) -> int:
-    """What this process takes of a host's cores: launchers say among how many processes they are shared.
+    """This process's share of the host's cores, by the number of local ranks that the launcher set.
 
-    A child of multiprocessing, or a forked one, is itself one of several: it takes one.
+    Without a launcher, a forked process or a child of multiprocessing takes one core.
     """
     for name in _LOCAL_RANKS:
         if os.environ.get(name, "").isdigit():
@@ -99,9 +98,9 @@ class KillablePool:
         workers: number of processes.
         timeout_s: hard deadline of one comparison, and of one chunk, in seconds.
         memory_mb: address space a worker may take, in MiB.
-        stages: the two modules whose `compare` is asked, the quick one first.
+        stages: the two modules whose `compare` decides, the quick one first.
 
-    Raises RuntimeError if no worker comes up.
+    Raises RuntimeError if no worker starts.
     """
 
     def __init__(
@@ -127,21 +126,21 @@ class KillablePool:
         self._thread.start()
         atexit.register(self.close)
         try:
-            self._started.result()  # loading is not the first item's time
+            self._started.result()  # so that the first item does not wait for loading
         except BaseException:
             self.close()
             raise
 
     @property
     def broken(self) -> bool:
-        """Whether it takes nothing more: closed, or on a machine where workers cannot live."""
+        """Whether the pool accepts no more pairs: it is closed, or workers cannot start."""
         return self._error is not None
 
     def submit(self, answer: str, gold: str) -> OutcomeFuture:
         """The future outcome, or `Failure`, of comparing two answers.
 
-        A pair that meets an idle pool starts at once; others gather to a chunk, or until `flush`. A future
-        can be cancelled until its chunk starts. Raises RuntimeError once the pool is closed or broken.
+        In an idle pool the pair starts at once; otherwise pairs wait for a full chunk or `flush`. A future
+        can be cancelled until its chunk starts. Raises RuntimeError if the pool is closed or broken.
         """
         job = _Job(answer, gold)
         with self._lock:
@@ -153,14 +152,14 @@ class KillablePool:
         return job.future
 
     def flush(self) -> None:
-        """Somebody waits: what has gathered goes to the workers although it makes no whole chunk."""
+        """Sends waiting pairs to the workers without waiting for a full chunk."""
         with self._lock:
             self._flushing = bool(self._pending)
             if self._flushing:
                 self._wake()
 
     def close(self) -> None:
-        """Kills the workers. Whoever waits for a future gets a RuntimeError."""
+        """Kills the workers. Pending futures raise RuntimeError."""
         self._break(RuntimeError("the pool was closed before this was compared"))
         with self._lock:
             self._wake(always=True)
@@ -169,7 +168,7 @@ class KillablePool:
         atexit.unregister(self.close)
 
     def forget(self) -> None:
-        """In a forked child: workers and thread are the parent's. Whoever has the pool needs another one."""
+        """In a forked child: releases the parent's workers. The pool cannot be used any more."""
         self._error = RuntimeError("the pool belongs to the parent process")
         atexit.unregister(self.close)
         self._close_pipe()
@@ -179,10 +178,10 @@ class KillablePool:
     def _close_pipe(self) -> None:
         os.close(self._wake_read)
         os.close(self._wake_write)
-        self._wake_write = -1  # the number may soon be another file's
+        self._wake_write = -1  # the descriptor may be reused
 
     def _wake(self, always: bool = False) -> None:
-        """Lets the thread look at the queues, if it has something to gain. With the lock held."""
+        """Wakes the thread if a worker has capacity. Requires the lock."""
         if always or (self._has_capacity and not self._wake_sent):
             self._wake_sent = True
             with suppress(OSError):  # the thread has ended
@@ -213,7 +212,7 @@ class KillablePool:
                 self._close_pipe()
 
     def _hand_out(self) -> None:
-        """Gives idle workers a task, then those at a chunk another one, lest they wait for this thread."""
+        """Gives idle workers a task, then busy ones a second chunk, so that none waits for this thread."""
         with self._lock:
             self._wake_sent = False
             for ahead in (False, True):
@@ -226,13 +225,13 @@ class KillablePool:
             )
 
     def _can_take(self, process: WorkerProcess[_Task], ahead: bool) -> bool:
-        """Nothing waits behind a single task, which may take all of its deadline."""
+        """Whether a worker can take a task; none queues behind a single job, which may need its deadline."""
         if not ahead:
             return process.ready and not process.tasks
         return process.ready and len(process.tasks) == 1 and not process.tasks[0].stages
 
     def _next_task(self, ahead: bool) -> _Task | None:
-        """Single jobs first: they are older than what is fresh, and somebody may wait for their turn."""
+        """The next task. Single jobs come first: they are older, and a caller may be waiting for them."""
         if self._singles and not ahead:
             return self._singles.popleft()
         while self._pending:
@@ -258,18 +257,18 @@ class KillablePool:
         return worker.compare_many, (self._stages[0], pairs, self.timeout_s)
 
     def _complete(self, task: _Task, result: Any) -> None:
-        """What is decided is told, the rest is next."""
+        """Resolves the futures that a task decided and queues the rest."""
         with self._lock:
             if task not in self._running:
-                return  # the pool was closed, and whoever waited knows
+                return  # the pool was closed and the futures have their error
             self._running.remove(task)
             told = list(self._settle(task, result))
         for job, outcome in told:
             job.future.set_result(outcome)
 
     def _settle(self, task: _Task, result: Any) -> Iterator[tuple[_Job, Outcome | Failure]]:
-        """What a task decided; jobs of a chunk that it did not decide are queued to run alone."""
-        if result is None:  # it never began
+        """The outcomes that a task decided; queues the undecided jobs of a chunk to run alone."""
+        if result is None:  # it never started
             self._singles.appendleft(task)
             return
         if task.stages:
@@ -288,7 +287,7 @@ class KillablePool:
                 yield job, outcome
 
     def _break(self, error: RuntimeError) -> None:
-        """Nothing more will be compared: everybody who waits gets the error."""
+        """Stops comparing; all pending futures raise the error."""
         with self._lock:
             self._error = error = self._error or error
             tasks = [*self._running, *self._singles, _Task(tuple(self._pending))]
@@ -297,15 +296,15 @@ class KillablePool:
             self._pending.clear()
         futures: list[Future[Any]] = [self._started, *(job.future for task in tasks for job in task.jobs)]
         for future in futures:
-            with suppress(InvalidStateError):  # cancelled, or told before
+            with suppress(InvalidStateError):  # cancelled or already resolved
                 future.set_exception(error)
 
     def _warn(self, reason: str) -> None:
-        """A worker ended that was not at work: told to the log once."""
+        """Logs the death of an idle worker, once."""
         if not self._warned:
             log.warning(
-                "a grading worker ended although it was not at work: %s (is memory short?). It is replaced "
-                "and no verdict is lost; further ones are replaced without a word",
+                "an idle grading worker died: %s (low on memory?). It is replaced and no verdict is lost; "
+                "further replacements are not logged",
                 reason,
             )
         self._warned = True

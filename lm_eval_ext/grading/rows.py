@@ -1,4 +1,4 @@
-"""Rows of a JSON-lines file: read them with errors that name the line, write them with verdicts."""
+"""Read the rows of a JSON-lines file and write them with verdicts; errors name the line."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lm_eval_ext.grading import golds
 from lm_eval_ext.grading.types import Item, Verdict
 
 ADDED = ("correct", "layer", "answer", "reason")
-"""Fields that grading adds to a row; if the input has them, from an earlier grading, they are replaced."""
+"""Fields that grading adds to a row; those of an earlier grading are replaced."""
 _SHOWN = 120
 _BLOCK = 2**20
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Names of the fields to grade. Raises DataError for a name that grading itself writes."""
+    """Names of the fields to read. Raises DataError for a name in `ADDED`."""
 
     response: str = "response"
     gold: str = "gold"
@@ -38,13 +38,13 @@ class Fields:
 
 @dataclass(frozen=True)
 class FileItem(Item):
-    """An item and its line of the input; `graded_before`: the line has fields of an earlier grading."""
+    """An item and its input line; `graded_before`: the line has fields of an earlier grading."""
 
     line: str = ""
     graded_before: bool = False
 
     def graded(self, verdict: Verdict) -> bytes:
-        """The line of the output; the input's fields stay exactly as they were written."""
+        """The output line; the input's fields keep their exact text."""
         added = {name: getattr(verdict, name) for name in ADDED}
         if self.graded_before:
             return jsonl.json_line({**kept(json.loads(self.line)), **added})
@@ -74,7 +74,7 @@ def count_lines(path: Path) -> int | None:
 
 
 def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[FileItem]:
-    """The rows of the file `name`. Raises DataError for the first that cannot be graded."""
+    """The rows of the file `name`. Raises DataError at the first row that cannot be graded."""
     empty = True
     for where, line, values in jsonl.read_objects(lines, name):
         empty = False

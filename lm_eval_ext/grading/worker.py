@@ -1,8 +1,7 @@
-"""What runs inside a worker of the pool: its limits, its start, and the comparisons.
+"""Code that runs inside a worker of the pool: limits, start-up and comparisons.
 
-It answers one message after the other on its connection: first its pid, then None when it is ready (or a
-`Failure` if it cannot start), then what each call returned, or the `Failure` of it. The last one is an
-`WorkerExit`, from the fork server.
+The worker sends its pid, then None when ready (or a `Failure` if it cannot start), then the result or
+`Failure` of each call. The fork server sends the last message, a `WorkerExit`.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ class Failure:
     """Why a call has no result: "timed out after 5 s", "ran out of memory", "the worker died".
 
     Attributes:
-        reason: in words.
-        rule: id of the rule under which the answer stays undecided.
+        reason: the text that the verdict shows.
+        rule: id of the rule that leaves the answer undecided.
     """
 
     reason: str
@@ -41,26 +40,26 @@ class Failure:
 
 
 class WorkerDied(Failure):
-    """The worker died before it answered: by the call's own doing, or killed by somebody else."""
+    """The worker died before it answered: it crashed or was killed."""
 
 
 @dataclass(frozen=True)
 class WorkerExit:
-    """The end of a worker: its exit code, -N after signal N; None where nobody knows it."""
+    """Exit code of a worker: -N after signal N; None if unknown."""
 
     code: int | None = None
 
 
 def serve(connection: Connection, parent: int) -> NoReturn:
-    """The life of a worker, in a process just forked: answers what comes until the connection is closed.
+    """Runs a worker in a freshly forked process until the connection is closed.
 
     Args:
-        connection: brings the stages and the memory limit, then calls: (function, arguments).
-        parent: pid of the process whose end is the worker's end.
+        connection: receives the stages and the memory limit, then calls: (function, arguments).
+        parent: pid of the process that the worker must not outlive.
     """
     code = 1
     try:
-        os.setpgid(0, 0)  # it is killed with the processes it may have started
+        os.setpgid(0, 0)  # so that its child processes are killed with it
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         connection.send(os.getpid())
@@ -80,19 +79,14 @@ def _result(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     except MemoryError:
         return Failure("ran out of memory", "undecided.memory")
-    except Exception as error:  # whatever sympy raises: reported, never a score
+    except Exception as error:  # sympy may raise anything; report it, never score it
         return Failure(f"{type(error).__name__}: {str(error)[:200]}", "undecided.error")
 
 
 def start(stages: Sequence[str], memory_mb: int, parent: int) -> None:
-    """Before the first call: limits first, then the stages, which the fork server has loaded.
+    """Sets the limits, then imports the stages, which the fork server has already loaded.
 
-    A stage that cannot compare two numbers is a fault of the installation, and the worker does not come up.
-
-    Args:
-        stages: modules with `compare(answer, gold) -> Outcome`.
-        memory_mb: address space, in MiB.
-        parent: pid of the process whose end is the worker's end.
+    Raises if a stage cannot compare two numbers: the installation is broken.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler would wait for sympy's C code to return
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -104,13 +98,13 @@ def start(stages: Sequence[str], memory_mb: int, parent: int) -> None:
 
 
 def compare_many(stage: str, pairs: Sequence[tuple[str, str]], timeout_s: float) -> list[Outcome | None]:
-    """What `stage` decides of each (answer, gold); None where it cannot tell or raises."""
+    """The outcome of `stage` for each (answer, gold); None if it is undecided or raises."""
     with _self_destruct(timeout_s):
         return [_decided(stage, answer, gold) for answer, gold in pairs]
 
 
 def compare_one(stages: Sequence[str], answer: str, gold: str, timeout_s: float) -> Outcome:
-    """The first decision of the stages, else what the last one says. Raises what the last one raises."""
+    """The first decision of the stages, else the last stage's outcome. Raises what the last stage raises."""
     with _self_destruct(timeout_s):
         for stage in stages[:-1]:
             if (outcome := _decided(stage, answer, gold)) is not None:
@@ -121,7 +115,7 @@ def compare_one(stages: Sequence[str], answer: str, gold: str, timeout_s: float)
 def _decided(stage: str, answer: str, gold: str) -> Outcome | None:
     try:
         outcome = _ask(stage, answer, gold)
-    except Exception:  # no score: the next stage is asked, and the last one's errors are reported
+    except Exception:  # undecided here; only errors of the last stage are reported
         return None
     return None if outcome.equal is None else outcome
 
@@ -132,7 +126,7 @@ def _ask(stage: str, answer: str, gold: str) -> Outcome:
 
 @contextmanager
 def _self_destruct(timeout_s: float) -> Iterator[None]:
-    """The kernel ends the worker if the parent is no longer there to do so."""
+    """Lets the kernel end the worker if the parent is gone and cannot."""
     signal.setitimer(signal.ITIMER_REAL, timeout_s + _SELF_DESTRUCT_S)
     try:
         yield
@@ -141,11 +135,10 @@ def _self_destruct(timeout_s: float) -> Iterator[None]:
 
 
 def _die_with_parent(parent: int) -> None:
-    """A thread that ends the worker once the process that started the pool is gone.
+    """Starts a thread that ends the worker once the pool's process is gone.
 
-    The worker's own parent is the fork server, and a fork of that process may hold a copy of the connection.
-    Where a computation holds the interpreter lock the thread cannot run, and the timer of `_self_destruct`
-    ends the worker.
+    A closed connection is not enough: a fork of that process may hold a copy. If a computation blocks the
+    thread by holding the GIL, the timer of `_self_destruct` ends the worker.
     """
 
     def watch() -> None:
@@ -166,7 +159,7 @@ def _is_alive(pid: int) -> bool:
 
 def _limit_memory(memory_mb: int) -> None:
     if sys.platform != "linux":
-        return  # elsewhere the address space cannot be limited reliably
+        return  # only Linux limits the address space reliably
     import resource
 
     limit = memory_mb * 2**20

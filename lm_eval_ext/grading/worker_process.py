@@ -1,4 +1,4 @@
-"""The place of one worker in the pool: a process that starts, waits or works, or a pause before the next."""
+"""One slot of the pool: a worker that starts, waits or works, or the pause before the next one."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from lm_eval_ext.grading.worker import Failure, WorkerDied, WorkerExit
 
 Task = TypeVar("Task")
 START_S = 60.0
-"""How long a worker may take to load the stages, in seconds."""
+"""Time limit for a worker to load the stages, in seconds."""
 MAX_STARTS = 50
-"""Failed starts in a row after which workers cannot live on this machine: about 20 s."""
+"""Failed starts in a row before giving up: about 20 s."""
 MAX_FAULTS = 3
-"""The same for starts that end with an exception, which mostly is a fault of the installation."""
+"""The same for starts that raise, which usually means a broken installation."""
 _PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.5
 _END_S = 1.0
 
 
 class WorkerProcess(Generic[Task]):
-    """One worker after the other. Only the pool's thread uses it.
+    """A worker, replaced when it dies. Only the pool's thread uses it.
 
     Args:
-        stages, memory_mb: what the worker loads, and the address space it may take, in MiB.
+        stages: modules that the worker loads.
+        memory_mb: limit of its address space, in MiB.
         timeout_s: deadline of a task, in seconds.
-        on_idle_death: told how a worker ended that was not at work.
+        on_idle_death: called with the reason if an idle worker dies.
 
     Attributes:
-        tasks: what the worker was given and has not answered; the first is under way.
-        ready: whether it takes tasks.
-        due: when to look at it although it says nothing, by `time.monotonic()`.
+        tasks: tasks sent and not answered; the first is running.
+        ready: whether it accepts tasks.
+        due: when to check a silent worker, by `time.monotonic()`.
     """
 
     def __init__(
@@ -55,25 +56,25 @@ class WorkerProcess(Generic[Task]):
         self._failed_starts = 0
 
     def send(self, task: Task, call: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
-        """Sends a call; its result comes with the task from `poll`."""
+        """Sends a call; `poll` returns its result with the task."""
         assert self.connection is not None and self.ready, "there is no worker to take this"
         self.tasks.append(task)
         if len(self.tasks) == 1:
             self.due = time.monotonic() + self._timeout_s
-        with suppress(OSError):  # dead, as its connection is about to say
+        with suppress(OSError):  # dead; the closed connection will show it
             self.connection.send(call)
 
     @rule("undecided.timeout")
     def poll(self, readable: bool) -> list[tuple[Task, Any]]:
-        """Does what is due, and gives the tasks that came to an end with their results.
+        """Handles messages and deadlines; returns finished tasks with their results.
 
-        A result is what the worker returned, a `Failure`, or None for a task it was given and did not begin.
+        A result is the worker's return value, a `Failure`, or None for a task that never started.
 
-        Raises RuntimeError if one worker after the other fails to start.
+        Raises RuntimeError after too many failed starts.
         """
         overdue = time.monotonic() >= self.due
         if self.connection is not None and (readable or (overdue and self.connection.poll())):
-            return self._receive()  # before the clock: this thread may be late itself
+            return self._receive()  # before the deadline: this thread may itself be late
         if not overdue:
             return []
         if self.connection is None:
@@ -82,7 +83,7 @@ class WorkerProcess(Generic[Task]):
             return []
         if self.ready:
             return self._replace(Failure(f"timed out after {self._timeout_s:g} s", "undecided.timeout"))
-        SERVER.stop()  # it may be what hangs
+        SERVER.stop()  # the server itself may hang
         return self._replace(Failure(f"it was not ready within {START_S:g} s", "undecided.timeout"))
 
     @rule("undecided.worker-died")
@@ -90,7 +91,7 @@ class WorkerProcess(Generic[Task]):
         assert self.connection is not None
         try:
             message = self.connection.recv()
-        except Exception:  # closed, or torn by a death in the middle of a message
+        except Exception:  # closed, or cut off within a message
             message = WorkerExit()
         if isinstance(message, WorkerExit):
             known = "" if message.code is None else f" (exit code {message.code})"
@@ -108,13 +109,13 @@ class WorkerProcess(Generic[Task]):
         return []
 
     def _replace(self, why: Failure, fault: bool = False) -> list[tuple[Task, Any]]:
-        """Ends the worker; the next one starts at once, or after a pause if this one never came up."""
+        """Ends the worker; the next one starts at once, or after a pause if this one failed to start."""
         if not self.ready:
             self._failed_starts += 1
             if self._failed_starts >= (MAX_FAULTS if fault else MAX_STARTS):
                 raise RuntimeError(
                     f"no symbolic worker came up in {self._failed_starts} attempts ({why.reason}); "
-                    f"`python -c 'import {', '.join(self._stages)}'` shows what is in its way"
+                    f"run `python -c 'import {', '.join(self._stages)}'` to see why"
                 )
         if not self.tasks:
             self._on_idle_death(why.reason)
@@ -125,13 +126,13 @@ class WorkerProcess(Generic[Task]):
         return ended
 
     def kill(self) -> None:
-        """Kills the worker and the processes it may have started; `close` comes next."""
+        """Kills the worker and its child processes; call `close` next."""
         if self._pid is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
 
     def close(self, wait: bool = False) -> None:
-        """Forgets the worker; where asked, once the fork server says that it is gone."""
+        """Releases the worker; with `wait`, after the fork server reports its end."""
         if self.connection is not None:
             with suppress(EOFError, OSError), self.connection:
                 while wait and self._pid is not None and self.connection.poll(_END_S):

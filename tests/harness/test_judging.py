@@ -51,7 +51,7 @@ def test_tasks_and_filters_share_one_judge(settings):
 
 
 def test_unknown_settings_are_refused():
-    with pytest.raises(UserError, match="no setting 'url'"):
+    with pytest.raises(UserError, match="unknown setting 'url'"):
         GradeMath(judge={"model": "m", "url": "x"})
 
 

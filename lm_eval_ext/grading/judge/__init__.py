@@ -1,4 +1,4 @@
-"""The fourth layer: a language model that is asked about answers the other layers do not find equal."""
+"""The fourth layer: a language model judges answers that the other layers do not find equal."""
 
 from lm_eval_ext.grading.judge.config import JudgeConfig
 from lm_eval_ext.grading.judge.errors import JudgeError

@@ -1,4 +1,4 @@
-"""Which of the layers' own verdicts are put to the judge too, and where the two disagree."""
+"""Sample the layers' verdicts for the judge to check, and log disagreements."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lm_eval_ext.grading.judge.errors import JudgeError
 
 
 def sampled(share: float, seed: int, *texts: str | None) -> bool:
-    """Whether a question is in the sample: the same in every run, whatever its neighbours."""
+    """Whether a question is in the sample: the same in every run, independent of other questions."""
     digest = sha256(json.dumps([seed, *texts]).encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
 class DisagreementLog:
-    """A JSON line for every question on which the layers and the judge differ, each question once.
+    """One JSON line per question on which the layers and the judge disagree.
 
-    Lines are appended whole, by one system call each, so that several processes may share a file.
+    Each line is appended in one system call, so several processes can share a file.
 
-    Raises JudgeError where the file cannot be read or written.
+    Raises JudgeError if the file cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,7 +33,7 @@ class DisagreementLog:
         self._logged = self._read()
 
     def write(self, key: str, fields: Mapping[str, Any]) -> None:
-        """Logs the question `key`, unless it is logged."""
+        """Logs the question `key` unless it is already logged."""
         with self._lock:
             if key in self._logged:
                 return
@@ -41,12 +41,12 @@ class DisagreementLog:
             self._append(json.dumps({"key": key, **fields}) + "\n")
 
     def _read(self) -> set[str]:
-        """Keys that are there. A killed process may have left half a line, which gets its end."""
+        """The logged keys. Ends a partial last line that a killed process left."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             text = self.path.read_text("utf-8") if self.path.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
-            raise JudgeError(f"judge: {self.path} is no log that can be continued: {error}") from None
+            raise JudgeError(f"judge: cannot append to the log {self.path}: {error}") from None
         if text and not text.endswith("\n"):
             self._append("\n")
         return {key for line in text.splitlines() if (key := _key(line)) is not None}
@@ -65,6 +65,6 @@ class DisagreementLog:
 def _key(line: str) -> str | None:
     try:
         row = json.loads(line)
-    except ValueError:  # half a line
+    except ValueError:  # a partial line
         return None
     return row.get("key") if isinstance(row, dict) else None

@@ -1,4 +1,4 @@
-"""What a call may cost at most, and a budget that is not passed."""
+"""The maximum cost of a call, and a budget that calls cannot exceed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lm_eval_ext.grading.judge.errors import BudgetExceeded
 from lm_eval_ext.grading.judge.prompt import Message
 
 _TOKENS_PER_MESSAGE = 64
-"""What a chat template adds to a message, generously."""
+"""Generous bound on what a chat template adds to a message."""
 
 
 @dataclass(frozen=True)
 class Price:
-    """USD per token, of prompts and of completions."""
+    """USD per prompt token and per completion token."""
 
     prompt: float
     completion: float
@@ -24,16 +24,16 @@ class Price:
         return self.prompt * prompt_tokens + self.completion * completion_tokens
 
     def upper_bound(self, messages: Sequence[Message], max_tokens: int) -> float:
-        """An upper bound: no tokenizer makes more tokens of a text than it has bytes."""
+        """Upper bound on the cost: a text has at most as many tokens as bytes."""
         size = sum(len(message["content"].encode()) + _TOKENS_PER_MESSAGE for message in messages)
         return self.cost(size, max_tokens)
 
 
 class Budget:
-    """Money for calls: reserved at its worst before, settled at its true cost after. Thread safe.
+    """Reserves the maximum cost before a call and settles the actual cost after it. Thread safe.
 
     Args:
-        limit_usd: in all; None: no limit.
+        limit_usd: total; None: no limit.
     """
 
     def __init__(self, limit_usd: float | None) -> None:
@@ -45,7 +45,7 @@ class Budget:
         self._changed = threading.Condition()
 
     def reserve(self, worst_usd: float) -> None:
-        """Waits while calls under way may turn out cheap enough. BudgetExceeded once means always."""
+        """Waits until the call fits the budget. After a BudgetExceeded, every later call raises it too."""
         with self._changed:
             while not self._reached and not self._fits(worst_usd):
                 if not self._under_way:
@@ -59,7 +59,7 @@ class Budget:
             self._under_way += 1
 
     def settle(self, worst_usd: float, cost_usd: float) -> None:
-        """What was reserved becomes what it cost."""
+        """Replaces the reservation with the actual cost."""
         with self._changed:
             self._reserved -= worst_usd
             self._under_way -= 1

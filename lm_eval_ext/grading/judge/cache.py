@@ -1,4 +1,4 @@
-"""Replies on disk, by the SHA-256 of everything that they depend on."""
+"""Replies on disk, keyed by the SHA-256 of everything they depend on."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ _AT_ONCE = 500
 
 
 def cache_key(parts: dict[str, Any]) -> str:
-    """The key of a question: all that its reply depends on, hashed."""
+    """Hash of everything that a reply depends on."""
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 class ReplyCache:
-    """Replies that were once given. Safe with several threads and processes, and when one is killed.
+    """Persistent cache of replies. Safe for threads and processes, even if one is killed.
 
-    A connection lives for one operation: replies take seconds, connections microseconds, and neither a fork
-    nor a thread can inherit one. A rollback journal and no WAL, which home directories on a network file
-    system do not bear.
+    Each operation opens its own connection: that takes microseconds, and forks and threads cannot share one.
+    Uses a rollback journal instead of WAL, which fails on network file systems.
 
     Args:
-        folder: where the file `replies.sqlite3` is, or is made.
+        folder: holds the file `replies.sqlite3`; created if missing.
 
-    Raises JudgeError where the file cannot be used.
+    Raises JudgeError if the file cannot be used.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,12 +41,14 @@ class ReplyCache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise JudgeError(f"judge: no cache in {folder}: {error}; --judge-cache names another") from None
+            raise JudgeError(
+                f"judge: no cache in {folder}: {error}; choose another folder with --judge-cache"
+            ) from None
         with self._open() as database:
             database.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, opinion TEXT)")
 
     def get(self, keys: Iterable[str]) -> dict[str, Judgment]:
-        """What is known, by key."""
+        """The cached judgments, by key."""
         wanted, found = list(keys), {}
         with self._open() as database:
             for start in range(0, len(wanted), _AT_ONCE):
@@ -58,7 +59,7 @@ class ReplyCache:
         return found
 
     def put(self, key: str, judgment: Judgment) -> None:
-        """Remembers what the judge said; it is on disk when this returns."""
+        """Stores a judgment; it is on disk when this returns."""
         with self._open() as database:
             database.execute(
                 "INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, json.dumps(asdict(judgment)))
@@ -71,6 +72,6 @@ class ReplyCache:
                 yield database
         except sqlite3.Error as error:
             raise JudgeError(
-                f"judge: the cache {self.path} cannot be used: {error}; move it away, or name another folder "
+                f"judge: the cache {self.path} cannot be used: {error}; move it, or choose another folder "
                 f"with --judge-cache"
             ) from None

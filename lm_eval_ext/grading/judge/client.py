@@ -1,4 +1,4 @@
-"""Calls through litellm: paced, within the budget, tried again where that may help, and nowhere else."""
+"""Calls through litellm: rate-limited, within the budget, and retried only after transient failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REFUSED_MESSAGE = re.compile(
     r"|\bmodel\b.{0,80}\b(does not exist|not found|not (available|supported)|unknown)\b|\bunknown model\b",
     re.IGNORECASE,
 )
-"""What is said, under statuses that mean something else, where no question will ever be taken."""
+"""Messages that mean every question will be refused, whatever the status code."""
 _TRANSIENT = {408, 409, 425, 429}
 _MAX_WAIT_S = 60.0
 _SHOWN = 300
@@ -38,7 +38,7 @@ _SHOWN = 300
 
 @dataclass(frozen=True)
 class Completion:
-    """What the model wrote; `cut`: it ran into max_tokens."""
+    """The model's output; `cut`: it reached max_tokens."""
 
     text: str
     cut: bool
@@ -65,11 +65,11 @@ class CallUsage:
 
 
 class _TransientError(Exception):
-    """A failure that may pass.
+    """A failure worth retrying.
 
     Attributes:
-        after_s: when to try again, if the server says so.
-        charged: whether the request may have been worked on, and so charged.
+        after_s: seconds until the retry, if the server names them.
+        charged: whether the provider may have processed the request, and so charged for it.
     """
 
     def __init__(self, why: str, after_s: float | None, charged: bool) -> None:
@@ -79,9 +79,9 @@ class _TransientError(Exception):
 
 
 class Client:
-    """One model behind litellm, which is imported at the first call: that takes seconds. Thread safe.
+    """One model behind litellm, which is imported on the first call because that takes seconds. Thread safe.
 
-    Raises JudgeError where litellm is missing, or the budget has no price to be kept by.
+    Raises JudgeError if litellm is missing, or a budget is set and no price is known.
     """
 
     def __init__(self, config: JudgeConfig) -> None:
@@ -100,9 +100,10 @@ class Client:
             self._check_price()
 
     def ask(self, messages: Sequence[Message], usage: CallUsage, stop: threading.Event) -> Completion:
-        """The reply to `messages`; adds what it costs to `usage`.
+        """The reply to `messages`; adds its cost to `usage`.
 
-        Raises JudgeUnreachable, QuestionRejected or BudgetExceeded; JudgeRefused at once, then always.
+        Raises JudgeUnreachable, QuestionRejected, BudgetExceeded or JudgeRefused. After JudgeRefused, every
+        later call raises it too.
         """
         why = ""
         for attempt in range(self.config.retries + 1):
@@ -132,7 +133,7 @@ class Client:
             usage.calls += 1
             response = self._send(litellm, model, messages)
             prompt, completion = _tokens(response)
-            # A server that does not say what it used is charged the worst.
+            # A response without token counts is charged at the maximum.
             known = self._cost(litellm, model, price, response) if prompt else worst
             cost = known or 0.0
             usage.add(prompt, completion, known if price else None)
@@ -159,18 +160,18 @@ class Client:
                 drop_params=True,
                 **self._address(),
             )
-        except import_module("openai").OpenAIError as error:  # the base of what litellm raises
+        except import_module("openai").OpenAIError as error:  # base class of litellm's errors
             raise self._classified(error) from error
 
     def _classified(self, error: Any) -> Exception:
-        """What an error of litellm's means for the questions to come."""
+        """The judge error for a litellm error: refused, transient or rejected."""
         status = getattr(error, "status_code", None) or 500
         key = os.environ.get(self.config.api_key_env or "", "") or HIDDEN
         why = redacted_url(_first_line(error)).replace(key, HIDDEN)
         if status in _REFUSED_STATUSES or _REFUSED_MESSAGE.search(why):
             where = redacted_url(self.config.base_url or "its provider")
             return self._refused(
-                f"judge {self.config.model} at {where} refuses to be asked ({status}): {why}; check the "
+                f"judge {self.config.model} at {where} refused the request ({status}): {why}; check the "
                 f"model's name, the address and the key"
             )
         if status in _TRANSIENT or status >= 500:
@@ -184,7 +185,7 @@ class Client:
         return error
 
     def _address(self) -> dict[str, Any]:
-        """Where to, and the key. A key for the provider is not sent to another server unless it is named."""
+        """Address and key. A provider's key is never sent to another server unless `api_key_env` names it."""
         address: dict[str, Any] = {}
         if self.config.base_url is not None:
             address["api_base"] = self.config.base_url.rstrip("/").removesuffix("/chat/completions")
@@ -192,9 +193,7 @@ class Client:
         if self.config.api_key_env is not None:
             key = os.environ.get(self.config.api_key_env, "").strip()
             if not key:
-                raise self._refused(
-                    f"judge: the environment has no {self.config.api_key_env}, which is the key: set it"
-                )
+                raise self._refused(f"judge: {self.config.api_key_env} is not set; set it to the API key")
             address["api_key"] = key
         return address
 
@@ -217,7 +216,7 @@ class Client:
         if missing:
             raise self._refused(
                 f"judge: no key for {self.config.model}: set {' or '.join(missing)}, or name the variable "
-                f"that has it with --judge-api-key-env"
+                f"that holds it with --judge-api-key-env"
             )
 
     def _check_price(self) -> None:
@@ -238,7 +237,7 @@ class Client:
 
 
 def _litellm() -> Any:
-    """litellm, kept from fetching a price list when it is imported, and from advice at every error."""
+    """Imports litellm without its download of a price list and its advice on every error."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     litellm: Any = import_module("litellm")
     litellm.suppress_debug_info = True
@@ -247,7 +246,7 @@ def _litellm() -> Any:
 
 
 def _routed(litellm: Any, config: JudgeConfig) -> str:
-    """The model's name with its provider, as litellm wants it."""
+    """The model's name with its provider, as litellm expects it."""
     if config.base_url is not None:
         providers = {getattr(provider, "value", provider) for provider in litellm.provider_list}
         return config.model if config.model.split("/")[0] in providers else f"openai/{config.model}"
@@ -255,22 +254,22 @@ def _routed(litellm: Any, config: JudgeConfig) -> str:
         litellm.get_llm_provider(config.model)
     except litellm.exceptions.BadRequestError:
         raise JudgeError(
-            f"judge: litellm knows no provider of {config.model!r}; write it before the name "
-            f"(anthropic/NAME, gemini/NAME, openai/NAME), or give --judge-base-url for a server of your own"
+            f"judge: litellm knows no provider for {config.model!r}; prefix the name with one "
+            f"(anthropic/NAME, gemini/NAME, openai/NAME), or use your own server with --judge-base-url"
         ) from None
     return config.model
 
 
 def _missing_keys(litellm: Any, config: JudgeConfig) -> list[str]:
-    """Variables of which the provider needs one and the environment has none, or an empty one.
+    """Key variables that the provider needs and that are unset or empty.
 
-    Providers that take something else in place of a key (a role, a profile, an account) are left to say so.
+    Empty for providers that accept other credentials, such as a role or a profile.
     """
     if config.base_url is not None or config.api_key_env is not None or litellm.api_key:
         return []
     empty = {name: value for name, value in os.environ.items() if not value.strip()}
     for name in empty:
-        del os.environ[name]  # litellm looks no further than whether it is there
+        del os.environ[name]  # litellm only checks that the variable exists
     try:
         missing: list[str] = litellm.validate_environment(config.model)["missing_keys"]
     finally:
@@ -279,14 +278,14 @@ def _missing_keys(litellm: Any, config: JudgeConfig) -> list[str]:
 
 
 def _price(litellm: Any, model: str, config: JudgeConfig) -> Price | None:
-    """Per token; None where neither the config nor litellm knows. A server of one's own has no list price."""
+    """Price per token; None if unknown. A server behind `base_url` has no list price."""
     if config.price is not None:
         return Price(config.price[0] / 1e6, config.price[1] / 1e6)
     if config.base_url is not None:
         return None
     try:
         info = litellm.get_model_info(model)
-    except Exception as error:  # its class is another in every version; without a price the cost is unknown
+    except Exception as error:  # its class varies by version; without a price the cost is unknown
         logging.getLogger(__name__).debug("no price for %s: %s", model, error)
         return None
     prices = info.get("input_cost_per_token"), info.get("output_cost_per_token")

@@ -1,4 +1,4 @@
-"""How to ask the judge: everything that can be set, and the error for what cannot be."""
+"""Settings of the judge and their validation."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _LEAST = {"max_tokens": 1, "concurrency": 1, "give_up_after": 1, "retries": 0, "
 
 @dataclass(frozen=True)
 class JudgeConfig:
-    """One judge.
+    """Settings of one judge.
 
     Attributes:
-        model: as litellm names it: "gpt-4o-mini", "anthropic/...", "gemini/..."; with `base_url` the name
-            under which the server offers it.
-        base_url: of an OpenAI-compatible server, vLLM for example; None: the provider's own.
-        api_key_env: environment variable with the key; None: the provider's usual one, and no key with
+        model: litellm's name: "gpt-4o-mini", "anthropic/...", "gemini/..."; with `base_url`, the name
+            that the server uses.
+        base_url: address of an OpenAI-compatible server, such as vLLM; None: the provider's own.
+        api_key_env: environment variable with the key; None: the provider's usual variable, or no key with
             `base_url`.
         prompt: name of a packaged prompt, or a folder with system.txt, user.txt and again.txt.
-        max_tokens: of a reply. A judge that thinks before it replies needs thousands.
-        concurrency: questions under way at once.
-        requests_per_minute: at most; None: no limit.
-        timeout_s: of one request.
-        retries: further attempts where a failure may pass (429, 5xx, timeout, no connection).
-        backoff_s: wait before the first retry, in seconds; it doubles each time.
-        give_up_after: questions in a row that found no judge until it is taken for dead.
-        rest_s: seconds until a judge taken for dead is tried again.
+        max_tokens: limit for a reply. A judge that thinks before it replies needs thousands.
+        concurrency: requests in flight.
+        requests_per_minute: maximum rate; None: no limit.
+        timeout_s: seconds for one request.
+        retries: retries after a transient failure (429, 5xx, timeout, no connection).
+        backoff_s: seconds before the first retry; doubles each time.
+        give_up_after: unreachable questions in a row after which the judge counts as down.
+        rest_s: seconds before a judge that is down is tried again.
         cache: folder of the cache; None: `$XDG_CACHE_HOME/lm-eval-ext/judge`.
-        price: USD per million tokens, (prompt, completion); None: litellm's price list where it has one.
-        budget_usd: what this judge may cost in all; None: no limit.
-        asks: "unequal": also about what the layers find different; "undecided": only about what they leave.
-        audit: share of the layers' own verdicts that is put to the judge too. They stand; see `log`.
-        audit_seed: chooses another sample.
-        log: file that gets a JSON line for every disagreement between the layers and the judge.
-        on_refusal: a judge that refuses to be asked at all (wrong key, unknown model) raises JudgeError, or
-            leaves what it was not asked undecided.
+        price: USD per million tokens, (prompt, completion); None: litellm's price, if it has one.
+        budget_usd: maximum total cost; None: no limit.
+        asks: "unequal": ask about different and undecided answers; "undecided": only about undecided ones.
+        audit: share of the layers' verdicts that the judge checks. They stand; see `log`.
+        audit_seed: selects another sample.
+        log: JSON-lines file of disagreements between the layers and the judge.
+        on_refusal: if the judge refuses every question (wrong key, unknown model), "raise" JudgeError or
+            leave the answers "undecided".
     """
 
     model: str
@@ -109,15 +109,15 @@ class JudgeConfig:
 
     @classmethod
     def from_settings(cls, settings: str | Mapping[str, Any]) -> JudgeConfig:
-        """The config that a YAML file, JSON or a command line describes; a string names the model.
+        """Builds the config from YAML, JSON or command-line settings; a string names the model.
 
-        Raises JudgeError on unknown names and values that cannot be.
+        Raises JudgeError for an unknown setting or an invalid value.
         """
         given: dict[str, Any] = {"model": settings} if isinstance(settings, str) else dict(settings)
         known = [field.name for field in fields(cls)]
         for name in given:
             if name not in known:
-                raise JudgeError(f"judge: there is no setting {name!r}; the settings are {', '.join(known)}")
+                raise JudgeError(f"judge: unknown setting {name!r}; the settings are {', '.join(known)}")
         if "model" not in given:
             raise JudgeError(f"judge: no model among the settings {', '.join(given) or '(none)'}; name one")
         try:
@@ -129,7 +129,7 @@ class JudgeConfig:
 
 
 def read_price(price: Any) -> tuple[float, float]:
-    """The two numbers of "0.15,0.6" or [0.15, 0.6]. Raises JudgeError if it is something else."""
+    """The two numbers of "0.15,0.6" or [0.15, 0.6]. Raises JudgeError for anything else."""
     parts = price.split(",") if isinstance(price, str) else price
     try:
         prompt, completion = (float(part) for part in parts)

@@ -2,7 +2,7 @@
 
 
 class JudgeError(ValueError):
-    """The judge cannot be used as configured: what was received, and what to do."""
+    """The judge cannot be used as configured; the message says what to change."""
 
 
 class JudgeRefused(JudgeError):

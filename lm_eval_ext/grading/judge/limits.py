@@ -1,4 +1,4 @@
-"""When to ask: a rate limit, and a breaker that spares a run the wait for a dead judge. Thread safe."""
+"""A rate limiter, and a circuit breaker that skips an unreachable judge. Thread safe."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from lm_eval_ext.grading.judge.errors import JudgeRefused, JudgeUnreachable
 
 MAX_REJECTED = 10
-"""Questions in a row that a judge rejects, having accepted none, until it is taken to reject all."""
+"""A judge that rejects this many questions in a row, and has accepted none, counts as refusing all."""
 
 
 class RateLimiter:
-    """At most so many requests per minute, evenly spaced."""
+    """Spaces requests evenly, up to `per_minute`."""
 
     def __init__(self, per_minute: float | None) -> None:
         self._interval = 60 / per_minute if per_minute else 0.0
@@ -20,7 +20,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def wait(self, stop: threading.Event) -> None:
-        """Until it is this request's turn."""
+        """Blocks until this request may be sent."""
         if not self._interval:
             return
         with self._lock:
@@ -30,11 +30,11 @@ class RateLimiter:
 
 
 class CircuitBreaker:
-    """Remembers failures in a row. Blown, it lets one question through every `rest_s` seconds.
+    """Opens after consecutive failures, then lets one question through every `rest_s` seconds.
 
     Args:
-        give_up_after: failed questions in a row that blow it.
-        rest_s: seconds.
+        give_up_after: consecutive failures that open it.
+        rest_s: seconds between trial questions while it is open.
     """
 
     def __init__(self, give_up_after: int, rest_s: float) -> None:
@@ -48,10 +48,10 @@ class CircuitBreaker:
         self._lock = threading.Lock()
 
     def before_call(self, first: bool) -> None:
-        """Raises JudgeUnreachable or JudgeRefused where asking is no use.
+        """Raises JudgeUnreachable or JudgeRefused if the judge must not be asked.
 
         Args:
-            first: this is no retry; the one question that a blown breaker lets through has none.
+            first: not a retry; an open breaker lets no retry through.
         """
         with self._lock:
             if self._refused is not None:
@@ -74,7 +74,7 @@ class CircuitBreaker:
             self._closed_until = time.monotonic() + self._rest_s
 
     def record_rejection(self, why: str) -> None:
-        """Raises JudgeRefused where the judge has rejected many questions and never accepted one."""
+        """Raises JudgeRefused after `MAX_REJECTED` rejections in a row if no question was ever accepted."""
         with self._lock:
             self._failed = 0
             if self._rejected is not None:
@@ -84,6 +84,6 @@ class CircuitBreaker:
                     raise self._refused
 
     def refuse_all(self, error: JudgeRefused) -> None:
-        """Nobody asks any more."""
+        """Makes every later call raise `error`."""
         with self._lock:
             self._refused = error

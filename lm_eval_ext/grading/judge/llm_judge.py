@@ -1,4 +1,4 @@
-"""The judge: chooses what to ask, asks what it does not know yet, and makes verdicts of the replies."""
+"""The judge: selects questions, asks those not in the cache, and turns replies into verdicts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PROBE = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")
 
 @dataclass(frozen=True)
 class Question:
-    """What the judge is asked, and the key under which its reply is kept."""
+    """A question for the judge and the cache key of its reply."""
 
     problem: str | None
     gold: str
@@ -40,17 +40,16 @@ class Question:
 class LlmJudge:
     """A language model as the fourth layer: `GraderConfig(judge=LlmJudge(JudgeConfig(model=...)))`.
 
-    It is asked about answers that the layers leave undecided or find different, each distinct question once;
-    what it says decides. Where it does not say anything (unreachable, over budget, malformed), the answer is
-    undecided, what the layers found different too: with a judge their "different" is a question, not a
-    verdict. Two closed values that differ, answers rejected for their size, responses without an answer and
-    golds that are empty do not reach it. Thread safe.
+    The judge decides answers that the layers leave undecided or find different; each distinct question is
+    asked once. Without a usable reply (unreachable, over budget, malformed) the answer is undecided, even if
+    the layers found it different. The judge never sees two closed values that differ, answers rejected for
+    their size, responses without an answer, or empty golds. Thread safe.
 
     Args:
-        config: which model, and how to ask.
+        config: the model and how to ask it.
         progress: label of a progress bar on stderr; None for no bar.
 
-    Raises JudgeError where the config cannot work: litellm is missing, no price for a budget, no such prompt.
+    Raises JudgeError if litellm is missing, the prompt does not exist, or a budget is set without a price.
     """
 
     def __init__(self, config: JudgeConfig, *, progress: str | None = None) -> None:
@@ -65,11 +64,11 @@ class LlmJudge:
 
     @property
     def usage(self) -> JudgeUsage:
-        """What was asked so far, and what it cost."""
+        """Questions asked so far and their cost."""
         return self._usage
 
     def record(self, usage: JudgeUsage | None = None) -> dict[str, Any]:
-        """What results should say about this judge, as JSON: model, prompt, settings, usage."""
+        """The judge's model, prompt, settings and usage as JSON, for the results file."""
         return {
             "model": self.config.model,
             "prompt": self.config.prompt,
@@ -82,9 +81,9 @@ class LlmJudge:
         }
 
     def probe(self) -> str | None:
-        """Asks one trivial question, past the cache. None if the judge replied, else why it did not.
+        """Asks one trivial question, bypassing the cache. None if the judge replied, else the reason.
 
-        Raises JudgeError if it refuses to be asked, whatever `on_refusal` says: nothing is at stake yet.
+        Raises JudgeError if the judge refuses, regardless of `on_refusal`.
         """
         stop = threading.Event()
         try:
@@ -96,9 +95,9 @@ class LlmJudge:
         return None
 
     def judge(self, items: Sequence[Item], verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """The verdicts, with the judge's in place of those it was asked for.
+        """The verdicts, with those that the judge decided replaced.
 
-        Raises JudgeError where it refuses to be asked and the config says so, or where cache or log fail.
+        Raises JudgeError if the judge refuses and `on_refusal` is "raise", or if the cache or log fails.
         """
         told = list(verdicts)
         asked = {i: q for i, q in enumerate(map(self._question, items, verdicts)) if q is not None}
@@ -112,13 +111,13 @@ class LlmJudge:
             standing = self._is_final(verdicts[i])
             told[i] = verdicts[i] if standing else self._verdict(verdicts[i], judgment)
             disagrees = self._compare(question, verdicts[i], judgment)
-            if fresh.pop(question.key, None) is None:  # else it was counted when it was asked
+            if fresh.pop(question.key, None) is None:  # otherwise counted when asked
                 self._count(usage_of(judgment, known=True))
             self._count(JudgeUsage(audited=int(standing), disagreed=int(disagrees)))
         return told
 
     def _question(self, item: Item, verdict: Verdict) -> Question | None:
-        """The question to ask about a verdict, None if there is none."""
+        """The question to ask about a verdict, or None."""
         if verdict.answer is None:
             return None
         try:
@@ -130,13 +129,13 @@ class LlmJudge:
         return self._question_about(item.problem, gold, verdict.answer)
 
     def _is_final(self, verdict: Verdict) -> bool:
-        """Whether the layers' verdict holds whatever the judge says."""
+        """Whether the layers' verdict stands regardless of the judge."""
         if verdict.correct is False and verdict.layer == "symbolic":
             return self.config.asks == "undecided" or verdict.rule == VALUES_DIFFER
         return verdict.correct is not None
 
     def _is_audited(self, problem: str | None, gold: str, verdict: Verdict) -> bool:
-        """Equal strings need no audit, and what is absurdly long is not sent anywhere."""
+        """Whether the verdict is audited. Equal strings and oversized answers never are."""
         if verdict.layer != "symbolic" and not (verdict.layer == "normalized" and verdict.correct):
             return False
         return sampled(self.config.audit, self.config.audit_seed, problem, gold, verdict.answer)
@@ -155,7 +154,7 @@ class LlmJudge:
         return Question(problem, gold, answer, cache_key(parts))
 
     def _ask(self, questions: Sequence[Question]) -> dict[str, Judgment]:
-        """What the judge says, by key. An interrupt ends it without the retries that are due."""
+        """The judgments, by key. An interrupt cancels pending retries."""
         stop = threading.Event()
         bar = tqdm(total=len(questions), desc=self.progress, disable=self.progress is None, unit="question")
         with bar, ThreadPoolExecutor(self.config.concurrency) as pool:
@@ -190,7 +189,7 @@ class LlmJudge:
         return judgment
 
     def _reply(self, question: Question, usage: CallUsage, stop: threading.Event) -> Judgment:
-        """YES or NO, asked for once more where the first reply is neither."""
+        """Asks for YES or NO, and once more if the first reply is neither."""
         text, cut = "", False
         for again in (False, True):
             messages = self.prompt.messages(question.problem, question.gold, question.answer, again=again)
@@ -202,7 +201,7 @@ class LlmJudge:
 
     @rule("judge.equal", "judge.different", "judge.no-reply")
     def _verdict(self, before: Verdict, judgment: Judgment) -> Verdict:
-        """The verdict that a judgment makes; its reason keeps that of the steps before."""
+        """The verdict for a judgment; its reason includes that of the earlier steps."""
         decided = {True: "judge.equal", False: "judge.different", None: "judge.no-reply"}[judgment.equal]
         reason = f"{self._reason(judgment)}; the layers: {before.reason}"
         return Verdict.of(Outcome(judgment.equal, decided, reason), "judge", before.answer)
@@ -218,7 +217,7 @@ class LlmJudge:
         return f"judge: neither YES nor NO: {judgment.text[:_SHOWN]!r}{hint}"
 
     def _compare(self, question: Question, verdict: Verdict, judgment: Judgment) -> bool:
-        """Whether the layers had decided and the judge disagrees, which goes to the log."""
+        """Logs a disagreement with a verdict of the layers; returns whether there is one."""
         if None in (verdict.correct, judgment.equal) or verdict.correct == judgment.equal:
             return False
         if self._log is not None:

@@ -1,4 +1,4 @@
-"""What a reply says. Strictly: a reply that is anything but one of two words says nothing."""
+"""Parse a reply strictly: anything but one of two words is malformed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORD = re.compile(r"[\s*_`\"'.]*(YES|NO)[\s*_`\"'.!]*", re.IGNORECASE)
 def parse_reply(reply: str) -> bool | None:
     """True for YES, False for NO, None for anything else.
 
-    Case, emphasis and a full stop do not matter, nor what a thinking model wrote before, in `<think>`.
+    Ignores case, emphasis, a full stop, and a leading `<think>` block.
     """
     word = _WORD.fullmatch(_THOUGHT.sub("", reply))
     return None if word is None else word[1].upper() == "YES"

@@ -1,4 +1,4 @@
-"""What the judge is told. The texts are files; what they quote can neither end its quotation nor act."""
+"""Prompts of the judge. Quoted text can neither end its quotation nor act as markup."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _TAG_CHARS = 16
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MARKUP = re.compile(r"<(?=[A-Za-z/|｜!?_<])|\[(?=/?[A-Z_]{3,}\])")
-"""Where `<|im_start|>`, `</s>` or `[INST]` might begin: a server that builds its prompt from a chat template
-would read them as turns of the conversation, wherever they stand."""
+"""Where `<|im_start|>`, `</s>` or `[INST]` might begin. A server that applies a chat template would read
+them as turns of the conversation."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Prompt:
     """The texts for one question.
 
     Attributes:
-        name: of the version.
-        system: who the judge is, what is equal, how to reply.
-        user: the question; has $tag, $problem, $gold and $answer.
-        again: added to `system` where the first reply was neither YES nor NO.
+        name: name of the version.
+        system: role of the judge, definition of equality, format of the reply.
+        user: the question, with $tag, $problem, $gold and $answer.
+        again: appended to `system` after a reply that was neither YES nor NO.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Prompt:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the texts: another wording is another prompt, whatever its name."""
+        """SHA-256 of the texts, so that a new wording is a new prompt."""
         return hashlib.sha256("\0".join((self.system, self.user, self.again)).encode()).hexdigest()
 
     def messages(self, problem: str | None, gold: str, answer: str, *, again: bool = False) -> list[Message]:
-        """The conversation that asks whether `answer` says the same as `gold`."""
+        """The messages that ask whether `answer` equals `gold`."""
         quoted = [sanitize(text) for text in (problem or _NO_PROBLEM, gold, answer)]
         values = dict(zip(("problem", "gold", "answer"), quoted, strict=True), tag=_tag(quoted))
         system = f"{self.system}\n{self.again}" if again else self.system
@@ -54,7 +54,7 @@ class Prompt:
 
 
 def load_prompt(name: str) -> Prompt:
-    """The packaged prompt of that name, or the one in that folder. Raises JudgeError if there is none."""
+    """The packaged prompt or folder `name`. Raises JudgeError if it is missing or invalid."""
     folder = _PACKAGED / name if (_PACKAGED / name).is_dir() else Path(name).expanduser()
     try:
         texts = [(folder / f"{part}.txt").read_text("utf-8") for part in ("system", "user", "again")]
@@ -68,24 +68,24 @@ def load_prompt(name: str) -> Prompt:
     try:
         missing = [p for p in ("tag", "gold", "answer") if f"<{p}>" not in _filled(prompt)]
     except (KeyError, ValueError) as error:
-        raise JudgeError(f"judge: {folder / 'user.txt'} has a placeholder it cannot have: {error}") from None
+        raise JudgeError(f"judge: {folder / 'user.txt'} has an invalid placeholder: {error}") from None
     if missing:
         raise JudgeError(f"judge: {folder / 'user.txt'} lacks ${missing[0]}")
     return prompt
 
 
 def sanitize(text: str) -> str:
-    """The text to be quoted: without control characters, and with no chance to be taken for markup.
+    """Removes control characters and breaks up markup.
 
-    A space behind "<" and "[" changes no mathematics, and no tokenizer takes `< |im_end|>` for the end of
-    a message.
+    A space after "<" and "[" leaves the mathematics unchanged, and no tokenizer reads `< |im_end|>` as the
+    end of a message.
     """
     text = text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8")  # lone surrogates
     return _MARKUP.sub(lambda mark: f"{mark[0]} ", _CONTROL.sub(" ", text))
 
 
 def _tag(texts: list[str]) -> str:
-    """A tag that none of the texts contains, and the same each time, for the same prompt each time."""
+    """A tag that no text contains; deterministic, so that equal questions give equal prompts."""
     digest = ""
     while not digest or any(digest[:_TAG_CHARS] in text for text in texts):
         digest = hashlib.sha256("\0".join([digest, *texts]).encode()).hexdigest()

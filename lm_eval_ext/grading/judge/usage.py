@@ -1,4 +1,4 @@
-"""What a judge was asked, what it said and what that cost."""
+"""Judgments, and counts of questions, replies and cost."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import Any, Literal
 Kind = Literal["yes", "no", "malformed", "unreachable", "rejected", "over_budget"]
 
 UNREACHABLE, OVER_BUDGET = "judge unreachable: ", "judge: budget reached"
-"""How the reason begins where a judge was to be asked and could not be: another run asks again."""
+"""Prefixes of the reason if the judge could not be asked; a resumed run asks again."""
 
 
 @dataclass(frozen=True)
 class Judgment:
-    """What came of one question.
+    """The result of one question.
 
     Attributes:
-        kind: what the judge said, or why it did not say anything.
-        text: its reply, or the reason.
-        calls: requests that this took, those that failed and the second one after a malformed reply included.
-        prompt_tokens: of these calls.
-        completion_tokens: of these calls.
-        cost_usd: of these calls; None where the price is not known.
-        cut: the reply ran into max_tokens.
+        kind: the reply, or why there is none.
+        text: the reply's text, or the reason.
+        calls: requests made, including failed ones and the second one after a malformed reply.
+        prompt_tokens, completion_tokens: total over these calls.
+        cost_usd: total over these calls; None if the price is unknown.
+        cut: the reply reached max_tokens.
     """
 
     kind: Kind
@@ -39,27 +38,27 @@ class Judgment:
 
     @property
     def replied(self) -> bool:
-        """Whether the judge was asked and replied."""
+        """Whether the judge replied, in whatever form."""
         return self.kind in ("yes", "no", "malformed")
 
 
 @dataclass(frozen=True)
 class JudgeUsage:
-    """What a judge was asked, and what that cost; `asdict` of it is JSON.
+    """Counts of questions, replies and cost.
 
     Attributes:
         asked: distinct questions that the judge replied to.
-        cached: questions whose reply was known, from an earlier run or from this one.
-        yes, no, malformed: what the replies were, cached ones included.
-        unreachable: questions that found no judge (no connection, timeouts, 429 or 5xx to the last retry).
-        rejected: questions that the judge would not take (too long, say, or filtered), and all that it was
-            not asked because it refuses to be asked at all.
-        over_budget: questions that the budget did not allow.
-        audited: of all these, questions about what the layers had decided and that stands.
-        disagreed: questions on which the layers had decided one way and the judge the other.
-        calls: requests made, with retries.
-        prompt_tokens, completion_tokens: of the replies; 0 for cached ones.
-        cost_usd: of the replies, 0 for cached ones; None where the price is not known.
+        cached: questions answered from the cache.
+        yes, no, malformed: replies by kind, including cached ones.
+        unreachable: questions without a reply (no connection, timeout, 429 or 5xx up to the last retry).
+        rejected: questions that the judge rejected (too long or filtered, for example), and those not asked
+            because it refuses every question.
+        over_budget: questions not asked because of the budget.
+        audited: of all these, questions about a verdict of the layers that stands.
+        disagreed: questions that the layers and the judge decided differently.
+        calls: requests made, including retries.
+        prompt_tokens, completion_tokens: total over the replies; 0 for cached ones.
+        cost_usd: total over the replies, 0 for cached ones; None if the price is unknown.
     """
 
     asked: int = 0
@@ -94,7 +93,7 @@ class JudgeUsage:
         return asdict(self)
 
     def __str__(self) -> str:
-        """A few lines for people."""
+        """A summary of two lines."""
         cost = "cost unknown (--judge-price sets it)" if self.cost_usd is None else f"${self.cost_usd:.4f}"
         names = ("yes", "no", "malformed", "unreachable", "rejected", "over_budget", "audited", "disagreed")
         counts = "  ".join(f"{name.replace('_', ' ')} {getattr(self, name)}" for name in names)
@@ -105,7 +104,7 @@ class JudgeUsage:
 
 
 def usage_of(judgment: Judgment, *, known: bool) -> JudgeUsage:
-    """The usage that one question makes; one whose reply was known costs nothing."""
+    """The usage of one question; a cached reply costs nothing."""
     said: dict[str, Any] = {judgment.kind: 1}
     if known:
         return JudgeUsage(cached=int(judgment.replied), **said)

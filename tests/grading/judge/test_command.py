@@ -138,7 +138,7 @@ def test_a_budget_that_ends_leaves_the_rest_undecided(command, tmp_path):
             ("--judge", "m", "--judge-base-url", "http://u", "--judge-budget-usd", "1"),
             "no price is known for m",
         ),
-        (("--judge", "Qwen3"), "litellm knows no provider of 'Qwen3'"),
+        (("--judge", "Qwen3"), "litellm knows no provider for 'Qwen3'"),
     ],
     ids=lambda value: value[-2] if isinstance(value, tuple) else "",
 )

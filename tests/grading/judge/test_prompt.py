@@ -94,7 +94,7 @@ def test_a_prompt_of_ones_own(tmp_path):
     with pytest.raises(JudgeError, match=r"user.txt lacks \$answer"):
         load_prompt(str(tmp_path))
     (tmp_path / "user.txt").write_text("$tag $gold $answer $reply")
-    with pytest.raises(JudgeError, match="placeholder it cannot have: 'reply'"):
+    with pytest.raises(JudgeError, match="invalid placeholder: 'reply'"):
         load_prompt(str(tmp_path))
     with pytest.raises(JudgeError, match="must be one of equivalence-v1, or a folder"):
         load_prompt("equivalence-v9")
