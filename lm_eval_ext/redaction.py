@@ -1,7 +1,7 @@
 """Hide keys, tokens and passwords in records, settings, reports and errors.
 
-A value is secret if its name says so (`api_key`, `auth_token`, `header`, ...), at any depth; in a URL,
-`user:password@` and secret query values are.
+A value is secret if its name implies it (`api_key`, `auth_token`, `header`, ...), at any depth. In URLs,
+`user:password@` and secret query values are hidden.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ _SECRET_UNLESS = {
         "add max min per num n first last new limit budget count string str level".split()
     ),
 }
-"""Words that are secret, except next to these: `eos_token`, `token_id`, `num_key_value_heads`."""
+"""Secret words, unless the name also has one of these: `eos_token`, `token_id`, `num_key_value_heads`."""
 _SECRET_UNLESS["keys"] = _SECRET_UNLESS["key"]
 _USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+")
 _ASSIGNED = re.compile(r"([\w-]+)(['\"]?\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\{[^{}]*\}|[^\s,&'\"{}]+)")
 _CONTAINERS = frozenset("model_args gen_kwargs metadata command argv wandb_args hf_hub_log_args".split())
-"""Names of strings that hold settings, `name=value`."""
+"""Names of strings that hold `name=value` settings."""
 _OF_TASK = frozenset("metadata generation_kwargs filter_list dataset_kwargs".split())
-"""Parts of a task's configuration that hold a user's settings."""
+"""Parts of a task's configuration that can hold user settings."""
 _SHORT, _LONG = 6, 16
-"""A short plain word ("dummy", "EMPTY") is hidden only under its name: elsewhere it is just a word."""
+"""Shortest value, and shortest plain word, to hide outside its own name: "EMPTY" may be ordinary text."""
 
 
 def is_secret(name: object) -> bool:
-    """Whether values with this name must not be written."""
+    """Whether values with this name must be hidden."""
     words = [word.lower() for word in _WORDS.findall(str(name))]
     beside = set(words)
     return any(w in _SECRET or (w in _SECRET_UNLESS and not beside & _SECRET_UNLESS[w]) for w in words)
 
 
 def redacted(value: Any, name: object = "") -> Any:
-    """A copy of JSON-like `value` named `name`, with `***` for what is secret."""
+    """A copy of the JSON-like `value` named `name`, with secrets replaced by `***`."""
     if is_secret(name) and value not in (None, "", True, False):
         return HIDDEN
     if isinstance(value, Mapping):
@@ -58,7 +58,7 @@ def redacted(value: Any, name: object = "") -> Any:
 
 
 def redacted_url(text: str) -> str:
-    """The text with user, password and secret query values of its URLs hidden."""
+    """The text with user names, passwords and secret query values in URLs hidden."""
     if "://" not in text:
         return text
     hidden = _USER.sub(f"{HIDDEN}@", text)
@@ -66,7 +66,7 @@ def redacted_url(text: str) -> str:
 
 
 def redacted_settings(text: str) -> str:
-    """Settings in a string (`a=b,api_key=c`, JSON, part of a command line) with secret ones hidden."""
+    """The string (`a=b,api_key=c`, JSON, part of a command line) with secret settings hidden."""
     try:
         read = json.loads(text)
     except ValueError:
@@ -78,7 +78,7 @@ def redacted_settings(text: str) -> str:
 
 
 def secret_texts(value: Any, name: object = "") -> set[str]:
-    """The secret strings in JSON-like `value`, to hide wherever else they occur."""
+    """The secret strings in the JSON-like `value`, to hide wherever else they occur."""
     if isinstance(value, Mapping):
         pairs = [(name if is_secret(name) else key, inner) for key, inner in value.items()]
     elif isinstance(value, (list, tuple)):
@@ -101,7 +101,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 
 def redacted_results(results: Mapping[str, Any]) -> dict[str, Any]:
-    """A results file of lm-eval with its settings redacted; scores and task names stay."""
+    """An lm-eval results file with its settings redacted; scores and task names are kept."""
     hidden = {key: redacted(value) if isinstance(value, str) else value for key, value in results.items()}
     hidden["config"] = redacted(results.get("config"))
     configs = results.get("configs")

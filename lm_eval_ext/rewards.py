@@ -1,4 +1,4 @@
-"""The evaluation's grader as a reward for TRL."""
+"""TRL reward that uses the evaluation's grader."""
 
 from __future__ import annotations
 
@@ -12,33 +12,32 @@ from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.grading.pool import usable_cores
 
 Completion = str | Sequence[dict[str, Any]] | None
-"""As TRL passes it: text, or the messages of a conversation, whose content is text or a list of parts."""
+"""A completion from TRL: text, or messages whose content is text or a list of parts."""
 EXPLAINED = 3
-"""Undecided golds shown in a warning."""
+"""Number of undecided golds that a warning shows."""
 
 log = logging.getLogger(__name__)
 
 
 class AccuracyReward:
-    """1 for the gold answer, 0 for another or none; graded exactly as in the evaluation.
+    """1 for a correct answer, 0 for a wrong one or none; graded exactly as in the evaluation.
 
-    A reward function for TRL's `GRPOTrainer` and `RLOOTrainer` (`reward_funcs`). A callable object, so that
-    it can be configured, and picklable, so that it reaches a launcher's processes: the workers start in the
-    process that first calls it.
+    A reward function for TRL's `GRPOTrainer` and `RLOOTrainer` (`reward_funcs`). It can be pickled; the
+    workers start in the process that first calls it.
 
         GRPOTrainer(model, reward_funcs=AccuracyReward(), train_dataset=rows_with_prompt_and_gold, ...)
 
     Args:
-        extract: how to find the answer, as in the evaluation task's filter `grade_math`: one of
-            `lm_eval_ext.grading.EXTRACTORS`.
-        undecided: the reward for undecided answers (a timeout, a gold in prose). None, the default, leaves
-            the completion out, as TRL reads None; 0.0 counts it as wrong.
+        extract: name of the extractor, one of `lm_eval_ext.grading.EXTRACTORS`, as for the evaluation task's
+            filter `grade_math`.
+        undecided: reward for undecided answers (a timeout, a gold in prose). None makes TRL ignore the
+            completion; 0.0 counts it as wrong.
         timeout_s: seconds for one comparison.
-        workers: worker processes of this rank; None: the host's usable cores shared among its ranks.
-        stops: the evaluation task's `until`: text after the first of these strings is ignored, because TRL's
-            generation knows no stop strings.
+        workers: worker processes of this rank; None: its share of the host's usable cores.
+        stops: the evaluation task's `until`. Text after the first of these strings is ignored, because TRL
+            does not support stop strings.
         judge: asked about answers not found equal, as in the evaluation.
-        thinking: [opening, closing] marks of thinking, besides the known formats.
+        thinking: additional [opening, closing] marks of thinking.
 
     Raises ValueError for an unknown extractor.
 
@@ -79,12 +78,12 @@ class AccuracyReward:
         """One reward per completion.
 
         Args:
-            completions: texts or messages, as TRL generates them.
-            gold: the dataset's column of reference answers, in any form that `Item.gold` takes; None: the
-                column `solution`, which TRL's own rewards read.
-            columns: other columns; `problem` gives the values of a multiple choice.
+            completions: texts or messages from TRL.
+            gold: reference answers, in any form that `Item.gold` accepts; None: the column `solution`, which
+                TRL's own rewards read.
+            columns: other columns; `problem` resolves the choices of a multiple-choice problem.
 
-        Raises ValueError if both columns are missing, or the length is not that of the completions.
+        Raises ValueError if both columns are missing or the lengths differ.
         """
         golds = golds_of(gold, columns)
         verdicts = self.verdicts(completions, golds, columns.get("problem"))
@@ -108,7 +107,7 @@ class AccuracyReward:
         return self._grader.grade(items, extractor=EXTRACTORS[self.extract])
 
     def explain(self, verdicts: Sequence[Verdict], golds: Sequence[Any], columns: dict[str, Any]) -> None:
-        """Warns about undecided completions: their golds, the reasons, and what to do."""
+        """Warns about undecided completions, with their golds, the reasons and the fix."""
         names = columns.get("id") or [None] * len(golds)
         why = {
             repr(gold)[:80] + (f" (id {name})" if name is not None else ""): verdict.reason
@@ -129,12 +128,12 @@ class AccuracyReward:
         )
 
     def text(self, completion: Completion) -> str:
-        """The part of a completion that is graded: its text up to the first stop."""
+        """The graded part of a completion: its text up to the first stop string."""
         text = text_of(completion)
         return text[: min((place for stop in self.stops if (place := text.find(stop)) >= 0), default=None)]
 
     def answer(self, completion: Completion) -> str | None:
-        """The extracted answer, None if there is none."""
+        """The extracted answer, or None."""
         return EXTRACTORS[self.extract].with_thinking(self.config.thinking)(self.text(completion))
 
     def _reward(self, verdict: Verdict) -> float | None:
@@ -150,7 +149,7 @@ class AccuracyReward:
 
 
 def text_of(completion: Completion) -> str:
-    """The text of a completion, or the assistant's last message in a conversation."""
+    """The text of a completion: of a conversation, the assistant's last message."""
     if completion is None or isinstance(completion, str):
         return completion or ""
     said = [m.get("content") for m in completion if m.get("role", "assistant") == "assistant"]
@@ -162,7 +161,7 @@ def text_of(completion: Completion) -> str:
 
 
 def golds_of(gold: Sequence[Any] | None, columns: dict[str, Any]) -> Sequence[Any]:
-    """The column `gold`, else `solution`. Raises ValueError if both are missing."""
+    """The column `gold`, or else `solution`. Raises ValueError if both are missing."""
     found = columns.get("solution") if gold is None else gold
     if found is None:
         raise ValueError(
@@ -173,5 +172,5 @@ def golds_of(gold: Sequence[Any] | None, columns: dict[str, Any]) -> Sequence[An
 
 
 def cores_of_this_rank() -> int:
-    """The usable cores, shared among the launcher's ranks on this host (LOCAL_WORLD_SIZE)."""
+    """This rank's share of the usable cores (LOCAL_WORLD_SIZE)."""
     return max(1, usable_cores() // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))

@@ -1,9 +1,9 @@
-"""Runs as a report: one HTML page that needs no network, Markdown with figures, every table as CSV.
+"""Report on runs: an HTML page that works offline, Markdown with figures, every table as CSV.
 
-Rooms, from the ground up: `tokens`, `entries` (responses with what is known of them), `modes`, `lengths`,
-`budget`, `tables` (data and how it is written), `model` (a report's data), `warnings`, `builder`,
-`disagreements`, `breakdowns`, `sections` (a report's tables), `charts`, `figures` (PNG), `mathml`, `cards`
-(the samples), `html`, `markdown`, `write`.
+Modules, in import order: `tokens`, `entries` (responses and their outcomes), `modes`, `lengths`, `budget`,
+`tables` (table data and its formats), `model` (a report's data), `warnings`, `builder`, `disagreements`,
+`breakdowns`, `sections` (a report's tables), `charts`, `figures` (PNG), `mathml`, `cards` (the samples),
+`html`, `markdown`, `write`.
 
     report = build([load(Path("out/"))])
     write(report, Path("report"))

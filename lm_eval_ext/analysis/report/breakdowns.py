@@ -1,4 +1,4 @@
-"""Scores by what the problems have in common: level, subject, country, whatever their documents say."""
+"""Scores by a field of the documents: level, subject, country."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from lm_eval_ext.analysis.report.model import Report
 from lm_eval_ext.analysis.report.tables import ESTIMATE, Column, Table, estimate, table
 
 Groups = dict[str, dict[int, list[float]]]
-"""Value of a field -> number of the run -> scores."""
+"""Value of a field -> run number -> scores."""
 _FOLDED = (
-    "Accuracy with its interval; n: of the run that has most. Values of fewer than {} problems are one row."
+    "Accuracy with its interval; n: largest of all runs. Values with fewer than {} problems share a row."
 )
 
 
 def breakdowns(report: Report) -> list[Table]:
-    """A table for each unit and each field that its documents have, with a column for each run."""
+    """A table per unit and document field, with a column per run."""
     found = []
     for unit in report.unit_names:
         for name in report.options.fields:
@@ -53,7 +53,7 @@ def _breakdown(report: Report, unit: str, name: str) -> Table | None:
 
 
 def _folded(groups: Groups, least: int) -> list[tuple[str, dict[int, list[float]]]]:
-    """Levels by number, other values by size; the small ones together at the end, if there are several."""
+    """Sorts numeric values by number, others by size; merges small ones into a last row."""
     small = [value for value, by_run in groups.items() if max(map(len, by_run.values())) < least]
     if len(small) == len(groups) or len(small) == 1:
         small = []

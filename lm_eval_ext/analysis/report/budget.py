@@ -1,4 +1,4 @@
-"""Accuracy against the token budget, from one run: its responses cut short and graded again."""
+"""Accuracy against the token budget: truncate a run's responses and grade them again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ _FEWEST_POINTS = 3
 
 @dataclass(frozen=True)
 class Point:
-    """One budget.
+    """The result at one budget.
 
     Attributes:
-        budget: tokens that a response may have.
-        n, right: responses, and how many of them are right when cut there.
-        cut: how many are longer than the budget.
+        budget: maximum tokens of a response.
+        n: number of responses.
+        right: responses that are right when cut there.
+        cut: responses longer than the budget.
     """
 
     budget: int
@@ -40,7 +41,7 @@ class Point:
 
 
 def default_budgets(limit: int) -> tuple[int, ...]:
-    """Powers of two from 1024 up to a run's max_gen_toks, and that; parts of it where that is small."""
+    """Powers of two from 1024 to below `limit`, then `limit`; fractions of it if it is small."""
     powers = [2**i for i in range(limit.bit_length()) if FIRST_BUDGET <= 2**i < limit]
     if len(powers) + 1 < _FEWEST_POINTS:
         powers = [part for part in (limit // 8, limit // 4, limit // 2) if part]
@@ -54,10 +55,9 @@ def curve(
     grader: Grader,
     extractor: Extractor,
 ) -> tuple[Point, ...]:
-    """A point for each budget; responses within one keep their verdict, longer ones are cut and graded.
+    """A point per budget: longer responses are cut and graded without a judge, others keep their verdict.
 
-    Greedy decoding is the same up to the cut, so that this is what a run with the smaller budget would
-    have scored; with sampling it is so in distribution. Cut responses are graded without a judge.
+    With greedy decoding this is the score of a run with that budget; with sampling, in distribution.
     """
     asked = [entry for entry in entries if entry.outcome != ERROR]
     ends = tokenizer.ends([entry.text for entry in asked])

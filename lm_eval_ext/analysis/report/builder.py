@@ -1,4 +1,4 @@
-"""Builds a report's data from runs: its parts, what is compared, and what a reader must be warned of."""
+"""Build a report's data from runs: parts, comparisons, curves and warnings."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig
 
 
 def build(runs: Sequence[Run], options: Options | None = None, *, progress: bool = False) -> Report:
-    """The data of a report on one or several runs.
+    """Builds the data of a report on one or more runs.
 
     Args:
-        progress: bars on stderr.
+        progress: show progress bars on stderr.
 
-    Raises RunError: no run, or a task without the metric asked for.
+    Raises RunError if there is no run, or a task lacks the requested metric.
     """
     if not runs:
-        raise RunError("a report needs at least one run: name a results_*.json or the folder that has it")
+        raise RunError("a report needs at least one run: give a results_*.json or its folder")
     options = options or Options()
     parts = _ordered([part for i, run in enumerate(runs) for part in _parts(i, run, options, progress)])
     comparisons, remarks = _comparisons(runs, options, progress)
@@ -39,7 +39,7 @@ def build(runs: Sequence[Run], options: Options | None = None, *, progress: bool
 
 
 def model_args(run: Run, task: TaskRun) -> dict[str, Any]:
-    """The model arguments recorded in a task's results file, as a mapping."""
+    """The model arguments in a task's results file."""
     results = next((r for r in reversed(run.results) if task.name in r["configs"]), run.results[-1])
     given = (results.get("config") or {}).get("model_args") or {}
     if isinstance(given, str):
@@ -74,7 +74,7 @@ def _parts(number: int, run: Run, options: Options, progress: bool) -> Iterator[
 
 
 def _ordered(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """By unit and task as they first appear, the runs in their order within each."""
+    """Sorts by unit and task in order of appearance, then by run."""
     units = list(dict.fromkeys(part.group or part.name for part in parts))
     names = list(dict.fromkeys(part.name for part in parts))
 
@@ -105,7 +105,7 @@ def _curves(
     if isinstance(given, str):
         raise RunError(f"--tokenizer {options.tokenizer}: {given}")
     with Grader(GraderConfig(workers=options.workers)) as grader:
-        for part in tqdm(parts, "cutting and grading again", disable=not progress, unit="unit"):
+        for part in tqdm(parts, "grading at smaller budgets", disable=not progress, unit="unit"):
             tokenizer = part.tokenizer if isinstance(part.tokenizer, Tokenizer) else given
             limits = [entry.budget for entry in part.entries if entry.budget]
             if tokenizer is None or not part.graded or not (limits or options.budgets):
@@ -117,7 +117,7 @@ def _curves(
 
 
 def _extraction(run: Run, unit: TaskRun) -> str:
-    """How the run's filter finds answers: the `extract` of `grade_math` in its configuration."""
+    """The extractor of the run: the setting `extract` of its filter `grade_math`."""
     names = {sample.task for sample in unit.samples} or {unit.name}
     for results in reversed(run.results):
         for name in sorted(names & set(results["configs"])):

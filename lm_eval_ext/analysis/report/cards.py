@@ -1,4 +1,4 @@
-"""The samples page: which responses are on it, by problem, with their mathematics rendered."""
+"""The samples page: select responses, group them by problem and render their mathematics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lm_eval_ext.analysis.report.mathml import rendered
 from lm_eval_ext.analysis.report.model import Part, Report
 
 _MOST_SHOWN = 600
-"""Characters of an answer or a reason that are shown: a "reason" may quote a whole page."""
+"""Characters shown of an answer or a reason, which may quote a whole page."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Shown:
     """One response on the page.
 
     Attributes:
-        head, tail, omitted: what is shown of the response, and how many characters between are not.
+        head, tail: the parts of the response that are shown; `omitted` characters lie between them.
     """
 
     run: int
@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Card:
-    """A problem and the responses to it. `divided`: some runs solve it and others do not."""
+    """A problem and its responses. `divided`: some runs solve it and others do not."""
 
     number: int
     unit: str
@@ -55,18 +55,18 @@ class Card:
 
 @dataclass(frozen=True)
 class Page:
-    """The cards, and in one line for each run what was left out."""
+    """The cards, and one line per run about the responses left out."""
 
     cards: tuple[Card, ...]
     left_out: tuple[str, ...]
 
     def number_of(self, unit: str, name: str) -> int | None:
-        """The card of a problem, if it is on the page."""
+        """The number of a problem's card, if it is on the page."""
         return next((c.number for c in self.cards if (c.unit, c.name) == (unit, name)), None)
 
 
 def page(report: Report, *, progress: bool = False) -> Page:
-    """Of each run at most `options.samples` responses: flips first, then undecided, misses, right ones."""
+    """At most `options.samples` responses per run: flips first, then undecided, wrong and right ones."""
     divided = {(s.unit, s.place) for s in split_problems(report, None)}
     held: dict[tuple[str, Place], list[tuple[Part, Entry]]] = {}
     left_out: list[str] = []
@@ -84,7 +84,7 @@ def page(report: Report, *, progress: bool = False) -> Page:
 
 
 def clip(text: str, most: int) -> tuple[str, int, str]:
-    """The beginning of a text, how many characters are left out, and its end, where answers are."""
+    """(head, number of omitted characters, tail) of a text; the tail is longer, since it has the answer."""
     if len(text) <= most:
         return "", 0, text
     head = most // 4

@@ -1,4 +1,4 @@
-"""Figures as numbers and coordinates: the page draws them as SVG, Markdown gets them as PNG."""
+"""Data of the figures; the HTML page draws them as SVG, `figures` as PNG."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from lm_eval_ext.analysis.report.sections import length_unit
 
 @dataclass(frozen=True)
 class Histogram:
-    """Lengths of one run's responses to one task: right ones above the axis, the others below.
+    """Response lengths of one run on one task: right ones above the axis, the others below.
 
     Attributes:
-        bounds: edges of the bins, shared by the runs of a task; half an octave each.
-        right, other: counts in them.
-        top: the largest count; runs differ in size, so each has its own scale.
+        bounds: bin edges, half an octave apart, shared by the runs of a task.
+        right, other: counts per bin.
+        top: the largest count; each run has its own scale.
     """
 
     unit: str
@@ -35,7 +35,7 @@ class Histogram:
         return sum(self.right), sum(self.other)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """(place between 0 and 1, label): few enough not to touch."""
+        """(position between 0 and 1, label), few enough not to overlap."""
         low, high = log2(self.bounds[0]), log2(self.bounds[-1])
         whole = [k for k in range(int(low), int(high) + 1) if k >= low]
         step = max(1, -(-len(whole) // 6))
@@ -44,7 +44,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Line:
-    """Accuracy of one run against its token budget; `number` is the run's, for its colour."""
+    """Accuracy of one run against the token budget; `number` is the run's number, for its colour."""
 
     number: int
     run: str
@@ -64,29 +64,29 @@ class Lines:
 
     @property
     def sizes(self) -> str:
-        """How many responses each line is of: "200", or "45 to 236"."""
+        """Number of responses per line: "200", or "45 to 236"."""
         every = sorted({point.n for line in self.lines for point in line.points})
         return " to ".join(map(str, dict.fromkeys((every[0], every[-1]))))
 
     @property
     def top(self) -> float:
-        """The end of the axis: the next tenth above every interval."""
+        """Upper end of the axis: the next tenth above every interval."""
         most = max(point.interval.high for line in self.lines for point in line.points)
         return min(1.0, (int(most * 10) + 1) / 10)
 
     def x(self, budget: int) -> float:
-        """Place of a budget between 0 and 1, by its logarithm."""
+        """Position of a budget between 0 and 1, on a logarithmic scale."""
         low, high = log2(self.budgets[0]), log2(self.budgets[-1])
         return 0.5 if low == high else (log2(budget) - low) / (high - low)
 
 
 def histograms(report: Report) -> list[Histogram]:
-    """One for each unit and run."""
+    """A histogram per unit and run."""
     return [made for unit in report.unit_names for made in _histograms(report, unit)]
 
 
 def lines(report: Report) -> list[Lines]:
-    """One for each unit that has responses to cut."""
+    """A chart per unit that has a curve."""
     found = []
     for unit in report.unit_names:
         of_unit = [(run, points) for (name, run), points in report.curves.items() if name == unit]
@@ -97,7 +97,7 @@ def lines(report: Report) -> list[Lines]:
 
 
 def short(value: float) -> str:
-    """A length on an axis: 512, 1k, 16k."""
+    """Label of a length on an axis: 512, 1k, 16k."""
     return f"{value / 1024:g}k" if value >= 1024 else f"{value:g}"
 
 

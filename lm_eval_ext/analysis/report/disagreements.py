@@ -1,4 +1,4 @@
-"""Where runs part: problems that divide them, and answers on which a judge and the other layers do."""
+"""Disagreements: problems that only some runs solve, and answers that only the judge accepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lm_eval_ext.analysis.runs import Sample
 
 MOST = 20
 Place = tuple[str, str, int]
-"""A problem in any run: (task, doc_hash or the field that names it, how many equal ones come before)."""
+"""A problem across runs: (task, doc_hash or value of `pair_on`, number of equal ones before it)."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,7 @@ class Split:
     """A problem that some runs solve and others do not.
 
     Attributes:
-        right, n: runs that solve it, of those that have it.
-        right_runs: their names.
+        right, n: number of runs that solve it, and of runs that have it.
     """
 
     unit: str
@@ -34,14 +33,14 @@ class Split:
 
 
 def place_of(sample: Sample, pair_on: str) -> Place:
-    """What a problem is called in every run."""
+    """The key of a problem, equal in every run."""
     if pair_on == DOC_HASH:
         return sample.key
     return sample.task, str(sample.doc.get(pair_on, sample.doc_hash)), sample.key[2]
 
 
 def split_problems(report: Report, most: int | None = MOST) -> list[Split]:
-    """Problems on which the runs disagree: the most even splits first, then those with more runs."""
+    """Problems that only some runs solve, most even splits first, then those in more runs."""
     found = []
     for unit in report.unit_names:
         held: dict[Place, list[tuple[Part, Sample]]] = {}
@@ -55,7 +54,7 @@ def split_problems(report: Report, most: int | None = MOST) -> list[Split]:
 
 
 def judged_otherwise(report: Report, most: int = MOST) -> list[tuple[Part, Entry]]:
-    """Answers that the judge accepted: it is asked only about what the layers before it did not."""
+    """Answers that the judge accepted and, therefore, the earlier layers did not."""
     every = [
         (part, entry)
         for part in report.units

@@ -1,4 +1,4 @@
-"""Every response of a task with what is known of it: outcome, layer, answer, tokens, score."""
+"""The responses of a task, each with its outcome, verdict, answer and tokens."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ class Entry:
     """One response.
 
     Attributes:
-        sample: the document it answers; `repeat` counts the responses to it.
-        text: all that the model wrote.
-        verdict: None where another grader than ours wrote the samples; then `outcome` is the score's.
+        sample: the document it answers.
+        repeat: its index among the responses to that document.
+        text: the model's whole output.
+        verdict: None if another grader scored the samples; `outcome` then follows the score.
         outcome: one of OUTCOMES.
-        answer: what it commits to, None if nothing.
-        tokens: as counted or recorded; None where not known.
-        budget: max_gen_toks; None where not known.
+        answer: the extracted answer, or None.
+        tokens: counted or recorded tokens; None if unknown.
+        budget: max_gen_toks; None if unknown.
     """
 
     sample: Sample
@@ -42,7 +43,7 @@ class Entry:
 
     @property
     def saturated(self) -> bool | None:
-        """Whether it used up max_gen_toks, as `protocol.used_up` has it; None where that is not known."""
+        """Whether it used up max_gen_toks (`protocol.used_up`); None if unknown."""
         if self.tokens is None or self.budget is None:
             return None
         return used_up(self.tokens, self.budget)
@@ -53,7 +54,7 @@ class Entry:
 
 
 def entries_of(task: TaskRun, metric: str | None, tokenizer: Tokenizer | None) -> tuple[Entry, ...]:
-    """The responses of a task, in the order of its documents; an error is one entry without a text."""
+    """The responses of a task, in document order; an error is one entry with an empty text."""
     limit = _budget(task.protocol)
     found = [entry for sample in task.samples for entry in _entries(sample, metric, limit)]
     if tokenizer is None:
@@ -66,7 +67,7 @@ def entries_of(task: TaskRun, metric: str | None, tokenizer: Tokenizer | None) -
 
 
 def recorded(sample: Sample, name: str) -> list[float]:
-    """A quantity logged with a sample, one for each response or one for all of them; empty if not logged."""
+    """Values logged with a sample: one per response, one for all of them, or none."""
     value = sample.scores.get(name, sample.row.get(name))
     values = value if isinstance(value, list) else [value]
     return [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
@@ -95,7 +96,7 @@ def _decided(verdict: Verdict) -> str:
 
 
 def _scored(sample: Sample, metric: str | None) -> str:
-    """By the score alone; a share over repeats is not told apart by response, so all must be right."""
+    """The outcome by score alone. A score averaged over repeats counts as right only if all are right."""
     return RIGHT if metric is not None and sample.scores.get(metric, 0.0) >= 1 else WRONG
 
 
@@ -113,5 +114,5 @@ def _sample_budget(sample: Sample) -> int | None:
 
 
 def outcome_counts(entries: Sequence[Entry]) -> dict[str, int]:
-    """How many entries have each outcome, errors included."""
+    """Number of entries per outcome, including errors."""
     return {name: sum(entry.outcome == name for entry in entries) for name in OUTCOMES}

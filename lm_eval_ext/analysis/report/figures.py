@@ -27,7 +27,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def figures(report: Report) -> Iterator[tuple[str, str, bytes]]:
-    """(file stem, what it shows, PNG) of each figure that has something to show."""
+    """(file stem, caption, PNG) of each figure that is not empty."""
     units = len(report.units)
     if any(part.scores for part in report.units):
         yield "scores", "Accuracy with its interval", _png(_scores, report, height=0.9 + 0.4 * units)
@@ -67,7 +67,7 @@ def _png(draw: Any, what: Any, *, height: float, rows: int = 1) -> bytes:
 
 
 def _plain(text: str, most: int = 40) -> str:
-    """A label that matplotlib does not take for mathematics, and that leaves room for the figure."""
+    """A short label that matplotlib does not read as mathematics."""
     return (text if len(text) <= most else f"{text[:most]}…").replace("$", r"\$")
 
 
@@ -137,7 +137,7 @@ def _lines(axes: Any, chart: Lines) -> None:
     ax.set_xscale("log", base=2)
     ax.set_xticks(chart.budgets, [charts.short(b) for b in chart.budgets])
     ax.set_ylim(0, chart.top * 100)
-    ax.set_xlabel("tokens that a response may have")
+    ax.set_xlabel("token budget of a response")
     ax.set_ylabel("accuracy, %")
     ax.grid(axis="y", color="#e5e2db")
     ax.legend(frameon=False, fontsize=8)

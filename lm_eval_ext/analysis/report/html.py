@@ -1,4 +1,4 @@
-"""The report as one HTML file: no request leaves it, and nothing in it can run but its own script."""
+"""The report as one HTML file that sends no request and runs no script but its own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lm_eval_ext.analysis.report.tables import Table
 from lm_eval_ext.grading.types import LAYERS
 
 _MATRICES = 6
-"""Pairs of runs that get a drawn 2x2 table each; of more, the table of pairs says it all."""
+"""Maximum number of pairs to draw 2x2 tables for; beyond it, the table of pairs suffices."""
 
 
 def page(report: Report, *, progress: bool = False) -> str:
     """The whole file.
 
-    Texts from runs are escaped by the templates (autoescape); formulas are rebuilt from a list of allowed
-    MathML; and a content security policy lets the browser run one script only, known by its hash.
+    Templates escape all text from runs, formulas are rebuilt from allowed MathML elements, and a content
+    security policy limits the browser to one script, identified by its hash.
     """
     environment = _environment()
     script = environment.get_template("report.js").render().strip()
@@ -84,7 +84,7 @@ def _environment() -> Any:
 
 
 def _differing(made: Table) -> tuple[list[Any], list[Any]]:
-    """Rows of settings that differ between runs, and those that do not."""
+    """(rows of settings that differ between runs, rows of the others)."""
     return [r for r in made.rows if r[2] == "no"], [r for r in made.rows if r[2] == "yes"]
 
 
@@ -94,7 +94,7 @@ def _matrices(report: Report) -> list[Any]:
 
 
 def _start(text: str, most: int = 240) -> str:
-    """The beginning of a long text, not ending inside a formula."""
+    """The beginning of a long text, never cut inside a formula."""
     if len(text) <= most + 60:
         return text
     cut = text[:most]

@@ -1,4 +1,4 @@
-"""How long responses are, right ones against the others."""
+"""Response lengths, of right responses and of the others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PER_OCTAVE = 2
 
 @dataclass(frozen=True)
 class Lengths:
-    """Lengths of the responses of one run to one task.
+    """Response lengths of one run on one task.
 
     Attributes:
-        unit: TOKENS where all of them are known, else CHARACTERS.
-        right, other: lengths of the right responses, and of all the others (wrong, undecided, no answer).
+        unit: TOKENS if all are known, else CHARACTERS.
+        right, other: lengths of right responses, and of all others (wrong, undecided, no answer).
     """
 
     unit: str
@@ -36,7 +36,7 @@ class Lengths:
 
 
 def unit_of(entries: Sequence[Entry]) -> str:
-    """What lengths are measured in: tokens only where every response has them."""
+    """The unit of lengths: TOKENS if the tokens of every response are known, else CHARACTERS."""
     answered = [entry for entry in entries if entry.outcome != ERROR]
     return TOKENS if answered and all(e.tokens is not None for e in answered) else CHARACTERS
 
@@ -52,7 +52,7 @@ def lengths(entries: Sequence[Entry], unit: str) -> Lengths:
 
 
 def edges(sizes: Sequence[int]) -> list[float]:
-    """Edges of bins over these lengths, half an octave each: lengths differ by factors."""
+    """Logarithmic bin edges for these lengths, half an octave apart."""
     positive = [size for size in sizes if size > 0] or [1]
     low, high = floor(log2(min(positive))), ceil(log2(max(positive) + 1))
     steps = range(low * _PER_OCTAVE, max(high, low + 1) * _PER_OCTAVE + 1)
@@ -60,7 +60,7 @@ def edges(sizes: Sequence[int]) -> list[float]:
 
 
 def histogram(sizes: Sequence[int], bounds: Sequence[float]) -> list[int]:
-    """How many lengths lie in each bin; shorter ones, empty responses among them, in the first."""
+    """Number of lengths per bin; the first also counts shorter ones, such as empty responses."""
     counts = [0] * (len(bounds) - 1)
     for size in sizes:
         counts[min(max(bisect_right(bounds, size) - 1, 0), len(counts) - 1)] += 1

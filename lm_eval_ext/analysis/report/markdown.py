@@ -1,4 +1,4 @@
-"""The report as Markdown, with its figures as PNG beside it."""
+"""The report as Markdown, with PNG figures in separate files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _FIGURE_AFTER = {"lengths": "lengths_", "budgets": "budget_"}
 
 
 def document(report: Report, tables: Sequence[Table], figures: Sequence[tuple[str, str]]) -> str:
-    """The whole document: each table under its heading, with the figures of the same name.
+    """The whole document: each table under its heading, with its figures.
 
     Args:
-        figures: (file stem, what it shows), in `figures/`.
+        figures: (file stem, caption) of each figure in `figures/`.
     """
     runs = "\n".join(f"- {plain(run.name)}: {plain(run.model)}" for run in report.runs)
     parts = [f"# Evaluation report\n\nMade {report.made}.\n\n{runs}\n"]
@@ -33,5 +33,5 @@ def _figure(stem: str, what: str) -> str:
 
 
 def file_name(stem: str) -> str:
-    """A name for a file: a task may be called anything."""
+    """A safe file name: task names may have any characters."""
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in stem)[:120]

@@ -1,7 +1,7 @@
-"""LaTeX in problems and answers as MathML, safe to put in a page: everything else is text.
+"""Convert LaTeX in problems and answers to safe MathML; all other text is escaped.
 
-latex2mathml passes `\\text{<script>}`, `\\href` and `\\style` through as they are, so its tree is taken (and
-not its string), only elements and attributes listed here are kept, and the rest is written as source.
+latex2mathml passes `\\text{<script>}`, `\\href` and `\\style` through. So its element tree is used instead of
+its string: attributes not listed here are dropped, and a formula with other elements is shown as source.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PROSE = re.compile(r"[A-Za-z]{4,}|[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 
 
 def rendered(text: str) -> Markup:
-    """A text with its formulas as MathML; what is no formula, or cannot be converted, is escaped source."""
+    """The text with its formulas as MathML; everything else is escaped source."""
     if not _FORMULA.search(text):
         return _whole(text)
     parts, done = [], 0
@@ -51,13 +51,13 @@ def rendered(text: str) -> Markup:
 
 
 def source(latex: str) -> Markup:
-    """A formula as it was written."""
+    """The source of a formula."""
     return Markup('<code class="tex">{}</code>').format(latex)
 
 
 @lru_cache(maxsize=65_536)
 def formula(latex: str, block: bool = False) -> Markup | None:
-    """A formula as MathML; None where it cannot be converted, is too long, or asks for more than MathML."""
+    """A formula as MathML; None if it is too long, cannot be converted, or yields other elements."""
     from latex2mathml.converter import convert_to_element
 
     if len(latex) > MAX_CHARS or latex.count("{") > 40 * _MAX_DEPTH:
@@ -67,14 +67,14 @@ def formula(latex: str, block: bool = False) -> Markup | None:
         clean = _clean(tree, 0)
     except (_Refused, RecursionError):
         return None
-    except Exception:  # its own errors share no class, and strange input raises others: shown as source
+    except Exception:  # its errors share no base class, and odd input raises others: show the source
         return None
     clean.set("alttext", latex.strip())
     return Markup(ElementTree.tostring(clean, encoding="unicode"))
 
 
 class _Refused(ValueError):
-    """More than MathML was asked for."""
+    """The formula uses elements that are not allowed."""
 
 
 def _clean(element: ElementTree.Element, depth: int) -> ElementTree.Element:
@@ -82,20 +82,20 @@ def _clean(element: ElementTree.Element, depth: int) -> ElementTree.Element:
         raise _Refused(element.tag)
     text = html.unescape(element.text or "")
     if element.tag == "mi" and text.startswith("\\"):
-        raise _Refused(text)  # a command it does not know
+        raise _Refused(text)  # an unknown command
     kept = {k: v for k, v in element.attrib.items() if k in _ATTRIBUTES}
     made = ElementTree.Element(element.tag, kept)
     made.text = text or None
     children = list(element)
     bare = element.tag == "mrow" and not kept and len(children) == 1 and not text
-    if bare:  # a row of one thing is that thing: half of the page would be such rows
+    if bare:  # unwrap rows of one element, which would make up half of the page
         return _clean(children[0], depth + 1)
     made.extend(_clean(child, depth + 1) for child in children)
     return made
 
 
 def _whole(text: str) -> Markup:
-    """A text without dollars: an answer is often one formula without them, a problem is prose."""
+    """A text without dollar signs: an answer is often one formula, a problem is prose."""
     bare = _COMMAND_OR_TEXT.sub(" ", text)
     if _SIGN_OF_LATEX.search(text) and not _PROSE.search(bare) and (made := formula(text)):
         return made

@@ -1,4 +1,4 @@
-"""The data of a report: every run's parts, what is compared, and what a reader must be warned of."""
+"""The data of a report: parts, comparisons, curves and warnings."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ FIELDS = ("topic", "level", "subject", "country", "competition")
 
 @dataclass(frozen=True)
 class Options:
-    """What a report shows.
+    """Options of a report.
 
     Attributes:
-        samples: responses of each run on the samples page.
-        response_chars: of each of these responses; of longer ones the beginning and, mostly, the end.
-        budgets: tokens at which responses are cut; None: see `budget.default_budgets`.
-        tokenizer: for runs that name none; it cuts, but does not count what was recorded.
-        metric: None: each task's own.
-        pair_on: what tells the same problem in two runs, see `pairing.match`.
-        fields: of documents, by which scores are broken down where they are present.
-        min_group: values with fewer problems are folded into one row.
+        samples: responses per run on the samples page.
+        response_chars: characters shown of each; mostly the end of longer ones.
+        budgets: token budgets to simulate; None: see `budget.default_budgets`.
+        tokenizer: cuts the responses of runs that name none; recorded token counts stay.
+        metric: metric to report; None: each task's own.
+        pair_on: field that identifies a problem in two runs, see `pairing.match`.
+        fields: document fields by which scores are broken down.
+        min_group: values with fewer problems share one row.
         workers: processes of the grader; None: one per core.
     """
 
@@ -56,12 +56,10 @@ class Part:
     """A task or group in one run.
 
     Attributes:
-        run: its number in the report; `run_name` is its name.
+        run: number of the run in the report.
         unit: the task, or the group's tasks together.
-        group: of which group it is a task; None for what stands alone.
-        metric: what its score is.
-        entries: its responses.
-        tokenizer: whose tokens they are counted in; a text says why they are not.
+        group: the group of the task, if any.
+        tokenizer: tokenizer that counts tokens, or why there is none.
     """
 
     run: int
@@ -86,22 +84,20 @@ class Part:
 
     @cached_property
     def graded(self) -> bool:
-        """Whether our grader wrote its verdicts, on every response."""
+        """Whether this package's grader gave every response its verdict."""
         return all(entry.verdict is not None for entry in self.entries if entry.outcome != ERROR)
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that the pages of a report are made from.
+    """The data that all pages of a report use.
 
     Attributes:
-        runs: in the order given.
-        parts: units in the order of the first run that has them, each followed by a group's tasks.
-        comparisons: every two runs that share problems.
+        parts: units in order of appearance, each group followed by its tasks.
+        comparisons: one for every two runs that share problems.
         curves: accuracy against token budget, by (unit, run number).
         warnings: one line each.
-        options: what was asked for.
-        made: when.
+        made: time of creation.
     """
 
     runs: tuple[Run, ...]
@@ -114,7 +110,7 @@ class Report:
 
     @property
     def units(self) -> tuple[Part, ...]:
-        """The parts that are no task of a group."""
+        """The parts that are not tasks of a group."""
         return tuple(part for part in self.parts if part.group is None)
 
     @cached_property
@@ -122,5 +118,5 @@ class Report:
         return tuple(dict.fromkeys(part.name for part in self.units))
 
     def of(self, unit: str) -> list[Part]:
-        """A unit in each run that has it."""
+        """The parts of a unit, one per run that has it."""
         return [part for part in self.units if part.name == unit]

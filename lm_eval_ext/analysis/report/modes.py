@@ -1,4 +1,4 @@
-"""How responses miss: a wrong answer, a budget used up, or nothing committed to."""
+"""Failure modes of responses: a wrong answer, a used-up budget, or no answer."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MODES = (
 
 
 def mode(entry: Entry) -> str:
-    """The one of MODES that an entry falls in.
+    """The mode of an entry, one of MODES.
 
-    "boxed" is any statement that the grader takes for an answer, in a box or announced. A response is
-    saturated when it has max_gen_toks tokens, or one less: decoding and encoding again may lose one.
+    "boxed" is any statement that the grader extracts an answer from, boxed or announced. A response is
+    saturated if it used up max_gen_toks to within 1% (`protocol.used_up`): counting again may give fewer.
     """
     if entry.outcome in (RIGHT, UNDECIDED):
         return CORRECT if entry.outcome == RIGHT else UNDECIDED

@@ -1,4 +1,4 @@
-"""From a report's data to its tables, section by section."""
+"""Build the tables of a report from its data."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from lm_eval_ext.analysis.report.tokens import Tokenizer
 
 DECIDED_BY = ("exact", "normalized", "symbolic", "judge")
 MOST_ROWS = 12
-"""Of the overview."""
+"""Maximum rows of the overview."""
 LAYER_PARTS = (*DECIDED_BY, UNDECIDED, WRONG, NO_ANSWER)
 
 
 def scoreboard(report: Report) -> Table:
-    """A row for each task or group and run; a group's tasks below it."""
+    """A row per task or group and run; a group's tasks follow it."""
     columns = (
         "task", "run", "n:count", "errors:count", "accuracy:estimate", "accuracy_high:share",
         "undecided:share", "answered:share", "capped:share", "tokens per response:count", "tokens:count",
         "cost:usd", "judge decided:count",
     )  # fmt: skip
     note = (
-        "accuracy is the lower bound: undecided counts as not right; accuracy_high is the upper. Capped: cut "
+        "accuracy is the lower bound: undecided counts as wrong; accuracy_high is the upper. Capped: cut "
         "off by max_gen_toks. Intervals: "
-        f"Wilson, {stats.CONFIDENCE:.0%} (bootstrap for shares over repeats). Errors are in no denominator. "
+        f"Wilson, {stats.CONFIDENCE:.0%} (bootstrap for scores averaged over repeats). Errors are excluded. "
         + _counted(report.parts)
     )
     return table("scores", "Scores", columns, [_score_row(part) for part in report.parts], note)
 
 
 def overview(report: Report) -> Table:
-    """The scores of tasks and groups, as a terminal shows them: in few lines, and few columns."""
+    """The main scores of tasks and groups, for a terminal."""
     made, units = scoreboard(report), {part.name for part in report.units}
     wanted = ["task", "run", "n", "accuracy", "accuracy_high", "undecided", "answered", "capped"]
     kept = [i for i, column in enumerate(made.columns) if column.name in wanted]
@@ -59,28 +59,28 @@ def overview(report: Report) -> Table:
 
 
 def layers(report: Report) -> Table:
-    """What decided each response: right ones by layer, then the others."""
+    """Counts by what decided the responses: right ones by layer, then the others."""
     rows = [[_label(p), p.run_name, *_counts(layer_counts(p.entries))] for p in report.parts if p.graded]
     columns = ("task", "run", "n:count", *(f"{name}:count" for name in LAYER_PARTS))
-    note = "Responses. exact, normalized, symbolic, judge: right ones, by the layer that accepted them."
+    note = "Responses. exact, normalized, symbolic, judge: right ones by the layer that accepted them."
     return table("layers", "What decided", columns, rows, note)
 
 
 def modes(report: Report) -> Table:
-    """How responses miss."""
+    """Counts of failure modes."""
     found = [(part, mode_counts(part.entries)) for part in report.parts]
     known = [name for name in MODES if not name.endswith("not known") or any(c[name] for _, c in found)]
     rows = [[_label(p), p.run_name, sum(c.values()), *(c[name] for name in known)] for p, c in found]
     columns = ("task", "run", "n:count", *(f"{name}:count" for name in known))
     note = (
-        "Saturated: as many tokens as max_gen_toks, to 1%. Boxed: any statement that the grader takes "
-        "for an answer. " + _counted(report.parts)
+        "Saturated: as many tokens as max_gen_toks, to 1%. Boxed: any statement that the grader extracts "
+        "an answer from. " + _counted(report.parts)
     )
     return table("modes", "Miss modes", columns, rows, note)
 
 
 def pairs(report: Report) -> Table:
-    """Every two runs on the problems that both have."""
+    """Paired comparison of every two runs."""
     columns = (
         "task", "a", "b", "n:count", "a:share", "b:share", "a - b", "95%", "both right:count",
         "only a:count", "only b:count", "neither:count", "p:p", "p (Holm):p", "detectable", "test",
@@ -98,14 +98,14 @@ def pairs(report: Report) -> Table:
             rows.append((*row, *four, u.p, u.p_corrected, effect, u.test, left))
     note = (
         "Differences in percentage points, with the paired bootstrap interval; p by the exact McNemar test "
-        "(sign flips for shares over repeats), corrected over all tests in this table (Holm). Detectable: "
-        "the smallest true difference that this many problems show with 80% power."
+        "(sign flips for scores averaged over repeats), corrected over all tests in this table (Holm). "
+        "Detectable: the smallest true difference that this number of problems detects with 80% power."
     )
     return table("pairs", "Pairs of runs", columns, rows, note)
 
 
 def lengths(report: Report) -> Table:
-    """Medians of response lengths."""
+    """Median response lengths."""
     rows = []
     for name in report.unit_names:
         for part in report.of(name):
@@ -124,29 +124,28 @@ def lengths(report: Report) -> Table:
 
 
 def length_unit(report: Report, unit: str) -> str:
-    """What the lengths of a unit's responses are measured in: tokens only where all its runs have them."""
+    """The unit of response lengths: TOKENS if all runs have them, else CHARACTERS."""
     units = {sizes.unit_of(part.entries) for part in report.of(unit)}
     return sizes.TOKENS if units == {sizes.TOKENS} else sizes.CHARACTERS
 
 
 def budgets(report: Report) -> Table:
-    """Accuracy of responses cut at each budget."""
+    """Accuracy at each token budget."""
     rows = [
         [unit, report.runs[run].name, p.budget, Estimate(p.share, p.interval, p.n), p.cut]
         for (unit, run), points in report.curves.items()
         for p in points
     ]
     note = (
-        "Saved responses cut at the budget and graded again, without a judge; what is no longer than the "
-        "budget keeps its verdict. With greedy decoding this is what a run with that max_gen_toks would "
-        "have scored."
+        "Saved responses cut at the budget and graded again, without a judge; shorter responses keep "
+        "their verdict. With greedy decoding this is the score of a run with that max_gen_toks."
     )
     columns = ("task", "run", "budget:count", "accuracy:estimate", "cut:count")
     return table("budgets", "Accuracy against token budget", columns, rows, note)
 
 
 def disagreements(report: Report) -> Table:
-    """The problems on which the runs are divided most evenly."""
+    """The problems that divide the runs most evenly."""
     rows = [
         [p.unit, p.name, p.problem, p.gold, f"{p.right} of {p.n}", ", ".join(p.right_runs)]
         for p in split_problems(report)
@@ -156,7 +155,7 @@ def disagreements(report: Report) -> Table:
 
 
 def judge_against_symbolic(report: Report) -> Table:
-    """Answers that a judge accepted where the layers before it had not."""
+    """Answers that only the judge accepted."""
     rows = [
         [part.name, part.run_name, entry.sample.gold, entry.answer, str(entry.outcome), entry.verdict.reason]
         for part, entry in judged_otherwise(report)
@@ -168,17 +167,17 @@ def judge_against_symbolic(report: Report) -> Table:
 
 
 def settings(report: Report) -> Table:
-    """Each setting of the protocol, one column a run."""
+    """Each setting of the protocol, with a column per run."""
     return _by_run(report, "protocol", "Protocol", lambda part: part.unit.protocol)
 
 
 def versions(report: Report) -> Table:
-    """Versions of what decides a score."""
+    """Versions of the software that decides a score."""
     return _by_run(report, "versions", "Versions", lambda part: part.unit.versions)
 
 
 def every_table(report: Report) -> list[Table]:
-    """All that have rows, in the order of the page."""
+    """All non-empty tables, in the order of the page."""
     made = [
         scoreboard(report), layers(report), modes(report), pairs(report), lengths(report),
         *breakdowns(report), disagreements(report), judge_against_symbolic(report), budgets(report),
@@ -188,7 +187,7 @@ def every_table(report: Report) -> list[Table]:
 
 
 def layer_counts(entries: Sequence[Entry]) -> dict[str, int]:
-    """Responses by what decided them, one of LAYER_PARTS each; errors are none."""
+    """Number of responses per LAYER_PARTS; errors are not counted."""
     outcomes = outcome_counts(entries)
     accepted = [e.layer for e in entries if e.verdict and e.verdict.correct]
     return {name: accepted.count(name) for name in DECIDED_BY} | {
@@ -242,17 +241,17 @@ def _label(part: Part) -> str:
 
 
 def _counted(parts: Sequence[Part]) -> str:
-    """Whose tokens these are, in a sentence."""
+    """A note on how tokens were counted."""
     names = dict.fromkeys(Path(p.tokenizer.name).name for p in parts if isinstance(p.tokenizer, Tokenizer))
     blank = dict.fromkeys(p.run_name for p in parts if isinstance(p.tokenizer, str))
     said = [f"Tokens are counted with the tokenizer of {', '.join(names)}."] if names else []
     if blank:
-        said.append(f"No tokenizer for {', '.join(blank)}: tokens as recorded, where they are.")
+        said.append(f"No tokenizer for {', '.join(blank)}: only recorded token counts are shown.")
     return " ".join(said)
 
 
 def manifests(report: Report) -> list[tuple[str, str, str]]:
-    """(run, task, JSON) of what else a run recorded of itself: its manifest, its judge's usage."""
+    """(run, label, JSON) of each recorded manifest and judge's usage."""
     found = []
     for part in report.parts:
         results = report.runs[part.run].results

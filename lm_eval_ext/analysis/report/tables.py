@@ -1,4 +1,4 @@
-"""Every table of a report as data: rows of values, which page, Markdown and CSV each write in their way."""
+"""Tables of a report as data, and their formats: text, Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING = "–"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share with its interval, of n."""
+    """A mean score with its interval, over n scores."""
 
     value: float
     interval: stats.Interval
@@ -34,7 +34,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, and which of KINDS its cells are; None is a cell where nothing is known."""
+    """A column: its name and kind, one of KINDS. A cell is None if its value is unknown."""
 
     name: str
     kind: str = TEXT
@@ -45,13 +45,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table.
+    """A table; each row has a cell per column.
 
     Attributes:
-        key: the stem of its files.
-        title: over it.
-        columns, rows: rows have a cell for every column.
-        note: below it: what the columns mean.
+        key: stem of its file names.
+        note: explanation of the columns, shown below the table.
     """
 
     key: str
@@ -66,7 +64,7 @@ class Table:
 
 
 def estimate(scores: Sequence[float]) -> Estimate | None:
-    """A mean score with its interval; None of nothing."""
+    """The mean score with its interval; None without scores."""
     if not scores:
         return None
     return Estimate(sum(scores) / len(scores), stats.mean_interval(scores), len(scores))
@@ -75,13 +73,13 @@ def estimate(scores: Sequence[float]) -> Estimate | None:
 def table(
     key: str, title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[Any]], note: str = ""
 ) -> Table:
-    """A table from columns written "name:kind" (without a kind: text), or given as such: names from runs."""
+    """A table from `Column`s or strings "name:kind"; the kind defaults to text."""
     made = (c if isinstance(c, Column) else Column(*c.split(":")) for c in columns)
     return Table(key, title, tuple(made), tuple(tuple(row) for row in rows), note)
 
 
 def shown(value: Any, kind: str) -> str:
-    """A cell as a reader sees it."""
+    """A cell formatted for a reader."""
     if value is None:
         return _NOTHING
     if kind == SHARE:
@@ -98,7 +96,7 @@ def shown(value: Any, kind: str) -> str:
 
 
 def as_csv(made: Table) -> str:
-    """For a program or a spreadsheet: shares between 0 and 1, an estimate in four columns."""
+    """The table as CSV: shares between 0 and 1, an estimate in four columns."""
     header: list[str] = []
     for column in made.columns:
         extra = ("low", "high", "n") if column.kind == ESTIMATE else ()
@@ -111,7 +109,7 @@ def as_csv(made: Table) -> str:
 
 
 def as_markdown(made: Table) -> str:
-    """A table for GitHub's Markdown, its title and note around it."""
+    """The table as GitHub Markdown, with its title and note."""
     numeric = ["---" if column.kind == TEXT else "---:" for column in made.columns]
     lines = [[column.name for column in made.columns], numeric]
     lines += [[shown(v, c.kind) for v, c in zip(row, made.columns, strict=True)] for row in made.rows]
@@ -121,7 +119,7 @@ def as_markdown(made: Table) -> str:
 
 
 def as_text(made: Table) -> str:
-    """A table for a terminal: columns aligned, figures to the right."""
+    """The table for a terminal, with aligned columns and numbers to the right."""
     lines = [[column.name for column in made.columns]]
     lines += [[_printable(v, c.kind) for v, c in zip(row, made.columns, strict=True)] for row in made.rows]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
@@ -131,12 +129,12 @@ def as_text(made: Table) -> str:
 
 
 def _printable(value: Any, kind: str) -> str:
-    """A cell that cannot steer the terminal: names come from elsewhere."""
+    """A cell without control characters, since names come from outside."""
     return "".join(c for c in shown(value, kind) if c.isprintable())
 
 
 def plain(text: str) -> str:
-    """A text from elsewhere on one line of Markdown, where it can start no markup of HTML."""
+    """Outside text as one line of Markdown that cannot start HTML markup."""
     return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
 
 

@@ -1,4 +1,4 @@
-"""Tokens of responses: counted and cut with the tokenizer of the model that wrote them."""
+"""Count and cut tokens of responses with the tokenizer of their model."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Tokenizer:
     """The tokenizer of a model under evaluation.
 
     Args:
-        name: for remarks.
-        tokenizer: of transformers, a fast one: it says where in the text each token ends.
+        name: name to show in the report.
+        tokenizer: a fast tokenizer of transformers, which reports where each token ends in the text.
     """
 
     def __init__(self, name: str, tokenizer: Any) -> None:
@@ -24,11 +24,11 @@ class Tokenizer:
         self._tokenizer = tokenizer
 
     def counts(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, special ones not counted."""
+        """Number of tokens in each text, without special tokens."""
         return [len(ends) for ends in self.ends(texts)]
 
     def ends(self, texts: Sequence[str]) -> list[list[int]]:
-        """For each text the index in it after each token, rising: cutting there leaves that many tokens."""
+        """For each text, the end index of each token: cutting at the n-th end leaves n tokens."""
         found: list[list[int]] = []
         for start in range(0, len(texts), _AT_ONCE):
             some = list(texts[start : start + _AT_ONCE])
@@ -40,10 +40,10 @@ class Tokenizer:
 
 
 def tokenizer_of(model_args: Mapping[str, Any]) -> Tokenizer | str:
-    """The tokenizer that model arguments name, or why there is none, in a few words."""
+    """The tokenizer that the model arguments name, or the reason why there is none."""
     name = model_args.get("tokenizer") or model_args.get("pretrained")
     if not name:
-        return "the run does not name one"
+        return "the run names no tokenizer"
     try:
         tokenizer = load_tokenizer(model_args)
     except ImportError:
@@ -51,5 +51,5 @@ def tokenizer_of(model_args: Mapping[str, Any]) -> Tokenizer | str:
     except ModelError as error:
         return str(error)
     if not getattr(tokenizer, "is_fast", False):
-        return f"the tokenizer of {name} does not say where its tokens end"
+        return f"the tokenizer of {name} does not report token offsets"
     return Tokenizer(str(name), tokenizer)

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a number."""
+"""Warnings that affect how to read the scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_UNDECIDED = 0.05
 
 
 def warnings(report: Report) -> tuple[str, ...]:
-    """One line each: unequal protocols, other problems, refusals, undecided, unanswered, cut short."""
+    """One line each: unequal protocols or problems, errors, undecided, unanswered, truncated."""
     found = [line for part in report.units for line in _of_part(part)]
     return tuple(dict.fromkeys([*_protocols(report), *_problems(report), *found]))
 

@@ -1,4 +1,4 @@
-"""A report's files: `report.html`, `report.md`, `figures/*.png`, `tables/*.csv` and `tables/*.md`."""
+"""Write a report: `report.html`, `report.md`, `figures/*.png`, `tables/*.csv` and `tables/*.md`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NEEDED = ("matplotlib", "latex2mathml")
 
 
 def require() -> None:
-    """Raises UserError where what draws figures and formulas is not installed."""
+    """Raises UserError if the packages for figures and formulas are not installed."""
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise UserError(f"report needs {' and '.join(missing)}: pip install 'lm-eval-ext[report]'")
 
 
 def write(report: Report, out: Path, *, progress: bool = False) -> list[Path]:
-    """Writes all files of a report into the folder `out`, each there whole or not at all. Returns them.
+    """Writes all files of a report into the folder `out`, each atomically, and returns their paths.
 
     Raises UserError without the extra `report`.
     """
