@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def check_baseline(
     results: Annotated[Path | None, typer.Argument(help="Results file of lm-eval, or its folder.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Baseline (see --list); default: the model's.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model, if the baseline has several.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model to check, if the baseline has several.")] = None,
     paired: Annotated[
         bool | None,
         typer.Option(
             "--paired/--tolerance",
-            help="Compare problems, or values only; default: the baseline's.",
+            help="Compare problems, or only scores; default: the baseline's.",
         ),
     ] = None,
     alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Accepted rate of false alarms.")] = 0.05,
@@ -35,19 +35,19 @@ def check_baseline(
         Path | None, typer.Option(file_okay=False, help="Folder of baselines; default: the packaged ones.")
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the baselines.")] = False,
-    record: Annotated[str | None, typer.Option(help="Record the run as a baseline of this name.")] = None,
-    source: Annotated[str, typer.Option(help="With --record: where the figures come from.")] = "measured",
+    record: Annotated[str | None, typer.Option(help="Record the run as a baseline with this name.")] = None,
+    source: Annotated[str, typer.Option(help="With --record: source of the figures.")] = "measured",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --record: replace it.")] = False,
 ) -> None:
     """Check that a run is no worse than its baseline.
 
-    Without --baseline, the figures of the run's own model apply.
+    Without --baseline, the run is checked against the figures of its own model.
 
         lm-eval-ext check-baseline out/smollm2 --baseline smollm2-135m-instruct
         lm-eval-ext check-baseline out/mine --record mine --folder baselines
 
-    Exit code: 0 no regression; 1 regression; 2 wrong usage, or a run or
-    baseline that cannot be read; 3 different protocols, and no regression.
+    Exit code: 0 no regression; 1 regression; 2 wrong usage, or an unreadable
+    run or baseline; 3 different protocols, no regression.
     """
     from lm_eval_ext.analysis import baseline_check, baselines, runs
     from lm_eval_ext.harness.errors import UserError
@@ -57,7 +57,7 @@ def check_baseline(
         if listed:
             return _list(baselines.load_all(place))
         if results is None:
-            raise typer.BadParameter("name the results of a run, or --list the baselines")
+            raise typer.BadParameter("give the results of a run, or --list to show the baselines")
         run = runs.load(results)
         if record:
             today = date.today().isoformat()
@@ -84,12 +84,12 @@ def _named(name: str, place: Path) -> Baseline:
     file = place / f"{name}.json"
     if not file.is_file():
         there = ", ".join(path.stem for path in sorted(place.glob("*.json")))
-        raise RunError(f"no baseline {name} in {place}; there are {there or 'none'}")
+        raise RunError(f"no baseline {name} in {place}; available: {there or 'none'}")
     return baselines.load(file)
 
 
 def _of_model(run: Run, place: Path) -> list[Baseline]:
-    """Baselines with the model's figures, and of these only those."""
+    """Baselines that have figures of the run's model, reduced to those figures."""
     from lm_eval_ext.analysis import baselines
     from lm_eval_ext.analysis.lm_eval_files import RunError
 
@@ -100,7 +100,7 @@ def _of_model(run: Run, place: Path) -> list[Baseline]:
             found.append(baseline.model_copy(update={"figures": own}))
     if not found:
         raise RunError(
-            f"no baseline has a figure of {run.name} for these tasks; name one: --baseline (--list)"
+            f"no baseline has a figure of {run.name} for these tasks; choose one with --baseline (see --list)"
         )
     return found
 

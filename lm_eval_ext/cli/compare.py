@@ -24,7 +24,7 @@ def compare_command(
     pair_on: PairOn = "doc_hash",
     by: Annotated[str, typer.Option(help="Fields to break results down by: topic,level,subject,...")] = "",
     min_group: Annotated[int, typer.Option(min=1, help="Merge smaller groups into one.")] = 10,
-    noise: Annotated[str | None, typer.Option(help="A second run of A's model, to measure noise.")] = None,
+    noise: Annotated[str | None, typer.Option(help="Second run of A's model, to measure noise.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Field that groups dependent problems.")] = None,
     flips: Annotated[int, typer.Option(min=0, help="Number of flipped problems to show.")] = 0,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for CSV, JSON, Markdown.")] = None,
@@ -49,7 +49,7 @@ def compare_command(
     from lm_eval_ext.analysis.compare_output import ComparisonResults
 
     if len(places) < 2:
-        raise typer.BadParameter(f"two runs or more are compared, got {len(places)}: {', '.join(places)}")
+        raise typer.BadParameter(f"compare needs at least two runs, got {len(places)}: {', '.join(places)}")
     loaded = runs.named(places, filter=filter)
     made = compare_all(loaded, metric=metric, pair_on=pair_on, force=force)
     again = runs.named([f"again={noise}"], filter=filter)[0] if noise else None
@@ -66,7 +66,7 @@ def compare_command(
 
 
 def show(results: ComparisonResults, flips: int = 0) -> None:
-    """Prints comparisons as tables that also fit 80 columns."""
+    """Prints comparisons as tables that fit 80 columns."""
     from rich.console import Console
 
     from lm_eval_ext.analysis import compare_output as output

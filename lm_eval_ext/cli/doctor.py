@@ -22,10 +22,10 @@ def doctor(
     model: Annotated[str | None, typer.Option(help="Model whose context window to show.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a list of objects.")] = False,
 ) -> None:
-    """Check the environment: what an evaluation would use, what is wrong, and how to fix it.
+    """Check the environment and show how to fix problems.
 
-    Checks versions and their compatibility, hardware, data, folders and extras, and grades one answer. Exit
-    code 1 if anything is wrong; notes do not count.
+    Checks versions and their compatibility, hardware, data, folders and extras, and grades one answer. Exits
+    with 1 if anything is wrong; notes do not count.
 
         lm-eval-ext doctor --json
     """

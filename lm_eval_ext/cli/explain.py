@@ -1,4 +1,4 @@
-"""`lm-eval-ext explain`: how one verdict comes about."""
+"""`lm-eval-ext explain`: trace one verdict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLORS = {True: typer.colors.GREEN, False: typer.colors.RED, None: typer.colors.YELLOW}
 
 
-@app.command("explain", context_settings={"ignore_unknown_options": True})  # -3 is a gold
+@app.command("explain", context_settings={"ignore_unknown_options": True})  # -3 may be a gold
 def explain_command(
     response: Annotated[str, typer.Argument(help="The model's response: text, or a file that holds it.")],
     gold: Annotated[str, typer.Argument(help="The reference answer: text, or a file that holds it.")],
@@ -24,7 +24,7 @@ def explain_command(
     ] = None,
     timeout: Timeout = 5.0,
 ) -> None:
-    r"""Show how one verdict comes about: what is extracted, what each step makes of it, which rule decides.
+    r"""Trace one verdict: the extracted answer, the result of each step, the rule that decides.
 
     lm-eval-ext explain 'So x is 1 or 2. Final answer: $x \in \{2, 1\}$' 'x = 1 or x = 2'
     lm-eval-ext explain response.txt gold.txt --problem problem.txt
@@ -54,9 +54,9 @@ def show(explanation: Explanation) -> None:
 
 
 def _text_or_file(argument: str) -> str:
-    """The text of the file so named, else the argument itself."""
+    """The content of the file `argument`, or the argument itself if there is no such file."""
     try:
         path = Path(argument)
         return path.read_text(encoding="utf-8") if path.is_file() else argument
-    except (OSError, ValueError):  # too long for a name, NUL bytes
+    except (OSError, ValueError):  # too long for a file name, or NUL bytes
         return argument

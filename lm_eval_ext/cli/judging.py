@@ -1,4 +1,4 @@
-"""The judge's options, for every command that grades: see `takes_judge`."""
+"""Options of the judge for every command that grades; see `takes_judge`."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ OPTIONS = [
     _option("judge_log", str, "JSON-lines file of verdicts that the judge disagrees with."),
 ]
 _SETTINGS = {"judge": "model", "judge_rpm": "requests_per_minute", "judge_timeout": "timeout_s"}
-"""Options whose setting is not their name without `judge_`."""
+"""Options whose setting is not the option's name without `judge_`."""
 
 
 def judge_from_options(options: Mapping[str, Any]) -> LlmJudge | None:
-    """The judge that the options describe, None without `--judge`.
+    """The judge that the options configure; None without any.
 
     Raises JudgeError if the options are invalid.
     """

@@ -28,14 +28,14 @@ def _of_file(help: str) -> Any:
 def regrade(
     runs: Annotated[
         list[str],
-        typer.Argument(help="results_*.json, a folder with one (NAME=PATH names it), or a plain .jsonl."),
+        typer.Argument(help="results_*.json or its folder (NAME=PATH sets a name), or a plain .jsonl."),
     ],
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for the new runs; default: print only.")
     ] = None,
     extract: Annotated[
         str | None,
-        typer.Option(help="How to find the answer: statement, boxed, strict, flexible, bare."),
+        typer.Option(help="Extractor: statement, boxed, strict, flexible, bare."),
     ] = None,
     gold_field: Annotated[str | None, typer.Option(help="Field with the reference answer.")] = None,
     old_metric: Annotated[str | None, typer.Option(help="Metric of the run to compare with.")] = None,
@@ -56,15 +56,15 @@ def regrade(
 ) -> None:
     """Grade logged responses again, without a model; show old and new scores and every changed verdict.
 
-    RUN is what `lm_eval --output_path OUT --log_samples` wrote: tasks of this package or of lm-eval itself
-    (gsm8k_cot, minerva_math, hendrycks_math and any other whose target is the answer). With --out the new run
-    is written to OUT/<model>/ in the same layout and all changes to OUT/flips.jsonl; the old run stays as it
-    is.
+    RUN is the output of `lm_eval --output_path OUT --log_samples`, for tasks of this package or of lm-eval
+    itself (gsm8k_cot, minerva_math, hendrycks_math and any other whose target is the answer). With --out, the
+    new run is written to OUT/<model>/ in the same layout and all changes to OUT/flips.jsonl; the old run is
+    not modified.
 
         lm-eval-ext regrade out/
         lm-eval-ext regrade out/ --out regraded/ --judge gpt-4o-mini --judge-budget-usd 2
 
-    RUN may also be a plain file of responses, which becomes one run per model:
+    RUN can also be a plain file of responses, which becomes one run per model:
 
         {"id": "007c", "model": "m", "response": "... Final answer: 9", "gold": "9"}
 
@@ -122,7 +122,7 @@ def _regrade(
         _print(changed)
     for run in found:
         if run.skipped:
-            typer.echo(f"{run.name}: generates no text, kept as it is: {', '.join(run.skipped)}")
+            typer.echo(f"{run.name}: not regraded (generates no text): {', '.join(run.skipped)}")
     _say_where(file for run in found for file in run.files)
 
 

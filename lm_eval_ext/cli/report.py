@@ -1,4 +1,4 @@
-"""`lm-eval-ext report`: report on runs, and audit the grader on them."""
+"""`lm-eval-ext report`: report on runs and audit the grader."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report_command(
         str | None, typer.Option(help="Token budgets to simulate: 1024,4096; default: powers of two.")
     ] = None,
     tokenizer: Annotated[
-        str | None, typer.Option(help="Tokenizer for runs without one, such as models behind an API.")
+        str | None, typer.Option(help="Tokenizer for runs that name none, such as API models.")
     ] = None,
     metric: Metric = None,
     filter: Filter = None,
@@ -38,7 +38,7 @@ def report_command(
     ] = None,
     audit_key: Annotated[Path | None, typer.Option(help="Key file of the same audit.")] = None,
 ) -> None:
-    """Report on one or more runs: a page that opens offline, Markdown with figures, every table as CSV.
+    """Report on runs: an HTML page that works offline, Markdown with figures, every table as CSV.
 
         lm-eval-ext report out/ --out report/
         lm-eval-ext report base=out/base tuned=out/tuned --out report/ --samples 500
@@ -60,7 +60,7 @@ def report_command(
     if audit_labels is not None and audit_key is not None:
         lines = audits.judge_grader(audit_labels, audit_key, out)
     elif not runs:
-        raise UserError("name at least one run: lm-eval-ext report out/")
+        raise UserError("give at least one run: lm-eval-ext report out/")
     elif audit is not None:
         lines = audits.export(named(runs, filter=filter), audit, out, seed=seed)
     else:
@@ -95,5 +95,5 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
         return None
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise UserError(f"--budgets {text}: whole numbers of tokens separated by commas: 1024,4096")
+        raise UserError(f"--budgets {text}: must be positive integers separated by commas: 1024,4096")
     return tuple(sorted({int(part) for part in parts}))

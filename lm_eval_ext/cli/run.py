@@ -27,7 +27,7 @@ def run(
         int | None,
         typer.Option(
             min=1,
-            help="With --resume: requests generated together, the most that a kill can lose. Part of the "
+            help="With --resume: requests per chunk; a kill loses at most one chunk. Part of the "
             "protocol.  [default: 64]",
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""`lm-eval-ext train STEP`: run a step of `training/`, from the wheel or from a checkout."""
+"""`lm-eval-ext train STEP`: run a step of `training/`, from the wheel or a checkout."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ app.add_typer(train, name="train", help="Train with the evaluation's grader as r
 def home() -> str:
     """The package with the steps: `lm_eval_ext.training` in the wheel, `training` in a checkout.
 
-    Found by name, not imported: `lm_eval_ext` must work without the training dependencies.
+    It is not imported, because `lm_eval_ext` must work without the training dependencies.
     """
     if find_spec("lm_eval_ext.training") is not None:
         return "lm_eval_ext.training"
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # before a user's own folder `training`
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # before a user's folder `training`
     return "training"
 
 
@@ -52,6 +52,6 @@ for _step, _help in STEPS.items():
     train.command(
         _step,
         help=_help,
-        add_help_option=False,  # the step has its own
+        add_help_option=False,  # the step prints its own help
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )(_starter(_step))

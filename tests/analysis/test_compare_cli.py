@@ -85,7 +85,11 @@ def test_noise_takes_runs_of_one_model(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments, why",
-    [((), "Missing argument"), (("one",), "two runs or more"), (("a", "b", "--min-group", "0"), "min-group")],
+    [
+        ((), "Missing argument"),
+        (("one",), "at least two runs"),
+        (("a", "b", "--min-group", "0"), "min-group"),
+    ],
 )
 def test_wrong_usage_exits_with_2(arguments, why):
     code, text, _ = call(*arguments)

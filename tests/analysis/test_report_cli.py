@@ -32,7 +32,7 @@ def test_an_audit_from_the_command_line(tmp_path):
 @pytest.mark.parametrize(
     "arguments, why",
     [
-        ([], "name at least one run"),
+        ([], "give at least one run"),
         (["RUN", "--budgets", "1k"], "--budgets 1k"),
         (["--audit-labels", "sheet.csv"], "go together"),
         (["nowhere"], "no such file or folder: nowhere"),
