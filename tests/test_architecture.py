@@ -1,6 +1,7 @@
 """Who may import whom, and what an import may load."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -12,7 +13,6 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit
 
-FLOORS = {"grading": 0, "rewards": 1, "harness": 1, "analysis": 2, "cli": 3}
 HEAVY = {"torch", "transformers", "lm_eval", "trl", "sympy", "math_verify", "latex2sympy2_extended"}
 
 
@@ -34,27 +34,40 @@ def test_the_grader_loads_nothing_heavy_in_the_caller(statement):
     assert loaded_after(statement) & HEAVY == set()
 
 
-def floor_of(module: str) -> int | None:
-    parts = module.split(".")
-    return FLOORS.get(parts[1]) if parts[0] == "lm_eval_ext" and len(parts) > 1 else None
-
-
 def imports(path: Path) -> list[str]:
     tree = ast.parse(path.read_text())
     found = [a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names]
     return found + [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module]
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "lm_eval_ext").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
-)
-def test_imports_point_down_only(path):
-    here = floor_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    for name in imports(path):
-        assert name.partition(".")[0] != "training", f"{path} imports {name}"
-        there = floor_of(name)
-        if here is not None and there is not None:
-            assert there <= here, f"{path} imports {name}, which is above it"
+def drawn() -> dict[str, set[str]]:
+    """What each package may import, by the arrows of docs/architecture.md: whatever they lead to."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    arrows = re.findall(r"^    (\w+)(?:\[.*?\])? --> ([\w &]+)$", page, re.MULTILINE)
+    direct = {package: set(targets.split(" & ")) for package, targets in arrows}
+    below = dict(direct)
+    for package in TopologicalSorter(direct).static_order():
+        targets = direct.get(package, set())
+        below[package] = targets.union(*(below[target] for target in targets))
+    return below
+
+
+@pytest.mark.parametrize("package", sorted(drawn()))
+def test_packages_import_what_the_architecture_page_draws(package):
+    drawing = drawn()
+    for path in files_of(package):
+        for name in imported(module_of(path), path):
+            root, _, rest = name.partition(".")
+            target = root if root == "training" else rest.partition(".")[0]
+            if root in ("lm_eval_ext", "training") and target in drawing and target != package:
+                assert target in drawing[package], f"{path} imports {name}: no arrow leads there"
+
+
+def files_of(package: str) -> list[Path]:
+    if package == "training":
+        return sorted((ROOT / "training").rglob("*.py"))
+    folder = ROOT / "lm_eval_ext" / package
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
 
 
 def test_only_the_symbolic_layer_imports_computer_algebra():
