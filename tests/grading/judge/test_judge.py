@@ -362,7 +362,7 @@ def test_a_refusal_under_any_status_is_not_tried_again(judge, monkeypatch, statu
 
 
 def test_a_model_without_a_provider_is_an_error(judge):
-    with pytest.raises(JudgeError, match=r"no provider of 'SmolLM2'.*--judge-base-url"):
+    with pytest.raises(JudgeError, match=r"no provider for 'SmolLM2'.*--judge-base-url"):
         judge(None, model="SmolLM2").judge(*undecided())
 
 
