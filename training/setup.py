@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
@@ -64,6 +60,8 @@ def trainer_settings(recipe: Recipe, training: Any, model: Any, kind: str, token
     """What SFTTrainer and GRPOTrainer (`kind`: "sft", "grpo") both take; writes TRAINED_WITH."""
     from trl import get_peft_config
 
+    from .bounds import StopOnBound
+
     record(recipe, training, model)
     training.model_init_kwargs = model_arguments(model, training)
     bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
@@ -75,36 +73,6 @@ def trainer_settings(recipe: Recipe, training: Any, model: Any, kind: str, token
         "peft_config": get_peft_config(model),
         "callbacks": [StopOnBound({name: bound for name, bound in bounds.items() if bound})],
     }
-
-
-class StopOnBound(TrainerCallback):
-    """Stops training when a logged value passes its bound or is not a number; `broken` says which.
-
-    Args:
-        bounds: name in the log -> the largest value allowed: {"kl": 0.5, "grad_norm": 10.0}.
-    """
-
-    def __init__(self, bounds: Mapping[str, float]) -> None:
-        self.bounds = dict(bounds)
-        self.broken: str | None = None
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """The trainer's hook, after each logged step."""
-        for name, bound in self.bounds.items():
-            value = (logs or {}).get(name)
-            if value is not None and self.broken is None and not float(value) <= bound:
-                what = "is not a number" if math.isnan(float(value)) else f"passed {bound:g}"
-                self.broken = (
-                    f"step {state.global_step}: {name} {what} ({float(value):.4g}); training stopped"
-                )
-                control.should_training_stop = True
 
 
 def record(recipe: Recipe, training: Any, model: Any) -> None:
@@ -136,6 +104,10 @@ def _steps(trainer: Any) -> int:
 
 def train(trainer: Any) -> None:
     """Trains from the newest checkpoint, if any, and saves. Raises UserError if a bound was passed."""
+    from transformers import TrainerState
+
+    from .bounds import StopOnBound
+
     folder = Path(trainer.args.output_dir)
     given = trainer.args.resume_from_checkpoint
     if given and not (Path(given) / STATE).is_file():
