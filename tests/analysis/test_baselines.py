@@ -151,7 +151,7 @@ def test_symmetric_noise_is_no_regression(tmp_path, place):
 @pytest.mark.parametrize(
     "arguments, why",
     [
-        ((), "name the results"),
+        ((), "give the results"),
         (("no/such/run",), "no such file"),
         (("RUN", "--baseline", "theirs"), "no baseline theirs"),
         (("RUN", "--record", "mine"), "--overwrite"),
