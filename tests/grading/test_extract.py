@@ -70,16 +70,21 @@ LONG = [
 @pytest.mark.parametrize("name", ["statement", "flexible"])
 def test_time_is_linear_and_short(name, unit):
     """64 times the text takes about 64 times as long, and 16 MB at most 2 s of the processor."""
-    texts = [unit * (size // len(unit)) for size in (2**18, 2**24)]
-    small, large = (min(_seconds(EXTRACTORS[name], text) for _ in range(2)) for text in texts)
+    small, large = (_seconds(EXTRACTORS[name], unit * (size // len(unit))) for size in (2**18, 2**24))
     assert large < max(150 * small, 0.1)
     assert large < 2
 
 
 def _seconds(extractor, text):
+    """Of the processor; measured again where it is long, as a neighbour on the core may be the cause."""
     start = time.process_time()
     extractor(text)
-    return time.process_time() - start
+    spent = time.process_time() - start
+    if spent > 1:
+        start = time.process_time()
+        extractor(text)
+        spent = min(spent, time.process_time() - start)
+    return spent
 
 
 def test_the_end_of_a_response_is_searched():
