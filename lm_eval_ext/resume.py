@@ -41,13 +41,12 @@ def locked(lock: Path, output: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout  # 0.2 s
 
     lock.parent.mkdir(parents=True, exist_ok=True)
+    holder = lock.read_text("utf-8").strip() if lock.exists() else ""  # older releases empty it when they try
     try:
         held = FileLock(lock).acquire(timeout=0)
     except Timeout:
-        holder = (lock.read_text("utf-8").strip() if lock.exists() else "") or "another process"
-        raise ResumeError(
-            f"{output} is in use by {holder}: wait until it ends, or name another output"
-        ) from None
+        in_use = f"{output} is in use by {holder or 'another process'}"
+        raise ResumeError(f"{in_use}: wait until it ends, or name another output") from None
     with held:
         try:
             lock.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", "utf-8")
