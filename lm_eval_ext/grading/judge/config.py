@@ -70,6 +70,10 @@ class JudgeConfig:
     def __post_init__(self) -> None:
         if not (isinstance(self.model, str) and self.model.strip()):
             raise JudgeError(f"judge: model must be a name, got {self.model!r}")
+        self._check_numbers()
+        self._check_texts()
+
+    def _check_numbers(self) -> None:
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if not (isinstance(value, int | float) and least <= value < math.inf):
@@ -87,6 +91,8 @@ class JudgeConfig:
             )
         if not (isinstance(self.audit, int | float) and 0 <= self.audit <= 1):
             raise JudgeError(f"judge: audit must be a share between 0 and 1, got {self.audit!r}")
+
+    def _check_texts(self) -> None:
         for name, known in {"asks": ("unequal", "undecided"), "on_refusal": ("raise", "undecided")}.items():
             if getattr(self, name) not in known:
                 raise JudgeError(f"judge: {name} must be {' or '.join(known)}, got {getattr(self, name)!r}")

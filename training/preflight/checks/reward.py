@@ -39,12 +39,7 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     if reward is None:
         return _no_grader(context)
     docs = context.sampled[:COMPARED]
-    solutions = [
-        context.prompts.target(doc)
-        if str(doc.get("solution") or "").strip()
-        else f"Final answer: {_gold(doc)}"
-        for doc in docs
-    ]
+    solutions = [_solution(context, doc) for doc in docs]
     probed = [doc for doc in docs[:PROBED] for _ in PROBES]
     probes = [p.replace("GOLD", _gold(doc)).replace("OTHER", OTHER) for doc in docs[:PROBED] for p in PROBES]
     responses, asked = [*solutions, *solutions[1:], solutions[0], *probes], [*docs, *docs, *probed]
@@ -65,6 +60,12 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     good = sum(verdict is True for verdict in right[: len(docs)])
     seen = f"{len(given)} verdicts are equal; {good} of {len(docs)} worked solutions are right"
     return passed_if(good >= LEAST_RIGHT * len(docs), seen, "fix the gold answers or solutions of the source")
+
+
+def _solution(context: PreflightContext, doc: Doc) -> str:
+    if str(doc.get("solution") or "").strip():
+        return context.prompts.target(doc)
+    return f"Final answer: {_gold(doc)}"
 
 
 def _gold(doc: Doc) -> str:

@@ -63,13 +63,17 @@ def _case_letter(given: Solutions, wanted: Solutions) -> str | None:
     """The one letter of a definition by cases; None where there is none."""
     every = (*given, *wanted)
     single = any(len(side) == 1 and side[0].conditions for side in (given, wanted))
-    if single or max(len(given), len(wanted)) < 2 or not any(s.conditions for s in every):
+    if single or max(len(given), len(wanted)) < 2 or not all(map(_has_plain_value, every)):
         return None
-    if any(len(s.values) != 1 or isinstance(s.values[0][1], (Group, Relation)) for s in every):
+    if not any(s.conditions for s in every):
         return None
     letters = {n for s in every for c in s.conditions for n in letters_of(c)} - {IT}
     free = {n for s in every for n in symbols(s.values[0][1])}
     return letters.pop() if len(letters) == 1 and free <= letters else None
+
+
+def _has_plain_value(solution: Solution) -> bool:
+    return len(solution.values) == 1 and not isinstance(solution.values[0][1], (Group, Relation))
 
 
 def _is_otherwise(solution: Solution) -> bool:

@@ -198,15 +198,22 @@ def _parametric(solution: Solution, beside_description: bool, evaluator: Evaluat
     by_letter = letter in _INTEGER_LETTERS and all(map(_is_bound, solution.conditions))
     if not by_letter and not is_integral(solution.conditions):
         return None
+    values = _values_at_integers(node, letter, solution.conditions, evaluator)
+    if not all(isinstance(v, Fraction) for v in values):
+        return None
+    return _Part((_IS_INTEGER,), values=values)
+
+
+def _values_at_integers(
+    node: Node, letter: str, conditions: tuple[Condition, ...], evaluator: Evaluator
+) -> frozenset[Value]:
     values = set[Value]()
     for k in range(-_REACH, _REACH + 1):
         with suppress(Undefined, TooLarge):
             at = {letter: Fraction(k)}
-            if all(holds(c, at, evaluator) for c in solution.conditions):
+            if all(holds(c, at, evaluator) for c in conditions):
                 values.add(evaluator.value(node, at))
-    if not all(isinstance(v, Fraction) for v in values):
-        return None
-    return _Part((_IS_INTEGER,), values=frozenset(values))
+    return frozenset(values)
 
 
 def _is_bound(condition: Condition) -> bool:

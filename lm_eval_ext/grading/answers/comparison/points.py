@@ -63,11 +63,7 @@ def sample_points(mine: list[Condition], theirs: list[Condition], evaluator: Eva
     and irrational numbers are among the points unless both sides speak of integers.
     """
     conditions = [*mine, *theirs]
-    values = [v for condition in conditions for v in _closed_values(condition, evaluator)]
-    exact = {v for v in values if isinstance(v, Fraction)}
-    irrational = [v for v in values if _is_irrational(v)]
-    if any(map(is_loose, conditions)):  # x^2 > 9 changes at -3 as well
-        exact |= {-v for v in exact}
+    exact, irrational = _named_numbers(conditions, evaluator)
     points = {Fraction(n) for n in (-1, 0, 1)} | {v + d for v in exact for d in (-1, 0, 1)}
     points |= {nearest(v) + d for v in irrational for d in range(-2, 3)}
     if is_integral(conditions):
@@ -77,6 +73,15 @@ def sample_points(mine: list[Condition], theirs: list[Condition], evaluator: Eva
     if is_integral(mine) and is_integral(theirs):
         return sorted(p for p in points if p.denominator == 1 or p in exact)
     return [*sorted(points | _fractions_between(sorted(exact))), *_reals_around(irrational)]
+
+
+def _named_numbers(conditions: list[Condition], evaluator: Evaluator) -> tuple[set[Fraction], list[Value]]:
+    """The fractions and the irrational numbers that the conditions name."""
+    values = [v for condition in conditions for v in _closed_values(condition, evaluator)]
+    exact = {v for v in values if isinstance(v, Fraction)}
+    if any(map(is_loose, conditions)):  # x^2 > 9 changes at -3 as well
+        exact |= {-v for v in exact}
+    return exact, [v for v in values if _is_irrational(v)]
 
 
 def _is_irrational(number: Value) -> bool:

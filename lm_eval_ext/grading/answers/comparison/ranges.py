@@ -55,12 +55,18 @@ def range_difference(
         if here and there:
             difference = _compared(here, there, letter, evaluator)
         else:
-            arguments = given.arguments + wanted.arguments
-            counting = letter in _COUNTING and not arguments and len(wanted.values) == 1
-            difference = _one_sided(here or there, letter, letter in arguments, counting)
+            difference = _one_silent(here or there, letter, given, wanted)
         if difference is not None:
             return difference
     return None
+
+
+def _one_silent(
+    conditions: list[Condition], letter: str, given: Solution, wanted: Solution
+) -> Outcome | None:
+    arguments = given.arguments + wanted.arguments
+    counting = letter in _COUNTING and not arguments and len(wanted.values) == 1
+    return _one_sided(conditions, letter, letter in arguments, counting)
 
 
 def _defines(condition: Condition, evaluator: Evaluator) -> bool:

@@ -41,6 +41,10 @@ def same_value(given: Node, wanted: Node, evaluator: Evaluator, nested: bool = F
             return first([against(form) for form in node.args], False, True)
         if isinstance(node, Call) and node.name == "about":
             return _not_near(node, evaluator) or against(node.args[0])
+    return _same_kind(given, wanted, evaluator, nested)
+
+
+def _same_kind(given: Node, wanted: Node, evaluator: Evaluator, nested: bool) -> Outcome:
     if isinstance(given, Group) and isinstance(wanted, Group):
         return _same_group(given, wanted, evaluator, nested)
     if isinstance(given, Relation) and isinstance(wanted, Relation):

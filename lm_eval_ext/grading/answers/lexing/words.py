@@ -19,15 +19,9 @@ _NEXT_SIGN = re.compile(r"\s*(?:[=<>≤≥^+*/,)-]|$)")
 def letters(run: str, math: bool, first: bool, text: str, end: int) -> list[Sign]:
     """What `run`, which ends at `end` of `text`, stands for; `first`: no token is before it."""
     word = run.lower().replace("’", "'")
+    if (signs := _constant(run, word, math, first, text, end)) is not None:
+        return signs
     function = english.FUNCTION_ALIASES.get(word, word)
-    if run == "in" and not math and not first and _REGION.match(text, end):
-        return [("op", "in")]
-    if run == "an" and _NEXT_SIGN.match(text, end):  # "a1 = ... = an = 0"
-        return [("name", "a"), ("op", "_"), ("name", "n")]
-    if word in _INFINITIES:
-        return [("const", "oo")]
-    if len(run) > 1 and (run in GREEK or word == "pi"):
-        return [COMMANDS[run if run in GREEK else word]]
     if function in english.FUNCTIONS and (not math or len(word) > 2) and _calls(word, text, end):
         return [("func", function)]
     if _is_word(run, word, math) or (not math and run == "a" and _is_article(text, end)):
@@ -37,6 +31,19 @@ def letters(run: str, math: bool, first: bool, text: str, end: int) -> list[Sign
     if "'" in run or "’" in run:
         run = run.rstrip("s'’")
     return [("const" if letter in "ei" else "name", letter) for letter in run]
+
+
+def _constant(run: str, word: str, math: bool, first: bool, text: str, end: int) -> list[Sign] | None:
+    """Membership, the index of "an", infinity and Greek letters; None for any other run."""
+    if run == "in" and not math and not first and _REGION.match(text, end):
+        return [("op", "in")]
+    if run == "an" and _NEXT_SIGN.match(text, end):  # "a1 = ... = an = 0"
+        return [("name", "a"), ("op", "_"), ("name", "n")]
+    if word in _INFINITIES:
+        return [("const", "oo")]
+    if len(run) > 1 and (run in GREEK or word == "pi"):
+        return [COMMANDS[run if run in GREEK else word]]
+    return None
 
 
 def _calls(word: str, text: str, end: int) -> bool:
