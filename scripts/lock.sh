@@ -9,7 +9,7 @@ with_uv
 
 compile() {
   .venv/bin/uv pip compile --quiet --upgrade --no-annotate --custom-compile-command "make lock" \
-    --extra judge --extra report --extra bench --extra dev pyproject.toml "$@"
+    --extra ifeval --extra judge --extra ray --extra slurm --extra report --extra bench --extra dev pyproject.toml "$@"
 }
 mkdir -p scripts/lock
 compile --universal --python-version 3.11 scripts/cpu/requirements.txt --override scripts/cpu/overrides.txt \

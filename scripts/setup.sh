@@ -18,7 +18,7 @@ with_uv
 # that imports vLLM or TRL would else compile it anew, for 15 s.
 uv() { .venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python "$@"; }
 
-extras=judge,report,bench,dev
+extras=ifeval,judge,ray,slurm,report,bench,dev
 if [ "$versions" = locked ]; then
   uv --no-deps --requirement "scripts/lock/$hardware.txt"
   uv --no-deps --editable .
