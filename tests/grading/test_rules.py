@@ -58,7 +58,7 @@ def test_every_id_that_can_accept_has_examples():
     accept = set(
         re.findall(r'Outcome\(\s*True,\s*"([^"]+)"', "\n".join(map(inspect.getsource, DECIDES.values())))
     )
-    assert accept - {name for rule in RULES for name in rule.ids} == {"tuples.empty"}, "no pair reaches it"
+    assert accept <= {name for rule in RULES for name in rule.ids}
 
 
 def test_an_id_stands_in_the_function_that_decides_by_it_and_nowhere_else():

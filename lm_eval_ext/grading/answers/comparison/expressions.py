@@ -72,27 +72,32 @@ def _modulo_primes(left: Node, right: Node, evaluator: Evaluator) -> Outcome:
 @rule("undecided.power-of-zero")
 def _as_functions(left: Node, right: Node, letters: list[str], evaluator: Evaluator) -> Outcome:
     calls = [n for n in (*walk(left), *walk(right)) if isinstance(n, Call)]
-    if any(n.name == "pow" and _is_zero(n.args[0], evaluator) for n in calls):
-        # 0^(x^2) is zero everywhere but where it has no value
+    if any(_is_power_of_zero(call, evaluator) for call in calls):
         return Outcome(None, "undecided.power-of-zero", "a power of zero")
-    names = {n.name for n in calls}
+    names = {call.name for call in calls}
     near = _turning_points(left, right, evaluator) if names & (_STEPS | {"sqrt"}) else []
     integers = all(letter[0] in _INTEGER_LETTERS for letter in letters)
-    if names & _INTEGERS_ONLY or (integers and names & {"floor", "ceil"}):
+    if names & (_INTEGERS_ONLY | ({"floor", "ceil"} if integers else set())):
         return _at_points(left, right, integer_points(letters, near), evaluator)
-    points: Iterable[Point] = real_points(letters, near)
-    if names & (_STEPS | _PERIODIC | {"sqrt"}):
-        points = chain(points, special_points(letters))
     real_only = bool(names & _ROOTS) and "i" not in names
-    outcome = _at_points(left, right, points, evaluator, real_only=real_only)
+    outcome = _at_points(left, right, _points(letters, near, names), evaluator, real_only=real_only)
     if outcome.equal or not integers or not _may_agree_on_integers(left, right, names):
         return outcome
     waves = _PERIODIC | ({"pow"} if "i" in names else set())
     return _at_points(left, right, integer_points(letters, near), evaluator, _BRANCHED | waves)
 
 
-def _is_zero(node: Node, evaluator: Evaluator) -> bool:
-    return not symbols(node) and bool(evaluator.value_or_none(node) == 0)
+def _is_power_of_zero(call: Call, evaluator: Evaluator) -> bool:
+    """Such as 0^(x^2), which is zero everywhere but where it has no value."""
+    if call.name != "pow" or symbols(call.args[0]):
+        return False
+    return bool(evaluator.value_or_none(call.args[0]) == 0)
+
+
+def _points(letters: list[str], near: list[int], names: set[str]) -> Iterable[Point]:
+    points: Iterable[Point] = real_points(letters, near)
+    special = names & (_STEPS | _PERIODIC | {"sqrt"})
+    return chain(points, special_points(letters)) if special else points
 
 
 def _may_agree_on_integers(left: Node, right: Node, names: set[str]) -> bool:

@@ -29,7 +29,7 @@ from lm_eval_ext.grading.types import Outcome
 _NEEDED_POINTS = 10
 
 
-@rule("cases.equal", "cases.differ", "cases.missing")
+@rule("cases.equal")
 def same_cases(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
     """ "n - 1 if n is even, n if n is odd": compared at integers, each side by the case that holds there."""
     letter = _case_letter(given, wanted)
@@ -43,20 +43,24 @@ def same_cases(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Out
             here, there = _case(given, at, evaluator), _case(wanted, at, evaluator)
             if here is not None and there is not None:
                 if not same(evaluator.value(here, at), evaluator.value(there, at)):
-                    return Outcome(
-                        False, "cases.differ", differ(here, there, f" at {letter} = {shown(point)}")
-                    )
+                    return _different_case(here, there, letter, point)
                 compared += 1
             elif here is not there and not any(map(_is_otherwise, (*given, *wanted))):
-                side = "answer" if here else "gold"  # "otherwise" may say more than the cases that can occur
-                return Outcome(
-                    False, "cases.missing", f"only the {side} has a case for {letter} = {shown(point)}"
-                )
+                return _different_case(here, there, letter, point)  # "otherwise" may say more than can occur
     except AnswerError:
         return None
     if compared < _NEEDED_POINTS:
         return None
     return Outcome(True, "cases.equal", f"equal in each case, {compared} numbers compared")
+
+
+@rule("cases.differ", "cases.missing")
+def _different_case(here: Node | None, there: Node | None, letter: str, point: Value) -> Outcome:
+    at = f"{letter} = {shown(point)}"
+    if here is not None and there is not None:
+        return Outcome(False, "cases.differ", differ(here, there, f" at {at}"))
+    side = "answer" if here else "gold"
+    return Outcome(False, "cases.missing", f"only the {side} has a case for {at}")
 
 
 def _case_letter(given: Solutions, wanted: Solutions) -> str | None:

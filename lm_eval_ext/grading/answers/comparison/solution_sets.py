@@ -152,21 +152,26 @@ def _as_one_tuple(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> 
 
     [1, 2, 3] may list a set: of a gold {1, 2, 3} in any order, else in the order of the gold.
     """
-    for one, several in ((given, wanted), (wanted, given)):
-        if len(one) != 1 or len(several) < 2 or any(len(s.values) != 1 for s in several):
-            continue
-        entries, listed = _entries(one[0]), tuple(s.values[0][1] for s in several)
-        if len(entries) != len(listed):
-            continue
-        if all(s.in_order and not s.values[0][0] for s in several):
-            plain = Solution(tuple(("", v) for v in listed))
-            solutions = (plain, wanted[0]) if one is wanted else (given[0], plain)
-            return same_solution(*solutions, evaluator)
-        if isinstance(bracket := one[0].values[0][1], Group) and bracket.open == "[":
-            brackets = ("[", "]") if one is wanted else ("{", "}")
-            groups = Group(*brackets, entries), Group(*brackets, listed)
-            return same_value(*(groups if one is given else groups[::-1]), evaluator)
-    return None
+    is_gold = len(wanted) == 1
+    one, several = (wanted, given) if is_gold else (given, wanted)
+    if len(one) != 1 or not _are_single_values(several):
+        return None
+    entries, listed = _entries(one[0]), tuple(s.values[0][1] for s in several)
+    if len(entries) != len(listed):
+        return None
+    if all(s.in_order and not s.values[0][0] for s in several):
+        plain = Solution(tuple(("", v) for v in listed))
+        return same_solution(*((plain, one[0]) if is_gold else (one[0], plain)), evaluator)
+    bracket = one[0].values[0][1]
+    if not isinstance(bracket, Group) or bracket.open != "[":
+        return None
+    brackets = ("[", "]") if is_gold else ("{", "}")
+    groups = Group(*brackets, entries), Group(*brackets, listed)
+    return same_value(*(groups[::-1] if is_gold else groups), evaluator)
+
+
+def _are_single_values(solutions: Solutions) -> bool:
+    return len(solutions) > 1 and all(len(s.values) == 1 for s in solutions)
 
 
 def _entries(solution: Solution) -> tuple[Node, ...]:

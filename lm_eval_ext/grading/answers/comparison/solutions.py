@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
+from lm_eval_ext.grading.answers.comparison.outcomes import first_failure
 from lm_eval_ext.grading.answers.comparison.ranges import range_difference
 from lm_eval_ext.grading.answers.comparison.relations import same_relation
 from lm_eval_ext.grading.answers.comparison.values import same_value
@@ -136,15 +137,11 @@ def _renamings(
             yield {**fixed, **{a: Symbol(g) for a, g in zip(free, order, strict=True)}}
 
 
-@rule("tuples.empty")
 def _same_values(pairs: list[tuple[Node, Node]], evaluator: Evaluator) -> Outcome:
     """The first difference, else the first that is undecided, else the last."""
-    outcome = Outcome(True, "tuples.empty", "the same")
-    unknown: Outcome | None = None
+    outcomes: list[Outcome] = []
     for given, wanted in pairs:
-        outcome = same_value(given, wanted, evaluator)
-        if outcome.equal is False:
-            return outcome
-        if outcome.equal is None:
-            unknown = unknown or outcome
-    return unknown or outcome
+        outcomes.append(same_value(given, wanted, evaluator))
+        if outcomes[-1].equal is False:
+            return outcomes[-1]
+    return first_failure(outcomes) or outcomes[-1]
