@@ -36,10 +36,13 @@ class _AsEvaluated:
         return super().__call__(text, *more, **settings)  # type: ignore[misc]
 
 
-def ids_of(tokenizer: Any, text: str) -> list[int]:
-    """Tokens of a prompt as lm-eval sends it: with special tokens, unless the text starts with BOS."""
-    bare = {"add_special_tokens": False} if _has_bos(tokenizer, text) else {}
-    return list(tokenizer(text, **bare)["input_ids"])
+def ids_of(tokenizer: Any, text: str, special: bool | None = None) -> list[int]:
+    """Tokens of a prompt as lm-eval sends it: without special tokens if the text starts with BOS.
+
+    `special`: `add_bos_token` of the model arguments; None: as the tokenizer does by itself.
+    """
+    wanted = False if _has_bos(tokenizer, text) else special
+    return list(tokenizer(text, **({} if wanted is None else {"add_special_tokens": wanted}))["input_ids"])
 
 
 def _has_bos(tokenizer: Any, text: Any) -> bool:

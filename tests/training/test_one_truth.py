@@ -70,6 +70,18 @@ def evaluated(task, docs, responses, chat):
 
 @pytest.mark.parametrize("chat", [False, True], ids=["raw", "chat"])
 @pytest.mark.parametrize("task", tasks())
+def test_prompts_are_what_lm_eval_sends(task, chat):
+    prompts = prompts_of(Recipe(task=task, chat=chat, system_instruction="Be brief."), Templated())
+    prompts.task.build_all_requests(
+        limit=2, system_instruction="Be brief.", apply_chat_template=chat, fewshot_as_multiturn=chat,
+        chat_template=Templated().apply_chat_template if chat else None,
+    )  # fmt: skip
+    sent = dict.fromkeys(instance.args[0] for instance in prompts.task.instances)
+    assert list(sent) == [prompts.prompt(doc) for doc in prompts.evaluated[:2]]
+
+
+@pytest.mark.parametrize("chat", [False, True], ids=["raw", "chat"])
+@pytest.mark.parametrize("task", tasks())
 def test_the_reward_is_the_evaluation(task, chat):
     prompts = prompts_of(Recipe(task=task, chat=chat), Templated())
     docs = [doc for doc in prompts.evaluated[:2] for _ in RESPONSES]

@@ -83,7 +83,7 @@ def agree(exact: Any, rounded: Any, prompts: Tokens, generated: Sequence[Continu
     for prompt, one in zip(prompts, generated, strict=True):
         if not one.ids:
             continue
-        ours, coarse = (_log_probabilities(model, prompt, one.ids) for model in (exact, rounded))  # (T, V)
+        ours, coarse = (log_probabilities(model, prompt, one.ids) for model in (exact, rounded))  # (T, V)
         chosen = torch.tensor(one.ids)[:, None]
         own = ours.gather(1, chosen)[:, 0]
         engine.append((torch.tensor(one.logprobs) - own).abs())
@@ -105,13 +105,13 @@ def agree(exact: Any, rounded: Any, prompts: Tokens, generated: Sequence[Continu
     return ProofResult(AGREES, close, seen)
 
 
-def _log_probabilities(model: Any, prompt: list[int], ids: list[int]) -> Any:
+def log_probabilities(model: Any, prompt: list[int], ids: list[int], temperature: float = 1.0) -> Any:
     """(T, V): of every token at each of the T generated places."""
     import torch
 
     with torch.no_grad():
         logits = model(torch.tensor([[*prompt, *ids]], device=model.device)).logits[0]
-    return logits[len(prompt) - 1 : -1].float().log_softmax(-1).cpu()
+    return (logits[len(prompt) - 1 : -1].float() / temperature).log_softmax(-1).cpu()
 
 
 def can_run_vllm() -> bool:

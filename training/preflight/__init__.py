@@ -19,7 +19,7 @@ from ..recipe import Recipe
 from .check import Check, does_not_apply
 from .checks import CHECKS
 from .context import Kind, PreflightContext, Unavailable
-from .report import CheckResult, Report, Sample
+from .report import CheckResult, Report, marked
 
 REPORT = "preflight.json"
 
@@ -66,15 +66,15 @@ def before(recipe: Recipe, training: Any, model: Any, kind: Kind, tokenizer: Any
         )
 
 
-def _sample(context: PreflightContext) -> tuple[Sample | None, str]:
+def _sample(context: PreflightContext) -> tuple[str | None, str]:
     """A training sample, under SFT with its loss mask, and what it is."""
     try:
         if context.kind == "grpo":
-            return Sample(((context.prompt_texts[0], False),)), "a training prompt:"
+            return context.prompt_texts[0], "a training prompt:"
         row = context.truncated.get(0) or next(iter(context.truncated.values()), None)
         if row is None:
             return None, "no row is left after max_length"
-        sample = Sample.of(row["input_ids"], row["labels"], context.tokenizer)
+        sample = marked(row["input_ids"], row["labels"], context.tokenizer)
         return sample, "a training sample; the loss is on what is marked:"
     except Unavailable as error:
         return None, f"no sample: {error}"

@@ -11,12 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .context import PreflightContext, Unavailable
+from .context import Kind, PreflightContext, Unavailable
 
 Severity = Literal["error", "warn"]
 Verdict = Literal["passed", "failed", "not checked", "does not apply"]
-Skip = tuple[str, str]
-"""A trainer, "sft" or "grpo", and why a check does not apply to it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Check:
         severity: "error" stops the run, "warn" is shown and recorded; an outcome may say otherwise.
         run: looks for the pitfall.
         fix: which setting avoids it; an outcome may name a better one.
-        skip: trainer that cannot have the pitfall, and why.
+        only: the one trainer that can have the pitfall.
         deep: whether it needs the model itself.
     """
 
@@ -48,14 +46,13 @@ class Check:
     severity: Severity
     run: Callable[[PreflightContext], Outcome]
     fix: str = ""
-    skip: Skip = ("", "")
+    only: Kind | None = None
     deep: bool = False
 
     def __call__(self, context: PreflightContext) -> Outcome:
         """The outcome of `run`, the fix added to what was seen."""
-        skipped, why = self.skip
-        if context.kind == skipped:
-            return does_not_apply(why)
+        if self.only not in (None, context.kind):
+            return does_not_apply(f"only {self.only} has this pitfall")
         try:
             found = self.run(context)
         except Unavailable as error:
@@ -65,10 +62,10 @@ class Check:
 
 
 def check(
-    id: int, title: str, severity: Severity, *, fix: str = "", skip: Skip = ("", ""), deep: bool = False
+    id: int, title: str, severity: Severity, *, fix: str = "", only: Kind | None = None, deep: bool = False
 ) -> Callable[[Callable[[PreflightContext], Outcome]], Check]:
     """Makes a function a check; for the arguments see `Check`."""
-    return lambda run: Check(id, title, severity, run, fix, skip, deep)
+    return lambda run: Check(id, title, severity, run, fix, only, deep)
 
 
 def passed(seen: str) -> Outcome:

@@ -27,7 +27,6 @@ STYLES: dict[Status, str] = {
     "does not apply": "dim",
 }
 FILE_WIDTH = 140
-OPEN, CLOSE = "⟦", "⟧"
 
 
 @dataclass(frozen=True)
@@ -56,25 +55,11 @@ class CheckResult:
         return f"{shown} (accepted)" if self.accepted else shown
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A decoded training sample: its pieces in order, each with whether the loss is on it."""
-
-    pieces: tuple[tuple[str, bool], ...]
-
-    @classmethod
-    def of(cls, ids: Sequence[int], labels: Sequence[int], tokenizer: Any) -> Sample:
-        """Joins neighbouring tokens of the same kind."""
-        runs = groupby(zip(ids, labels, strict=True), key=lambda pair: pair[1] != -100)
-        return cls(tuple((str(tokenizer.decode([i for i, _ in run])), key) for key, run in runs))
-
-    def text(self) -> str:
-        """Plain text; what the loss is on stands in ⟦ ⟧."""
-        return "".join(f"{OPEN}{text}{CLOSE}" if on else text for text, on in self.pieces)
-
-    def rich(self) -> Text:
-        """For a terminal: what the loss is on is green."""
-        return Text.assemble(*((text, "bold green" if on else "dim") for text, on in self.pieces))
+def marked(ids: Sequence[int], labels: Sequence[int], tokenizer: Any) -> str:
+    """A decoded training sample; what the loss is on stands in ⟦ ⟧."""
+    runs = groupby(zip(ids, labels, strict=True), key=lambda pair: pair[1] != -100)
+    pieces = ((tokenizer.decode([i for i, _ in run]), on) for on, run in runs)
+    return "".join(f"⟦{text}⟧" if on else text for text, on in pieces)
 
 
 @dataclass(frozen=True)
@@ -82,7 +67,7 @@ class Report:
     """The results in the order of the checks, and a sample as the trainer sees it, with what it is."""
 
     results: tuple[CheckResult, ...]
-    sample: Sample | None = None
+    sample: str | None = None
     note: str = ""
 
     def rows(self, *statuses: Status) -> list[int]:
@@ -108,7 +93,7 @@ class Report:
             "not_checked": self.rows("not checked"),
             "accepted": [r.row for r in self.results if r.accepted],
             "rows": [vars(result) for result in self.results],
-            "sample": None if self.sample is None else self.sample.text(),
+            "sample": self.sample,
             "sample_note": self.note,
         }
 
@@ -124,7 +109,9 @@ class Report:
         console.print(self._table())
         if self.sample is not None:
             console.print(f"\n{self.note}", markup=False)
-            console.print(self.sample.rich() if console.is_terminal else self.sample.text(), markup=False)
+            sample = Text(self.sample)
+            sample.highlight_regex(r"(?s)⟦.*?⟧", "bold green")
+            console.print(sample)
         console.print(f"\n{self.summary()}", markup=False)
 
     def _table(self) -> Table:

@@ -7,11 +7,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from lm_eval_ext.harness.sources import read_rows
+
 from .. import setup
 from ..data.rows import Row
+from ..merge.engines import log_probabilities
 
 SAMPLES = 10
 GROUPS = 2
@@ -39,7 +43,7 @@ class Trial:
         kind: "sft" or "grpo".
         training, model: settings of the recipe, as TRL has them.
         rows: of training; the first ten are used.
-        rewards: of GRPO; the first one keeps the completions of the first step.
+        rewards: of GRPO; the first one records the completions.
     """
 
     kind: str
@@ -50,8 +54,10 @@ class Trial:
     rewards: list[Any]
 
     def __post_init__(self) -> None:
-        self.first_step = FirstStep(self.rewards[0]) if self.rewards else None
         self._folder = TemporaryDirectory(prefix="preflight-")
+        self._rollouts = Path(self._folder.name) / "rollouts.jsonl"
+        for recording in self.rewards[:1]:
+            recording.file = self._rollouts
 
     @cached_property
     def trainer(self) -> Any:
@@ -68,8 +74,7 @@ class Trial:
         }
         if self.kind == "sft":
             return SFTTrainer(**given)
-        rewards: list[Any] = [self.first_step, *self.rewards[1:]]
-        return GRPOTrainer(**given, reward_funcs=rewards)
+        return GRPOTrainer(**given, reward_funcs=self.rewards)
 
     def _settings(self) -> Any:
         loading = setup.model_arguments(self.model, self.training)
@@ -98,31 +103,18 @@ class Trial:
         """The logged values of one name."""
         return [float(entry[name]) for entry in self.log if name in entry]
 
+    def fewest_distinct(self) -> int:
+        """Distinct completions in the group with the fewest, of the groups of the first step."""
+        assert self.log, "the trial has no step"
+        groups = defaultdict(set)
+        for row in read_rows(self._rollouts):
+            if row["step"] == 0:
+                groups[row["prompt_sha256"]].add(row["completion"])
+        return min(map(len, groups.values()))
+
     def close(self) -> None:
         """Deletes what the run wrote."""
         self._folder.cleanup()
-
-
-class FirstStep:
-    """A reward that keeps the completions of the first step, by prompt."""
-
-    def __init__(self, reward: Any) -> None:
-        self.reward = reward
-        self.__name__ = getattr(reward, "__name__", type(reward).__name__)
-        self.groups: dict[str, list[str]] = {}
-
-    def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> Any:
-        """The rewards, unchanged."""
-        if not self.groups:
-            groups = defaultdict(list)
-            for prompt, completion in zip(prompts, completions, strict=True):
-                groups[str(prompt)].append(str(completion))
-            self.groups = dict(groups)
-        return self.reward(prompts=prompts, completions=completions, **columns)
-
-    def fewest(self) -> int:
-        """Distinct completions in the group with the fewest."""
-        return min(len(set(group)) for group in self.groups.values())
 
 
 class Agreement(NamedTuple):
@@ -152,23 +144,14 @@ def agreement(trainer: Any, tokenizer: Any, prompts: Sequence[str], tokens: int 
 
     model, gaps = trainer.model.eval(), []
     sampling = copy.deepcopy(trainer.generation_config)
-    sampling.max_new_tokens = tokens
+    sampling.update(max_new_tokens=tokens, return_dict_in_generate=True, output_scores=True)
     for prompt in prompts:
-        ids = torch.tensor([tokenizer(prompt)["input_ids"]], device=model.device)  # (1, P)
-        out = model.generate(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            generation_config=sampling,
-            return_dict_in_generate=True,
-            output_scores=True,
-        )
-        sampled = out.sequences[:, ids.shape[1] :]  # (1, T)
-        scores = torch.stack(out.scores, dim=1).float()  # (1, T, V)
-        with torch.no_grad():
-            logits = model(out.sequences).logits[:, ids.shape[1] - 1 : -1].float() / trainer.temperature
-        engine, ours = (
-            values.log_softmax(-1).gather(-1, sampled.unsqueeze(-1)) for values in (scores, logits)
-        )
-        gaps.append((engine - ours).flatten())
+        ids = tokenizer(prompt)["input_ids"]
+        given = torch.tensor([ids], device=model.device)  # (1, P)
+        out = model.generate(given, attention_mask=torch.ones_like(given), generation_config=sampling)
+        sampled = out.sequences[0, len(ids) :].cpu()  # (T,)
+        engine = torch.cat(out.scores).float().log_softmax(-1).cpu()  # (T, V)
+        ours = log_probabilities(model, ids, sampled.tolist(), trainer.temperature)
+        gaps.append((engine - ours).gather(1, sampled[:, None])[:, 0])
     gap = torch.cat(gaps)
     return Agreement(float((torch.exp(-gap) - 1 + gap).mean()), float(gap.abs().max()), gap.numel())

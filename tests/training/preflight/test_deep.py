@@ -1,14 +1,11 @@
 """What needs a model: the tiny one where that is enough, a real one where something must be learnt."""
 
-import json
-
 import pytest
 
 from training.preflight import trial
 from training.preflight.checks import model as checks
-from training.preflight.checks.model import index_differences
 from training.preflight.context import PreflightContext
-from training.preflight.trial import FirstStep, agreement
+from training.preflight.trial import agreement
 from training.recipe import read
 
 JIT = "ignore:.*torch.jit.script_method:DeprecationWarning"
@@ -56,26 +53,3 @@ def test_random_weights_learn_nothing_from_a_reward_that_is_never_given(models, 
     assert (zero.verdict, learnt.verdict) == ("failed", "failed")
     assert "frac_reward_zero_std is 1.00 over 2 steps" in zero.seen
     assert "the reward goes from 0.000 to 0.000 in 2 steps" in learnt.seen
-
-
-@pytest.mark.unit
-def test_the_first_step_keeps_its_groups():
-    first = FirstStep(lambda prompts, completions, **_: [0.0] * len(completions))
-    assert first(["p", "p", "q", "q"], ["a", "b", "c", "c"]) == [0.0] * 4
-    first(["r"], ["d"])
-    assert first.groups == {"p": ["a", "b"], "q": ["c", "c"]} and first.fewest() == 1
-
-
-@pytest.mark.unit
-def test_names_that_index_and_files_do_not_share(tmp_path):
-    import torch
-    from safetensors.torch import save_file
-
-    assert index_differences(tmp_path) == []
-    save_file({"a": torch.zeros(1)}, tmp_path / "one.safetensors")
-    for listed, strange in (
-        ({"a": "one.safetensors"}, []),
-        ({"model.a": "one.safetensors"}, ["a", "model.a"]),
-    ):
-        (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": listed}))
-        assert index_differences(tmp_path) == strange

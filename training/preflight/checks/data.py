@@ -69,12 +69,7 @@ def curriculum(context: PreflightContext) -> Outcome:
     return passed_if(bool(found), f"{len(found)} of {wanted} ids of the curriculum have their document")
 
 
-@check(
-    25,
-    "exemplars or evaluated problems in the training data",
-    "error",
-    fix="take them out of the source",
-)
+@check(25, "exemplars or evaluated problems in the training data", "error", fix="take them out of the source")
 def leak(context: PreflightContext) -> Outcome:
     """Compared without spaces, case and punctuation: more strictly than such documents are removed."""
     exemplars, evaluated = context.prompts.exemplars, context.prompts.evaluated
@@ -93,7 +88,7 @@ def _bare(problem: str) -> str:
     return re.sub(r"[\s;?'\"“”‘’$]|[.,:](?!\d)", "", problem).casefold()
 
 
-@check(22, "rows that the sampler drops", "warn", skip=("sft", "SFT sees every row"))
+@check(22, "rows that the sampler drops", "warn", only="grpo")
 def sampler(context: PreflightContext) -> Outcome:
     """Counts the prompts of an epoch that TRL's own sampler yields."""
     from trl.trainer.utils import RepeatSampler

@@ -46,10 +46,7 @@ def token_budget(context: PreflightContext) -> Outcome:
 
 
 @check(
-    4,
-    "chat template on a base model",
-    "error",
-    fix="train and evaluate with chat: false, or accept row 4",
+    4, "chat template on a base model", "error", fix="train and evaluate with chat: false, or accept row 4"
 )
 def base_model(context: PreflightContext) -> Outcome:
     """A base model never saw the template: what closes its turns is not what the model ends with."""

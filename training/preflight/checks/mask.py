@@ -16,7 +16,7 @@ EMPTY_THINK = "<think></think>"
     14,
     "loss on the prompt",
     "error",
-    skip=("grpo", "GRPO has no loss on prompts"),
+    only="sft",
     fix="use shape: masked without completion_only_loss: false, or accept row 14 if prompts are to be learnt",
 )
 def loss_on_prompt(context: PreflightContext) -> Outcome:
@@ -27,7 +27,7 @@ def loss_on_prompt(context: PreflightContext) -> Outcome:
     return passed_if(not trained, seen)
 
 
-@check(15, "max_length cuts answers and ends", "error", skip=("grpo", "GRPO cuts no rows"))
+@check(15, "max_length cuts answers and ends", "error", only="sft")
 def cut_ends(context: PreflightContext) -> Outcome:
     """Counts rows whose last tokens, the end token among them, TRL cuts off."""
     training, rows = context.training, context.tokenized

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +11,6 @@ from ...models import loaded_model
 from ..check import Outcome, check, does_not_apply, failed, passed, passed_if
 from ..context import PreflightContext, Unavailable
 from ..trial import SAMPLES, agreement
-from .settings import NO_GROUPS, NO_ROLLOUTS
 
 MAX_KL = 0.05
 """Nats a token between rollout engine and trainer before the first step: 0.02 is usual, 1.0 was seen."""
@@ -32,13 +30,12 @@ def merged(context: PreflightContext) -> Outcome:
     "rollouts of a group identical",
     "error",
     deep=True,
-    skip=NO_ROLLOUTS,
+    only="grpo",
     fix="set temperature: 1.0 and no seed in generation_kwargs",
 )
 def distinct(context: PreflightContext) -> Outcome:
     """The first groups, as sampled."""
-    assert context.trial.log and context.trial.first_step
-    fewest, group = context.trial.first_step.fewest(), context.training.num_generations
+    fewest, group = context.trial.fewest_distinct(), context.training.num_generations
     return passed_if(fewest > 1, f"the first groups have at least {fewest} distinct completions of {group}")
 
 
@@ -47,7 +44,7 @@ def distinct(context: PreflightContext) -> Outcome:
     "groups without variance",
     "warn",
     deep=True,
-    skip=NO_GROUPS,
+    only="grpo",
     fix="no group teaches: choose problems that the model solves sometimes (pass@k)",
 )
 def zero_variance(context: PreflightContext) -> Outcome:
@@ -63,7 +60,7 @@ def zero_variance(context: PreflightContext) -> Outcome:
     "rollout engine and trainer disagree",
     "warn",
     deep=True,
-    skip=("sft", "SFT has no rollout engine"),
+    only="grpo",
     fix="set top_p: 1.0, top_k: 0, repetition_penalty: 1.0 and one dtype for both",
 )
 def log_probabilities(context: PreflightContext) -> Outcome:
@@ -108,29 +105,11 @@ def export(context: PreflightContext) -> Outcome:
         folder = Path(name)
         model.save_pretrained(folder)
         context.tokenizer.save_pretrained(folder)
-        if differing := index_differences(folder):
-            seen = f"{len(differing)} weights differ between index and files, {differing[0]!r} for one"
-            return failed(seen, "save again")
         loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", output_loading_info=True)
         saved, info = loaded
         if lacking := sorted([*info["missing_keys"], *info["unexpected_keys"]]):
             return failed(f"{len(lacking)} weights do not load, {lacking[0]!r} for one")
         return _in_vllm(context, folder, saved.eval())
-
-
-def index_differences(folder: Path) -> list[str]:
-    """Names of weights that the folder's index and its safetensors files do not share."""
-    from safetensors import safe_open
-
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        return []
-    listed: dict[str, str] = json.loads(index.read_text("utf-8"))["weight_map"]
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        with safe_open(file, "pt") as weights:
-            found.update(dict.fromkeys(weights.keys(), file.name))
-    return sorted(name for name, _ in listed.items() ^ found.items())
 
 
 def _in_vllm(context: PreflightContext, folder: Path, saved: Any) -> Outcome:

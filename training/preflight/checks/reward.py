@@ -24,7 +24,6 @@ PROBES = (
 OTHER = "7919"
 LEAST_RIGHT = 0.9
 """Share of worked solutions that must be right by the evaluation's grader."""
-NO_REWARD = ("sft", "SFT has no reward")
 
 
 def _no_grader(context: PreflightContext) -> Outcome:
@@ -32,7 +31,7 @@ def _no_grader(context: PreflightContext) -> Outcome:
     return failed(f"the rewards are {names}, none of them AccuracyReward or a subclass", "use AccuracyReward")
 
 
-@check(6, "reward is not the evaluation's grader", "error", skip=NO_REWARD)
+@check(6, "reward is not the evaluation's grader", "error", only="grpo")
 def same_verdicts(context: PreflightContext) -> Outcome:
     """Grades solutions, also those of other problems, and PROBES by the reward and by the task's filter."""
     reward = context.grader
@@ -91,7 +90,7 @@ def _evaluated(
     return [instance.filtered_resps["grade_math"][0].correct for instance in instances]
 
 
-@check(7, "a hanging comparison takes others with it", "error", skip=NO_REWARD)
+@check(7, "a hanging comparison takes others with it", "error", only="grpo")
 def hanging(context: PreflightContext) -> Outcome:
     """What cannot be decided in time must stay unscored, and what comes after it must be graded."""
     if context.grader is None:
@@ -106,7 +105,7 @@ def hanging(context: PreflightContext) -> Outcome:
     return passed_if(easy == 1.0, seen, fix)
 
 
-@check(8, "grading in a thread", "error", skip=NO_REWARD)
+@check(8, "grading in a thread", "error", only="grpo")
 def threaded(context: PreflightContext) -> Outcome:
     """TRL may call rewards off the main thread, where signals raise: the verdicts must be the same."""
     if context.grader is None:

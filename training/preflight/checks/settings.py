@@ -13,8 +13,6 @@ LONG = 1000
 """Completion tokens from which a whole sequence's importance ratio is hardly ever within bounds."""
 FEWEST_PROMPTS = 8
 """In a step."""
-NO_ROLLOUTS = ("sft", "SFT has no rollouts")
-NO_GROUPS = ("sft", "SFT has no groups")
 NO_CORRECTION = does_not_apply("no vLLM importance correction")
 
 
@@ -29,7 +27,7 @@ def _corrects_importance(training: Any) -> bool:
     return bool(training.use_vllm and training.vllm_importance_sampling_correction)
 
 
-@check(9, "rollouts of a group identical", "error", skip=NO_ROLLOUTS, fix="set temperature: 1.0")
+@check(9, "rollouts of a group identical", "error", only="grpo", fix="set temperature: 1.0")
 def sampling_seed(context: PreflightContext) -> Outcome:
     """A seed per request makes every completion of a prompt the same."""
     given, temperature = context.training.generation_kwargs or {}, context.training.temperature
@@ -38,7 +36,7 @@ def sampling_seed(context: PreflightContext) -> Outcome:
     return passed_if(temperature > 0, f"no sampling seed, temperature {temperature:g}")
 
 
-@check(10, "stop strings missing in training", "warn", skip=NO_ROLLOUTS)
+@check(10, "stop strings missing in training", "warn", only="grpo")
 def stop_strings(context: PreflightContext) -> Outcome:
     """What stands behind a stop of the evaluation must not be graded in training either."""
     given, wanted = _stops(context.training), context.prompts.stops
@@ -59,7 +57,7 @@ def stop_strings(context: PreflightContext) -> Outcome:
     11,
     "stop strings with masked truncation",
     "error",
-    skip=NO_ROLLOUTS,
+    only="grpo",
     fix="completions that a stop ends would all be masked: mask_truncated_completions: false, or no stops",
 )
 def masked_stops(context: PreflightContext) -> Outcome:
@@ -72,7 +70,7 @@ def masked_stops(context: PreflightContext) -> Outcome:
     12,
     "top_p or top_k with importance correction",
     "warn",
-    skip=NO_ROLLOUTS,
+    only="grpo",
     fix="set top_p: 1.0, top_k: 0 and no min_p, or vllm_importance_sampling_correction: false",
 )
 def filtered_sampling(context: PreflightContext) -> Outcome:
@@ -91,7 +89,7 @@ def filtered_sampling(context: PreflightContext) -> Outcome:
     13,
     "sequence-level importance masks",
     "warn",
-    skip=NO_ROLLOUTS,
+    only="grpo",
     fix="set vllm_importance_sampling_mode: token_mask or token_truncate",
 )
 def sequence_masks(context: PreflightContext) -> Outcome:
@@ -108,7 +106,7 @@ def sequence_masks(context: PreflightContext) -> Outcome:
     20,
     "groups without variance",
     "warn",
-    skip=NO_GROUPS,
+    only="grpo",
     fix=f"make it {FEWEST_PROMPTS} or more (gradient_accumulation_steps), and probe pass@k first",
 )
 def prompts_a_step(context: PreflightContext) -> Outcome:
@@ -120,7 +118,7 @@ def prompts_a_step(context: PreflightContext) -> Outcome:
     return passed_if(prompts >= FEWEST_PROMPTS, seen)
 
 
-@check(21, "no warmup, no bound", "warn", skip=("sft", "the spikes are of reinforcement learning"))
+@check(21, "no warmup, no bound", "warn", only="grpo")
 def warmup(context: PreflightContext) -> Outcome:
     """KL spikes under a small Adam epsilon without warmup; a bound on KL or gradient norm ends such a run."""
     t, recipe = context.training, context.recipe
