@@ -29,9 +29,8 @@ from typing import Any
 
 from lm_eval_ext.analysis import lm_eval_files, stats
 from lm_eval_ext.analysis.report.entries import ERROR, RIGHT, Entry, entries_of
-from lm_eval_ext.analysis.report.tables import Table, as_markdown, table
 from lm_eval_ext.analysis.runs import Run
-from lm_eval_ext.analysis.spreadsheet import csv_text
+from lm_eval_ext.analysis.tables import Table, as_markdown, csv_text, table
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import read_rows

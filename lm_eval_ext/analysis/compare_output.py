@@ -12,7 +12,7 @@ from typing import Any
 from lm_eval_ext.analysis.breakdown import MIN_GROUP, Breakdown, breakdowns
 from lm_eval_ext.analysis.compare import RunComparison, RunScore, TaskComparison, as_json
 from lm_eval_ext.analysis.pairing import SamplePair, doc_field
-from lm_eval_ext.analysis.spreadsheet import csv_text
+from lm_eval_ext.analysis.tables import csv_text
 from lm_eval_ext.atomic import write_text
 
 CSV_FIELDS = (

@@ -37,8 +37,9 @@ class SettingDifference:
 def settings(results: Mapping[str, Any], task: str) -> ProtocolSettings:
     """The protocol of a task in a results file of lm-eval."""
     config, run = results["configs"].get(task, {}), results.get("config") or {}
-    recorded = _recorded(results, task)
-    generation = {**(config.get("generation_kwargs") or {}), **(recorded.get("generation") or {})}
+    noted = recorded(results, task)
+    arguments = {**({"tensor_parallel_size": 1} if run.get("model") else {}), **model_args(results)}
+    generation = {**(config.get("generation_kwargs") or {}), **(noted.get("generation") or {})}
     templated = results.get("chat_template") is not None
     found: ProtocolSettings = {
         "backend": run.get("model"),
@@ -50,10 +51,10 @@ def settings(results: Mapping[str, Any], task: str) -> ProtocolSettings:
         "chat template": templated,
         "system instruction": results.get("system_instruction"),
         "few-shot as turns": bool(results.get("fewshot_as_multiturn")) if templated else None,
-        **{f"model argument {k}": v for k, v in _model_args(run).items()},
+        **{f"model argument {k}": v for k, v in arguments.items() if k not in _MAY_DIFFER},
         **{name.replace("_", " "): run.get(name) for name in ("batch_size", "fewshot_seed", "torch_seed")},
     }
-    for name, value in recorded.items():
+    for name, value in noted.items():
         if name not in ("generation", "versions", "usage"):
             found[name.replace("_", " ")] = _without_usage(value)
     return {name: value for name, value in found.items() if value is not None}
@@ -63,7 +64,7 @@ def versions(results: Mapping[str, Any], task: str) -> dict[str, str]:
     """Recorded versions of what decides a score. A difference is a remark, not another protocol."""
     named = (("lm_eval", "lm_eval_version"), ("transformers", "transformers_version"))
     found = {package: results[key] for package, key in named if results.get(key)}
-    return {**found, **(_recorded(results, task).get("versions") or {})}
+    return {**found, **(recorded(results, task).get("versions") or {})}
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[SettingDifference]:
@@ -72,22 +73,23 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[SettingDiffe
     return [SettingDifference(name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
 
 
-def _recorded(results: Mapping[str, Any], task: str) -> Mapping[str, Any]:
-    metadata = results["configs"].get(task, {}).get("metadata") or {}
+def recorded(results: Mapping[str, Any], task: str) -> Mapping[str, Any]:
+    """What a task recorded of its protocol."""
+    metadata = (results["configs"].get(task) or {}).get("metadata") or {}
     return metadata.get("protocol") or {}
+
+
+def model_args(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's arguments in a results file."""
+    given = (results.get("config") or {}).get("model_args") or {}
+    if isinstance(given, str):
+        return dict(part.partition("=")[::2] for part in given.split(",") if part)
+    return dict(given)
 
 
 def _without_usage(value: Any) -> Any:
     """A judge's settings count; what it was asked and what that cost do not."""
     return {k: v for k, v in value.items() if k != "usage"} if isinstance(value, Mapping) else value
-
-
-def _model_args(run: Mapping[str, Any]) -> dict[str, Any]:
-    given = run.get("model_args") or {}
-    if isinstance(given, str):
-        given = dict(part.partition("=")[::2] for part in given.split(",") if part)
-    merged = {"tensor_parallel_size": 1, **given} if run.get("model") else given
-    return {k: v for k, v in merged.items() if k not in _MAY_DIFFER}
 
 
 def _shown(value: Any) -> str:

@@ -49,6 +49,11 @@ class Sample:
         return self.key[1]
 
     @property
+    def name(self) -> str:
+        """What a reader calls the document: its id, else the start of its hash."""
+        return str(self.doc.get("id", self.doc_hash[:8]))
+
+    @property
     def problem(self) -> str:
         """The document's own field, else the end of what the model was asked."""
         found = problem_in(self.doc)

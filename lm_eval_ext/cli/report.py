@@ -75,9 +75,9 @@ def report_command(
 def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> list[str]:
     from lm_eval_ext.analysis import report as reports
     from lm_eval_ext.analysis.report.sections import overview
-    from lm_eval_ext.analysis.report.tables import as_text
     from lm_eval_ext.analysis.report.write import require
     from lm_eval_ext.analysis.runs import named
+    from lm_eval_ext.analysis.tables import as_text
 
     require()
     made = reports.build(named(runs, filter=filter), reports.Options(**options), progress=True)

@@ -6,12 +6,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis import runs, tables
 from lm_eval_ext.analysis.lm_eval_files import RunError
-from lm_eval_ext.analysis.report import Options, budget, build, html, lengths, modes, sections, tables, write
+from lm_eval_ext.analysis.report import Options, budget, build, entries, figures, sections, write
 from lm_eval_ext.analysis.report.cards import clip, page
 from lm_eval_ext.analysis.report.mathml import rendered
 from lm_eval_ext.analysis.report.tokens import Tokenizer, tokenizer_of
+from lm_eval_ext.analysis.report.write import page as html_page
 from lm_eval_ext.grading import Grader, GraderConfig
 from tests.analysis.logged import write_run
 from tests.analysis.reported import HARM, HARMFUL_LATEX, byte_tokenizer, rewrite, two_runs, verdict
@@ -36,6 +37,10 @@ def bytes_counted(tokenizer):
     found = tokenizer_of({"pretrained": tokenizer})
     assert isinstance(found, Tokenizer), found
     return found
+
+
+def html_of(report):
+    return html_page(report, sections.every_table(report), figures.figures(report))
 
 
 def rows(table):
@@ -97,12 +102,12 @@ def test_small_values_become_one_row(tmp_path):
 @pytest.mark.parametrize(
     "correct, answer, text, expected",
     [
-        (True, "1", "x" * 64, modes.CORRECT),
+        (True, "1", "x" * 64, entries.CORRECT),
         (None, "1", "x" * 64, "undecided"),
-        (False, "1", "x" * 62, modes.COMMITTED),
-        (False, "1", "x" * 63, modes.SATURATED_BOXED),
-        (False, None, "x" * 64, modes.SATURATED_UNBOXED),
-        (False, None, "x" * 62, modes.SHORT),
+        (False, "1", "x" * 62, entries.COMMITTED),
+        (False, "1", "x" * 63, entries.SATURATED_BOXED),
+        (False, None, "x" * 64, entries.SATURATED_UNBOXED),
+        (False, None, "x" * 62, entries.SHORT),
     ],
 )
 def test_miss_modes_by_tokens(tmp_path, tokenizer, correct, answer, text, expected):
@@ -110,7 +115,7 @@ def test_miss_modes_by_tokens(tmp_path, tokenizer, correct, answer, text, expect
     layer = "none" if correct is None or answer is None else "exact"
     rewrite(file, lambda _, row: row.update(filtered_resps=[[verdict(correct, layer, answer)]]))
     (part,) = build([runs.load(file)], ONE_WORKER).parts
-    assert modes.mode(part.entries[0]) == expected
+    assert part.entries[0].mode == expected
     assert part.entries[0].tokens == len(text) and part.entries[0].budget == 64
 
 
@@ -120,7 +125,7 @@ def test_recorded_tokens_stand_in_for_a_tokenizer_and_nothing_is_guessed(tmp_pat
     made = build([runs.load(file)], ONE_WORKER)
     assert [e.tokens for e in made.parts[0].entries] == [64, None]
     found = rows(sections.modes(made))[0]
-    assert (found[modes.SATURATED_BOXED], found[modes.WRONG_UNKNOWN]) == (1, 1)
+    assert (found[entries.SATURATED_BOXED], found[entries.WRONG_UNKNOWN]) == (1, 1)
     assert any("token counts are not known" in line for line in made.warnings)
     assert sections.length_unit(made, "mathnet") == "characters"
 
@@ -150,7 +155,7 @@ def test_scores_of_another_grader_have_no_layers(tmp_path):
     assert not sections.layers(made).rows and not made.curves
     assert [e.outcome for e in made.parts[0].entries] == ["right", "wrong"]
     assert any("another grader" in line for line in made.warnings)
-    assert "another grader wrote these scores" in html.page(made)
+    assert "another grader wrote these scores" in html_of(made)
 
 
 def test_responses_cut_at_a_budget_are_graded_again(tmp_path, tokenizer, bytes_counted):
@@ -158,8 +163,12 @@ def test_responses_cut_at_a_budget_are_graded_again(tmp_path, tokenizer, bytes_c
     file = write_run(tmp_path, [True, True, False], responses=texts, model_args={"pretrained": tokenizer})
     made = build([runs.load(file)], Options(workers=1, budgets=(10, 20, 64)))
     points = made.curves["mathnet", 0]
-    assert [(p.budget, p.right, p.cut) for p in points] == [(10, 0, 3), (20, 1, 2), (64, 2, 0)]
-    assert all(p.n == 3 and p.interval.low <= p.share <= p.interval.high for p in points)
+    assert [(p.budget, round(p.accuracy.value * 3), p.cut) for p in points] == [
+        (10, 0, 3),
+        (20, 1, 2),
+        (64, 2, 0),
+    ]
+    assert all((at := p.accuracy).n == 3 and at.low <= at.value <= at.high for p in points)
     with Grader(GraderConfig(workers=1)) as grader:
         (point,) = budget.curve(made.parts[0].entries, [46], bytes_counted, grader, lambda text: text[-1])
     assert point.cut == 0
@@ -192,9 +201,9 @@ def test_a_tokenizer_that_is_not_there_is_said_in_a_line(tmp_path):
 
 def test_histograms_hold_every_length():
     sizes = [0, 1, 15, 16, 17, 1000, 1024]
-    bounds = lengths.edges(sizes)
-    assert sum(lengths.histogram(sizes, bounds)) == len(sizes)
-    assert bounds[0] <= 1 and bounds[-1] > 1024 and lengths.edges([]) == [1, 2**0.5, 2]
+    bounds = figures.edges(sizes)
+    assert sum(figures.histogram(sizes, bounds)) == len(sizes)
+    assert bounds[0] <= 1 and bounds[-1] > 1024 and figures.edges([]) == [1, 2**0.5, 2]
 
 
 def test_unequal_protocols_and_runs_with_nothing_in_common_are_warnings(tmp_path):
@@ -247,7 +256,7 @@ class Tags(HTMLParser):
 
 def test_what_a_model_writes_is_never_markup(report):
     tags = Tags()
-    made = html.page(report)
+    made = html_of(report)
     tags.feed(made)
     assert made.startswith("<!DOCTYPE html>")
     assert tags.found.count("script") == 1 and "img" not in tags.found and "iframe" not in tags.found
@@ -337,7 +346,9 @@ def test_all_files_are_written_and_every_table_is_in_them(report, tmp_path):
     assert {f"figures/{name}" for name in figures} == {
         name for name in written if name.startswith("figures/")
     }
-    assert len([n for n in written if n.endswith(".csv")]) == len(sections.every_table(report))
+    assert len([n for n in written if n.endswith(".csv")]) == sum(
+        bool(made.rows) for made in sections.every_table(report)
+    )
 
 
 def test_a_missing_extra_is_one_line(report, tmp_path, monkeypatch):
@@ -353,4 +364,4 @@ def test_the_manifest_of_a_run_is_shown(tmp_path):
         "mathnet: manifest",
         "mathnet: usage",
     ]
-    assert "none at all" in html.page(build([runs.load(file)], ONE_WORKER))
+    assert "none at all" in html_of(build([runs.load(file)], ONE_WORKER))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lm_eval_ext.analysis import stats
-from lm_eval_ext.analysis.report.entries import ERROR, RIGHT, Entry
+from lm_eval_ext.analysis.report.entries import RIGHT, Entry
 from lm_eval_ext.analysis.report.tokens import Tokenizer
+from lm_eval_ext.analysis.tables import Estimate, estimate
 from lm_eval_ext.grading import Grader, Item
 from lm_eval_ext.grading.grader import Extractor
 
@@ -17,27 +17,11 @@ _FEWEST_POINTS = 3
 
 @dataclass(frozen=True)
 class Point:
-    """The result at one budget.
-
-    Attributes:
-        budget: maximum tokens of a response.
-        n: number of responses.
-        right: responses that are right when cut there.
-        cut: responses longer than the budget.
-    """
+    """The accuracy at one budget, and how many responses are longer."""
 
     budget: int
-    n: int
-    right: int
+    accuracy: Estimate
     cut: int
-
-    @property
-    def share(self) -> float:
-        return self.right / self.n if self.n else 0.0
-
-    @property
-    def interval(self) -> stats.Interval:
-        return stats.wilson(self.right, self.n)
 
 
 def default_budgets(limit: int) -> tuple[int, ...]:
@@ -59,16 +43,16 @@ def curve(
 
     With greedy decoding this is the score of a run with that budget; with sampling, in distribution.
     """
-    asked = [entry for entry in entries if entry.outcome != ERROR]
-    ends = tokenizer.ends([entry.text for entry in asked])
-    cuts = [(b, i) for b in budgets for i in range(len(asked)) if len(ends[i]) > b]
-    items = [_item(asked[i], ends[i][b - 1]) for b, i in cuts]
+    ends = tokenizer.ends([entry.text for entry in entries])
+    cuts = [(b, i) for b in budgets for i in range(len(entries)) if len(ends[i]) > b]
+    items = [_item(entries[i], ends[i][b - 1]) for b, i in cuts]
     verdicts = grader.grade(items, extractor=extractor)
     regraded = {cut: verdict.correct is True for cut, verdict in zip(cuts, verdicts, strict=True)}
     points = []
     for budget in budgets:
-        rights = [regraded.get((budget, i), entry.outcome == RIGHT) for i, entry in enumerate(asked)]
-        points.append(Point(budget, len(asked), sum(rights), sum(b == budget for b, _ in cuts)))
+        rights = [regraded.get((budget, i), entry.outcome == RIGHT) for i, entry in enumerate(entries)]
+        if found := estimate(rights):
+            points.append(Point(budget, found, sum(b == budget for b, _ in cuts)))
     return tuple(points)
 
 

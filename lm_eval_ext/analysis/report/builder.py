@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from tqdm import tqdm
 
+from lm_eval_ext.analysis import protocols
 from lm_eval_ext.analysis.compare import RunComparison, compare, corrected
 from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.report import budget
 from lm_eval_ext.analysis.report.budget import Point
-from lm_eval_ext.analysis.report.entries import Entry, entries_of
+from lm_eval_ext.analysis.report.entries import entries_of
 from lm_eval_ext.analysis.report.model import Options, Part, Report
 from lm_eval_ext.analysis.report.tokens import Tokenizer, tokenizer_of
 from lm_eval_ext.analysis.report.warnings import warnings
@@ -38,39 +40,30 @@ def build(runs: Sequence[Run], options: Options | None = None, *, progress: bool
     return replace(report, warnings=(*warnings(report), *remarks))
 
 
-def model_args(run: Run, task: TaskRun) -> dict[str, Any]:
-    """The model arguments in a task's results file."""
-    results = next((r for r in reversed(run.results) if task.name in r["configs"]), run.results[-1])
-    given = (results.get("config") or {}).get("model_args") or {}
-    if isinstance(given, str):
-        return dict(part.partition("=")[::2] for part in given.split(",") if part)
-    return dict(given)
-
-
 def _parts(number: int, run: Run, options: Options, progress: bool) -> Iterator[Part]:
-    entries: dict[str, tuple[Entry, ...]] = {}
-    tokenizers: dict[str, Tokenizer | str] = {}
+    parts: dict[str, Part] = {}
     loaded: dict[str, Tokenizer | str] = {}
     for name, task in tqdm(run.tasks.items(), f"{run.name}: tokens", disable=not progress, unit="task"):
-        args = model_args(run, task)
+        args = protocols.model_args(results_of(run, name))
         wanted = str((args.get("tokenizer"), args.get("pretrained")))
         if wanted not in loaded:
             loaded[wanted] = tokenizer_of(args)
-        tokenizers[name] = found = loaded[wanted]
-        counted = found if isinstance(found, Tokenizer) else None
-        entries[name] = entries_of(task, task.metric(options.metric), counted)
+        tokenizer, metric = loaded[wanted], task.metric(options.metric)
+        entries = entries_of(task, metric, tokenizer if isinstance(tokenizer, Tokenizer) else None)
+        parts[name] = Part(number, run.name, task, None, metric, entries, tokenizer)
     for unit in run.units():
-        members = run.groups.get(unit, (unit,))
-        together = tuple(entry for member in members for entry in entries[member])
-        made = run.unit(unit)
-        yield Part(
-            number, run.name, made, None, made.metric(options.metric), together, tokenizers[members[0]]
-        )
-        for name in members if unit in run.groups else ():
-            task = run.tasks[name]
-            yield Part(
-                number, run.name, task, unit, task.metric(options.metric), entries[name], tokenizers[name]
-            )
+        members = [parts[name] for name in run.groups.get(unit, (unit,))]
+        if unit in run.groups:
+            whole, together = run.unit(unit), tuple(entry for part in members for entry in part.entries)
+            metric = whole.metric(options.metric)
+            yield replace(members[0], unit=whole, metric=metric, entries=together)
+            members = [replace(part, group=unit) for part in members]
+        yield from members
+
+
+def results_of(run: Run, task: str) -> Mapping[str, Any]:
+    """The newest results file with a task, else the newest."""
+    return next((results for results in reversed(run.results) if task in results["configs"]), run.results[-1])
 
 
 def _ordered(parts: Sequence[Part]) -> tuple[Part, ...]:
@@ -88,7 +81,7 @@ def _ordered(parts: Sequence[Part]) -> tuple[Part, ...]:
 def _comparisons(
     runs: Sequence[Run], options: Options, progress: bool
 ) -> tuple[tuple[RunComparison, ...], list[str]]:
-    every = [(a, b) for i, a in enumerate(runs) for b in runs[i + 1 :]]
+    every = list(combinations(runs, 2))
     made, remarks = [], []
     for a, b in tqdm(every, "comparing", disable=not progress or not every, unit="pair"):
         try:
@@ -108,22 +101,20 @@ def _curves(
         for part in tqdm(parts, "grading at smaller budgets", disable=not progress, unit="unit"):
             tokenizer = part.tokenizer if isinstance(part.tokenizer, Tokenizer) else given
             limits = [entry.budget for entry in part.entries if entry.budget]
-            if tokenizer is None or not part.graded or not (limits or options.budgets):
+            if tokenizer is None or not (part.asked and part.graded) or not (limits or options.budgets):
                 continue
             asked = options.budgets or budget.default_budgets(max(limits))
             extractor = EXTRACTORS[_extraction(runs[part.run], part.unit)]
-            points = budget.curve(part.entries, sorted(asked), tokenizer, grader, extractor)
+            points = budget.curve(part.asked, sorted(asked), tokenizer, grader, extractor)
             yield (part.name, part.run), points
 
 
 def _extraction(run: Run, unit: TaskRun) -> str:
     """The extractor of the run: the setting `extract` of its filter `grade_math`."""
-    names = {sample.task for sample in unit.samples} or {unit.name}
-    for results in reversed(run.results):
-        for name in sorted(names & set(results["configs"])):
-            for chain in results["configs"][name].get("filter_list") or []:
-                for step in chain.get("filter", []) if chain.get("name") == unit.filter else []:
-                    wanted = step.get("extract") or (step.get("kwargs") or {}).get("extract")
-                    if wanted in EXTRACTORS:
-                        return str(wanted)
+    for name in sorted({sample.task for sample in unit.samples}):
+        for chain in results_of(run, name)["configs"].get(name, {}).get("filter_list") or []:
+            for step in chain.get("filter", []) if chain.get("name") == unit.filter else []:
+                wanted = step.get("extract") or (step.get("kwargs") or {}).get("extract")
+                if wanted in EXTRACTORS:
+                    return str(wanted)
     return "statement"

@@ -1,8 +1,8 @@
-"""The responses of a task, each with its outcome, verdict, answer and tokens."""
+"""The responses of a task, each with its outcome, verdict, answer, tokens and failure mode."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,16 @@ RIGHT, WRONG, UNDECIDED, NO_ANSWER, ERROR = OUTCOMES = (
     "right", "wrong", "undecided", "no answer", "error",
 )  # fmt: skip
 OUTPUT_TOKENS, COST = "output_tokens", "cost_usd"
+CORRECT = "correct"
+COMMITTED = "wrong but committed"
+SATURATED_BOXED = "saturated, boxed, wrong"
+SATURATED_UNBOXED = "saturated, never boxed"
+SHORT = "short and no answer"
+WRONG_UNKNOWN = "wrong, length not known"
+NONE_UNKNOWN = "no answer, length not known"
+MODES = (
+    CORRECT, UNDECIDED, COMMITTED, SATURATED_BOXED, SATURATED_UNBOXED, SHORT, WRONG_UNKNOWN, NONE_UNKNOWN,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,32 @@ class Entry:
     @property
     def layer(self) -> str | None:
         return self.verdict.layer if self.verdict else None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether this package's grader found it right."""
+        return self.verdict is not None and self.verdict.correct is True
+
+    @property
+    def reason(self) -> str:
+        """Why it was refused, or its verdict's reason."""
+        return self.sample.error or (self.verdict and self.verdict.reason) or ""
+
+    @property
+    def mode(self) -> str:
+        """The failure mode, one of MODES.
+
+        "boxed" is any statement that the grader extracts an answer from, boxed or announced. A response is
+        saturated if it used up max_gen_toks to within 1% (`protocol.used_up`): counting again may give fewer.
+        """
+        if self.outcome in (RIGHT, UNDECIDED):
+            return CORRECT if self.outcome == RIGHT else UNDECIDED
+        answered = self.answer is not None
+        if self.saturated is None:
+            return WRONG_UNKNOWN if answered else NONE_UNKNOWN
+        if self.saturated:
+            return SATURATED_BOXED if answered else SATURATED_UNBOXED
+        return COMMITTED if answered else SHORT
 
 
 def entries_of(task: TaskRun, metric: str | None, tokenizer: Tokenizer | None) -> tuple[Entry, ...]:
@@ -111,8 +147,3 @@ def _sample_budget(sample: Sample) -> int | None:
     if not isinstance(settings, dict):
         return None
     return _budget({f"generation {name}": value for name, value in settings.items()})
-
-
-def outcome_counts(entries: Sequence[Entry]) -> dict[str, int]:
-    """Number of entries per outcome, including errors."""
-    return {name: sum(entry.outcome == name for entry in entries) for name in OUTCOMES}

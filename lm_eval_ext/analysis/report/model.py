@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from lm_eval_ext.analysis import pairing
 from lm_eval_ext.analysis.compare import RunComparison
 from lm_eval_ext.analysis.report.budget import Point
-from lm_eval_ext.analysis.report.entries import ERROR, Entry, outcome_counts
+from lm_eval_ext.analysis.report.entries import ERROR, Entry
 from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.runs import Run, TaskRun
 
 FIELDS = ("topic", "level", "subject", "country", "competition")
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of a report.
+class Options(BaseModel):
+    """Options of a report."""
 
-    Attributes:
-        samples: responses per run on the samples page.
-        response_chars: characters shown of each; mostly the end of longer ones.
-        budgets: token budgets to simulate; None: see `budget.default_budgets`.
-        tokenizer: cuts the responses of runs that name none; recorded token counts stay.
-        metric: metric to report; None: each task's own.
-        pair_on: field that identifies a problem in two runs, see `pairing.match`.
-        fields: document fields by which scores are broken down.
-        min_group: values with fewer problems share one row.
-        workers: processes of the grader; None: one per core.
-    """
+    model_config = ConfigDict(frozen=True)
 
-    samples: int = 200
-    response_chars: int = 1500
-    budgets: tuple[int, ...] | None = None
-    tokenizer: str | None = None
-    metric: str | None = None
-    pair_on: str = pairing.DOC_HASH
-    fields: tuple[str, ...] = FIELDS
-    min_group: int = 10
-    workers: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, least in {"samples": 0, "response_chars": 100, "min_group": 1}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.budgets is not None and (not self.budgets or min(self.budgets) < 1):
-            raise ValueError(f"budgets must be positive, got {self.budgets}")
+    samples: int = Field(default=200, ge=0)  # responses per run on the samples page
+    response_chars: int = Field(default=1500, ge=100)  # shown of each; mostly the end of longer ones
+    budgets: tuple[Annotated[int, Field(ge=1)], ...] | None = None  # None: `budget.default_budgets`
+    tokenizer: str | None = None  # of runs that name none; recorded token counts stay
+    metric: str | None = None  # None: each task's own
+    pair_on: str = pairing.DOC_HASH  # field that identifies a problem in two runs, see `pairing.match`
+    fields: tuple[str, ...] = FIELDS  # document fields by which scores are broken down
+    min_group: int = Field(default=10, ge=1)  # values with fewer problems share one row
+    workers: int | None = None  # processes of the grader; None: one per core
 
 
 @dataclass(frozen=True)
@@ -79,13 +64,22 @@ class Part:
         return list(self.unit.scored(self.metric).values())
 
     @cached_property
+    def asked(self) -> list[Entry]:
+        """The entries that are responses: all but errors."""
+        return [entry for entry in self.entries if entry.outcome != ERROR]
+
+    @property
     def errors(self) -> int:
-        return outcome_counts(self.entries)[ERROR]
+        return len(self.entries) - len(self.asked)
 
     @cached_property
     def graded(self) -> bool:
         """Whether this package's grader gave every response its verdict."""
-        return all(entry.verdict is not None for entry in self.entries if entry.outcome != ERROR)
+        return all(entry.verdict is not None for entry in self.asked)
+
+    def share(self, holds: Callable[[Entry], bool]) -> float | None:
+        """Share of the responses for which it holds; None without responses."""
+        return sum(map(holds, self.asked)) / len(self.asked) if self.asked else None
 
 
 @dataclass(frozen=True)

@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from lm_eval_ext.analysis import stats
-from lm_eval_ext.analysis.report import lengths as sizes
-from lm_eval_ext.analysis.report.breakdowns import breakdowns
-from lm_eval_ext.analysis.report.disagreements import judged_otherwise, split_problems
+from lm_eval_ext.analysis import protocols, stats
+from lm_eval_ext.analysis.breakdown import values
+from lm_eval_ext.analysis.pairing import doc_field
+from lm_eval_ext.analysis.report.disagreements import split_problems
 from lm_eval_ext.analysis.report.entries import (
     COST,
-    ERROR,
+    MODES,
     NO_ANSWER,
+    RIGHT,
     UNDECIDED,
     WRONG,
     Entry,
-    outcome_counts,
     recorded,
 )
 from lm_eval_ext.analysis.report.model import Part, Report
-from lm_eval_ext.analysis.report.modes import MODES, mode_counts
-from lm_eval_ext.analysis.report.tables import Column, Estimate, Table, estimate, shown, table
 from lm_eval_ext.analysis.report.tokens import Tokenizer
+from lm_eval_ext.analysis.tables import ESTIMATE, Column, Table, estimate, shown, table
 
-DECIDED_BY = ("exact", "normalized", "symbolic", "judge")
+MOST = 20
+"""Maximum rows of the disagreements."""
 MOST_ROWS = 12
 """Maximum rows of the overview."""
-LAYER_PARTS = (*DECIDED_BY, UNDECIDED, WRONG, NO_ANSWER)
+OVERVIEW = ("task", "run", "n", "accuracy", "accuracy_high", "undecided", "answered", "capped")
+LAYER_PARTS = ("exact", "normalized", "symbolic", "judge", UNDECIDED, WRONG, NO_ANSWER)
+TOKENS, CHARACTERS = "tokens", "characters"
+Groups = dict[str, dict[int, list[float]]]
+"""Value of a field -> run number -> scores."""
+
+
+def every_table(report: Report) -> list[Table]:
+    """All tables, in the order of the page; some may be empty."""
+    return [
+        scoreboard(report), layers(report), modes(report), pairs(report), lengths(report),
+        *breakdowns(report), disagreements(report), judge_against_symbolic(report), budgets(report),
+        settings(report), versions(report),
+    ]  # fmt: skip
 
 
 def scoreboard(report: Report) -> Table:
@@ -45,14 +60,30 @@ def scoreboard(report: Report) -> Table:
         f"Wilson, {stats.CONFIDENCE:.0%} (bootstrap for scores averaged over repeats). Errors are excluded. "
         + _counted(report.parts)
     )
-    return table("scores", "Scores", columns, [_score_row(part) for part in report.parts], note)
+    return table("scores", "Scores", columns, map(_score_row, report.parts), note)
+
+
+def _score_row(part: Part) -> list[Any]:
+    tokens = [entry.tokens for entry in part.asked if entry.tokens is not None]
+    costs = [cost for sample in part.unit.samples for cost in recorded(sample, COST)]
+    counted = len(tokens) == len(part.asked) > 0
+    known = part.graded and all(entry.saturated is not None for entry in part.asked)
+    share = part.share if part.graded else lambda _: None
+    return [
+        _label(part), part.run_name, len(part.scores), part.errors, estimate(part.scores),
+        share(lambda e: e.verdict is not None and e.verdict.correct is not False),
+        share(lambda e: e.outcome == UNDECIDED), share(lambda e: e.answer is not None),
+        part.share(lambda e: e.saturated is True) if known else None,
+        sum(tokens) / len(tokens) if counted else None, sum(tokens) if counted else None,
+        sum(costs) if costs else None,
+        sum(entry.layer == "judge" for entry in part.asked) if part.graded else None,
+    ]  # fmt: skip
 
 
 def overview(report: Report) -> Table:
     """The main scores of tasks and groups, for a terminal."""
     made, units = scoreboard(report), {part.name for part in report.units}
-    wanted = ["task", "run", "n", "accuracy", "accuracy_high", "undecided", "answered", "capped"]
-    kept = [i for i, column in enumerate(made.columns) if column.name in wanted]
+    kept = [i for i, column in enumerate(made.columns) if column.name in OVERVIEW]
     rows = [[row[i] for i in kept] for row in made.rows if row[0] in units]
     left = f"{len(rows) - MOST_ROWS} more rows are in the report" if len(rows) > MOST_ROWS else ""
     return table("overview", made.title, [made.columns[i] for i in kept], rows[:MOST_ROWS], left)
@@ -60,23 +91,40 @@ def overview(report: Report) -> Table:
 
 def layers(report: Report) -> Table:
     """Counts by what decided the responses: right ones by layer, then the others."""
-    rows = [[_label(p), p.run_name, *_counts(layer_counts(p.entries))] for p in report.parts if p.graded]
-    columns = ("task", "run", "n:count", *(f"{name}:count" for name in LAYER_PARTS))
     note = "Responses. exact, normalized, symbolic, judge: right ones by the layer that accepted them."
-    return table("layers", "What decided", columns, rows, note)
+    parts = [part for part in report.parts if part.graded]
+    decided = _counts(parts, lambda entry: entry.layer if entry.accepted else entry.outcome)
+    return _count_table("layers", "What decided", parts, decided, LAYER_PARTS, note)
 
 
 def modes(report: Report) -> Table:
     """Counts of failure modes."""
-    found = [(part, mode_counts(part.entries)) for part in report.parts]
-    known = [name for name in MODES if not name.endswith("not known") or any(c[name] for _, c in found)]
-    rows = [[_label(p), p.run_name, sum(c.values()), *(c[name] for name in known)] for p, c in found]
-    columns = ("task", "run", "n:count", *(f"{name}:count" for name in known))
     note = (
         "Saturated: as many tokens as max_gen_toks, to 1%. Boxed: any statement that the grader extracts "
         "an answer from. " + _counted(report.parts)
     )
-    return table("modes", "Miss modes", columns, rows, note)
+    found = _counts(report.parts, lambda entry: entry.mode)
+    known = [name for name in MODES if not name.endswith("not known") or any(c[name] for c in found)]
+    return _count_table("modes", "Miss modes", report.parts, found, known, note)
+
+
+def _counts(parts: Sequence[Part], of: Callable[[Entry], str | None]) -> list[Counter[str | None]]:
+    return [Counter(map(of, part.asked)) for part in parts]
+
+
+def _count_table(
+    key: str,
+    title: str,
+    parts: Sequence[Part],
+    counts: Sequence[Counter[str | None]],
+    names: Sequence[str],
+    note: str,
+) -> Table:
+    rows = [
+        [_label(part), part.run_name, len(part.asked), *(found[name] for name in names)]
+        for part, found in zip(parts, counts, strict=True)
+    ]
+    return table(key, title, ("task", "run", "n:count", *(f"{name}:count" for name in names)), rows, note)
 
 
 def pairs(report: Report) -> Table:
@@ -89,8 +137,7 @@ def pairs(report: Report) -> Table:
     rows = []
     for made in report.comparisons:
         for u in made.units:
-            counts = u.pairing
-            four = [getattr(counts, k, None) for k in ("both", "only_a", "only_b", "neither")]
+            four = vars(u.pairing).values() if u.pairing else [None] * 4
             between = f"{u.interval.low * 100:+.1f} to {u.interval.high * 100:+.1f}"
             effect = None if u.detectable is None else f"{u.detectable * 100:.1f} points"
             left = f"{u.a.left_out} / {u.b.left_out}"
@@ -107,10 +154,14 @@ def pairs(report: Report) -> Table:
 def lengths(report: Report) -> Table:
     """Median response lengths."""
     rows = []
-    for name in report.unit_names:
-        for part in report.of(name):
-            found = sizes.lengths(part.entries, length_unit(report, name))
-            rows.append([name, part.run_name, found.unit, len(found.right), len(found.other), *found.medians])
+    for part in report.units:
+        measure = length_unit(report, part.name)
+        sides = [
+            sizes([e for e in part.asked if (e.outcome == RIGHT) == right], measure)
+            for right in (True, False)
+        ]
+        medians = [median(side) if side else None for side in sides]
+        rows.append([part.name, part.run_name, measure, *map(len, sides), *medians])
     columns = (
         "task",
         "run",
@@ -124,17 +175,101 @@ def lengths(report: Report) -> Table:
 
 
 def length_unit(report: Report, unit: str) -> str:
-    """The unit of response lengths: TOKENS if all runs have them, else CHARACTERS."""
-    units = {sizes.unit_of(part.entries) for part in report.of(unit)}
-    return sizes.TOKENS if units == {sizes.TOKENS} else sizes.CHARACTERS
+    """The unit of response lengths: TOKENS if those of every response of all runs are known."""
+    found = [part.asked for part in report.of(unit)]
+    known = all(asked and all(entry.tokens is not None for entry in asked) for asked in found)
+    return TOKENS if known else CHARACTERS
+
+
+def sizes(entries: Sequence[Entry], measure: str) -> list[int]:
+    """The lengths of responses."""
+    return [(entry.tokens or 0) if measure == TOKENS else len(entry.text) for entry in entries]
+
+
+def breakdowns(report: Report) -> list[Table]:
+    """Scores by a field of the documents (level, subject): a table per unit and field, a column per run."""
+    made = (_breakdown(report, unit, name) for unit in report.unit_names for name in report.options.fields)
+    return [one for one in made if len(one.rows) > 1]
+
+
+def _breakdown(report: Report, unit: str, name: str) -> Table:
+    parts, groups = report.of(unit), Groups()
+    for part in parts:
+        scores = part.unit.scored(part.metric)
+        for sample in part.unit.samples:
+            if sample.key in scores and doc_field(sample.doc, name) is not None:
+                for value in values(sample.doc, name):
+                    groups.setdefault(value, {}).setdefault(part.run, []).append(scores[sample.key])
+    rows = [
+        [value, _size(by_run), *(estimate(by_run.get(part.run, [])) for part in parts)]
+        for value, by_run in _folded(groups, report.options.min_group)
+    ]
+    columns = [Column(name), Column("n", "count"), *(Column(part.run_name, ESTIMATE) for part in parts)]
+    note = (
+        "Accuracy with its interval; n: largest of all runs. "
+        f"Values with fewer than {report.options.min_group} problems share a row."
+    )
+    return table(f"by_{name}_{unit}", f"{unit} by {name}", columns, rows, note)
+
+
+def _size(by_run: Mapping[int, Sequence[float]]) -> int:
+    return max(map(len, by_run.values()))
+
+
+def _folded(groups: Groups, least: int) -> list[tuple[str, dict[int, list[float]]]]:
+    """Sorts numeric values by number, others by size; merges small ones into a last row."""
+    small = [value for value, by_run in groups.items() if _size(by_run) < least]
+    if len(small) == len(groups) or len(small) == 1:
+        small = []
+    kept = [value for value in groups if value not in small]
+    numeric = all(value.lstrip("-").isdigit() for value in kept)
+    kept.sort(key=lambda v: (int(v) if numeric else -_size(groups[v]), v))
+    rows = [(value, groups[value]) for value in kept]
+    if small:
+        together: dict[int, list[float]] = {}
+        for value in small:
+            for run, scores in groups[value].items():
+                together.setdefault(run, []).extend(scores)
+        rows.append((f"other ({len(small)} values)", together))
+    return rows
+
+
+def disagreements(report: Report) -> Table:
+    """The problems that divide the runs most evenly."""
+    rows = [
+        [
+            p.unit,
+            p.sample.name,
+            p.sample.problem,
+            p.sample.gold,
+            f"{len(p.right_runs)} of {p.n}",
+            ", ".join(p.right_runs),
+        ]
+        for p in split_problems(report)[:MOST]
+    ]
+    columns = ("task", "id", "problem", "gold", "right", "right in")
+    return table("disagreements", "Problems that divide the runs", columns, rows)
+
+
+def judge_against_symbolic(report: Report) -> Table:
+    """Answers that only the judge accepted: the earlier layers did not."""
+    rows = [
+        [part.name, part.run_name, entry.sample.gold, entry.answer, entry.outcome, entry.reason]
+        for part in report.units
+        for entry in part.entries
+        if entry.layer == "judge" and entry.accepted
+    ]
+    columns = ("task", "run", "gold", "answer", "judge", "reason")
+    note = "The layers before the judge did not find these answers equal to their golds; the judge did."
+    return table("judge", "Judge against symbolic", columns, rows[:MOST], note)
 
 
 def budgets(report: Report) -> Table:
     """Accuracy at each token budget."""
     rows = [
-        [unit, report.runs[run].name, p.budget, Estimate(p.share, p.interval, p.n), p.cut]
+        [unit, report.runs[run].name, point.budget, point.accuracy, point.cut]
         for (unit, run), points in report.curves.items()
-        for p in points
+        for point in points
     ]
     note = (
         "Saved responses cut at the budget and graded again, without a judge; shorter responses keep "
@@ -142,28 +277,6 @@ def budgets(report: Report) -> Table:
     )
     columns = ("task", "run", "budget:count", "accuracy:estimate", "cut:count")
     return table("budgets", "Accuracy against token budget", columns, rows, note)
-
-
-def disagreements(report: Report) -> Table:
-    """The problems that divide the runs most evenly."""
-    rows = [
-        [p.unit, p.name, p.problem, p.gold, f"{p.right} of {p.n}", ", ".join(p.right_runs)]
-        for p in split_problems(report)
-    ]
-    columns = ("task", "id", "problem", "gold", "right", "right in")
-    return table("disagreements", "Problems that divide the runs", columns, rows)
-
-
-def judge_against_symbolic(report: Report) -> Table:
-    """Answers that only the judge accepted."""
-    rows = [
-        [part.name, part.run_name, entry.sample.gold, entry.answer, str(entry.outcome), entry.verdict.reason]
-        for part, entry in judged_otherwise(report)
-        if entry.verdict is not None
-    ]
-    columns = ("task", "run", "gold", "answer", "judge", "reason")
-    note = "The layers before the judge did not find these answers equal to their golds; the judge did."
-    return table("judge", "Judge against symbolic", columns, rows, note)
 
 
 def settings(report: Report) -> Table:
@@ -176,64 +289,20 @@ def versions(report: Report) -> Table:
     return _by_run(report, "versions", "Versions", lambda part: part.unit.versions)
 
 
-def every_table(report: Report) -> list[Table]:
-    """All non-empty tables, in the order of the page."""
-    made = [
-        scoreboard(report), layers(report), modes(report), pairs(report), lengths(report),
-        *breakdowns(report), disagreements(report), judge_against_symbolic(report), budgets(report),
-        settings(report), versions(report),
-    ]  # fmt: skip
-    return [one for one in made if one.rows]
-
-
-def layer_counts(entries: Sequence[Entry]) -> dict[str, int]:
-    """Number of responses per LAYER_PARTS; errors are not counted."""
-    outcomes = outcome_counts(entries)
-    accepted = [e.layer for e in entries if e.verdict and e.verdict.correct]
-    return {name: accepted.count(name) for name in DECIDED_BY} | {
-        name: outcomes[name] for name in (UNDECIDED, WRONG, NO_ANSWER)
-    }
-
-
-def _score_row(part: Part) -> list[Any]:
-    asked = [entry for entry in part.entries if entry.outcome != ERROR]
-    tokens = [entry.tokens for entry in asked if entry.tokens is not None]
-    costs = [cost for sample in part.unit.samples for cost in recorded(sample, COST)]
-    complete = bool(asked) and len(tokens) == len(asked)
-    judged = sum(entry.layer == "judge" for entry in asked) if part.graded else None
-    share = _share(asked) if part.graded and asked else lambda _: None
-    return [
-        _label(part), part.run_name, len(part.scores), part.errors, estimate(part.scores),
-        share(lambda e: e.verdict is not None and e.verdict.correct is not False),
-        share(lambda e: e.outcome == UNDECIDED), share(lambda e: e.answer is not None),
-        share(lambda e: e.saturated is True) if all(e.saturated is not None for e in asked) else None,
-        sum(tokens) / len(tokens) if complete else None, sum(tokens) if complete else None,
-        sum(costs) if costs else None, judged,
-    ]  # fmt: skip
-
-
-def _share(entries: Sequence[Entry]) -> Callable[[Callable[[Entry], bool]], float | None]:
-    return lambda holds: sum(map(holds, entries)) / len(entries)
-
-
-def _by_run(report: Report, key: str, title: str, of: Callable[[Part], Any]) -> Table:
+def _by_run(report: Report, key: str, title: str, of: Callable[[Part], Mapping[str, Any]]) -> Table:
     rows = []
     for unit in report.unit_names:
         parts = {part.run: of(part) for part in report.of(unit)}
         for name in sorted({name for found in parts.values() for name in found}):
-            cells = [_text(parts[i].get(name)) if i in parts else None for i in range(len(report.runs))]
-            said = {cell for i, cell in enumerate(cells) if i in parts}
+            cells = [_text(parts.get(i, {}).get(name)) for i in range(len(report.runs))]
+            said = {cells[i] for i in parts}
             rows.append([unit, name, "yes" if len(said) == 1 else "no", *cells])
     columns: list[str | Column] = ["task", "setting", "equal", *(Column(run.name) for run in report.runs)]
     return table(key, title, columns, rows)
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else value if isinstance(value, str) else shown(str(value), "text")
-
-
-def _counts(found: dict[str, int]) -> Iterable[int]:
-    return [sum(found.values()), *found.values()]
+    return None if value is None else shown(str(value), "text")
 
 
 def _label(part: Part) -> str:
@@ -254,16 +323,9 @@ def manifests(report: Report) -> list[tuple[str, str, str]]:
     """(run, label, JSON) of each recorded manifest and judge's usage."""
     found = []
     for part in report.parts:
-        results = report.runs[part.run].results
+        noted = [protocols.recorded(r, part.name) for r in reversed(report.runs[part.run].results)]
         for name in ("manifest", "usage"):
-            for recorded_by_task in (_recorded(r, part.name).get(name) for r in reversed(results)):
-                if recorded_by_task:
-                    text = json.dumps(recorded_by_task, indent=1, ensure_ascii=False, default=str)
-                    found.append((part.run_name, f"{part.name}: {name}", text))
-                    break
+            if said := next(filter(None, (one.get(name) for one in noted)), None):
+                text = json.dumps(said, indent=1, ensure_ascii=False, default=str)
+                found.append((part.run_name, f"{part.name}: {name}", text))
     return found
-
-
-def _recorded(results: Mapping[str, Any], task: str) -> dict[str, Any]:
-    metadata = (results["configs"].get(task) or {}).get("metadata") or {}
-    return dict(metadata.get("protocol") or {})

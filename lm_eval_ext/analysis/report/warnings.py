@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lm_eval_ext.analysis.report.entries import NO_ANSWER, UNDECIDED, outcome_counts
+from lm_eval_ext.analysis.report.entries import NO_ANSWER, UNDECIDED
 from lm_eval_ext.analysis.report.model import Part, Report
 from lm_eval_ext.harness.protocol import MAX_CAPPED, MIN_ANSWERED
 
@@ -36,20 +36,17 @@ def _problems(report: Report) -> Iterator[str]:
 
 def _of_part(part: Part) -> Iterator[str]:
     label = f"{part.name}, {part.run_name}"
-    counts = outcome_counts(part.entries)
-    asked = len(part.entries) - part.errors
+    undecided = part.share(lambda entry: entry.outcome == UNDECIDED) or 0.0
+    unanswered = part.share(lambda entry: entry.outcome == NO_ANSWER) or 0.0
+    capped = part.share(lambda entry: entry.saturated is True) or 0.0
     if part.errors:
         yield f"{label}: {part.errors} of {len(part.entries)} got no response (refused or failed); not scored"
-    if not asked:
-        return
     if not part.graded:
         yield f"{label}: another grader wrote the scores; layers and undecided are not known"
-    if counts[UNDECIDED] / asked > MAX_UNDECIDED:
-        yield f"{label}: {counts[UNDECIDED] / asked:.0%} undecided; read accuracy with accuracy_high"
-    if part.graded and 1 - counts[NO_ANSWER] / asked < MIN_ANSWERED:
-        yield f"{label}: {counts[NO_ANSWER] / asked:.0%} commit to no answer; the score says little"
-    saturated = [entry.saturated for entry in part.entries]
-    capped = sum(s is True for s in saturated) / asked
+    if undecided > MAX_UNDECIDED:
+        yield f"{label}: {undecided:.0%} undecided; read accuracy with accuracy_high"
+    if part.graded and 1 - unanswered < MIN_ANSWERED:
+        yield f"{label}: {unanswered:.0%} commit to no answer; the score says little"
     if capped > MAX_CAPPED:
         yield f"{label}: {capped:.0%} of the responses used up max_gen_toks"
     if isinstance(part.tokenizer, str) and any(e.tokens is None for e in part.entries if e.text):

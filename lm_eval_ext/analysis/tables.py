@@ -1,18 +1,22 @@
-"""Tables of a report as data, and their formats: text, Markdown and CSV."""
+"""Tables as data, and their formats: HTML (in a template), Markdown, CSV and the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from lm_eval_ext.analysis import stats
-from lm_eval_ext.analysis.spreadsheet import csv_text
 
 TEXT, COUNT, SHARE, ESTIMATE, NUMBER, P, USD = KINDS = (
     "text", "count", "share", "estimate", "number", "p", "usd",
 )  # fmt: skip
 _NOTHING = "–"
+_FIGURE = re.compile(r"[-+]?[\d.,]+%?(?: to [-+]?[\d.,]+%?)?")
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -20,16 +24,12 @@ class Estimate:
     """A mean score with its interval, over n scores."""
 
     value: float
-    interval: stats.Interval
+    low: float
+    high: float
     n: int
 
-    @property
-    def low(self) -> float:
-        return self.interval.low
-
-    @property
-    def high(self) -> float:
-        return self.interval.high
+    def __str__(self) -> str:
+        return f"{self.value:.1%} [{self.low:.1%}, {self.high:.1%}]"
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,23 @@ class Table:
         wrong = next((row for row in self.rows if len(row) != len(self.columns)), None)
         assert wrong is None, f"{self.key}: {len(self.columns)} columns, and a row of {wrong}"
 
+    @property
+    def lines(self) -> list[list[str]]:
+        """The names of the columns and the rows, as a reader sees them."""
+        rows = [[shown(v, c.kind) for v, c in zip(row, self.columns, strict=True)] for row in self.rows]
+        return [[column.name for column in self.columns], *rows]
+
 
 def estimate(scores: Sequence[float]) -> Estimate | None:
     """The mean score with its interval; None without scores."""
     if not scores:
         return None
-    return Estimate(sum(scores) / len(scores), stats.mean_interval(scores), len(scores))
+    interval = stats.mean_interval(scores)
+    return Estimate(sum(scores) / len(scores), interval.low, interval.high, len(scores))
 
 
 def table(
-    key: str, title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[Any]], note: str = ""
+    key: str, title: str, columns: Sequence[str | Column], rows: Iterable[Sequence[Any]], note: str = ""
 ) -> Table:
     """A table from `Column`s or strings "name:kind"; the kind defaults to text."""
     made = (c if isinstance(c, Column) else Column(*c.split(":")) for c in columns)
@@ -84,8 +91,6 @@ def shown(value: Any, kind: str) -> str:
         return _NOTHING
     if kind == SHARE:
         return f"{value:.1%}"
-    if kind == ESTIMATE:
-        return f"{value.value:.1%} [{value.low:.1%}, {value.high:.1%}]"
     if kind == P:
         return "<0.0001" if value < 0.0001 else f"{value:.4f}"
     if kind == USD:
@@ -108,29 +113,41 @@ def as_csv(made: Table) -> str:
     return csv_text([header, *rows])
 
 
+def csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV with `\\n` behind each, their texts `safe`.
+
+    csv quotes the characters of its line terminator only, and a bare carriage return ends a row for many
+    readers: rows are written with both, and the terminator is put right.
+    """
+    lines: list[str] = []
+    to = SimpleNamespace(write=lambda line: lines.append(f"{line.removesuffix(chr(13) + chr(10))}\n"))
+    csv.writer(to, lineterminator="\r\n").writerows([safe(cell) for cell in row] for row in rows)
+    return "".join(lines)
+
+
+def safe(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: a text that could be one gets an apostrophe."""
+    if not isinstance(value, str) or _FIGURE.fullmatch(value):
+        return value
+    return f"'{value}" if value[:1] in _STARTS_FORMULA and value else value
+
+
 def as_markdown(made: Table) -> str:
     """The table as GitHub Markdown, with its title and note."""
-    numeric = ["---" if column.kind == TEXT else "---:" for column in made.columns]
-    lines = [[column.name for column in made.columns], numeric]
-    lines += [[shown(v, c.kind) for v, c in zip(row, made.columns, strict=True)] for row in made.rows]
-    body = "\n".join("| " + " | ".join(map(_escaped, line)) + " |" for line in lines)
+    head, *rows = [[_escaped(cell) for cell in line] for line in made.lines]
+    rule = ["---" if column.kind == TEXT else "---:" for column in made.columns]
+    body = "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *rows))
     note = f"\n{plain(made.note)}\n" if made.note else ""
     return f"**{plain(made.title)}**\n\n{body}\n{note}"
 
 
 def as_text(made: Table) -> str:
     """The table for a terminal, with aligned columns and numbers to the right."""
-    lines = [[column.name for column in made.columns]]
-    lines += [[_printable(v, c.kind) for v, c in zip(row, made.columns, strict=True)] for row in made.rows]
+    lines = [["".join(filter(str.isprintable, cell)) for cell in line] for line in made.lines]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     align = ["<" if column.kind == TEXT else ">" for column in made.columns]
     aligned = [[f"{c:{a}{w}}" for c, a, w in zip(line, align, widths, strict=True)] for line in lines]
     return "\n".join([*map("  ".join, aligned), *filter(None, [made.note])])
-
-
-def _printable(value: Any, kind: str) -> str:
-    """A cell without control characters, since names come from outside."""
-    return "".join(c for c in shown(value, kind) if c.isprintable())
 
 
 def plain(text: str) -> str:

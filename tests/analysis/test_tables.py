@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from lm_eval_ext.analysis.spreadsheet import csv_text
+from lm_eval_ext.analysis.tables import csv_text
 
 pytestmark = pytest.mark.unit
 
