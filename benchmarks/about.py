@@ -8,7 +8,7 @@ import subprocess
 from datetime import datetime, timezone
 
 from benchmarks.data import ROOT
-from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.grading.cores import usable_cores
 from lm_eval_ext.versions import version_of
 
 _PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "lm-eval")

@@ -18,7 +18,7 @@ from benchmarks.figures import Figures
 from benchmarks.measure import data_set
 from benchmarks.peers import PEERS
 from lm_eval_ext.grading import Grader, GraderConfig
-from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.grading.cores import usable_cores
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _FLAGGED = "math_cot_100"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Judge, Verdict
 from lm_eval_ext.grading.extraction import formats
-from lm_eval_ext.grading.pool import usable_cores
 
 Completion = str | Sequence[dict[str, Any]] | None
 """A completion from TRL: text, or messages whose content is text or a list of parts."""
@@ -64,7 +62,7 @@ class AccuracyReward:
         self.undecided = undecided
         self.stops = tuple(stops)
         self.config = GraderConfig(
-            workers=workers or cores_of_this_rank(),
+            workers=workers,
             timeout_s=timeout_s,
             judge=judge,
             thinking=formats(thinking),
@@ -169,8 +167,3 @@ def golds_of(gold: Sequence[Any] | None, columns: dict[str, Any]) -> Sequence[An
             f"{', '.join(sorted(columns)) or 'none'}); name the column of reference answers gold"
         )
     return found
-
-
-def cores_of_this_rank() -> int:
-    """This rank's share of the usable cores (LOCAL_WORLD_SIZE)."""
-    return max(1, usable_cores() // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))

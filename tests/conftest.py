@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.data import VARIABLE, data_folder
-from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.grading.cores import usable_cores
 from lm_eval_ext.harness.engines import on_cpu
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when datasets is imported: no test may reach the Hub

@@ -15,10 +15,11 @@ from tqdm import tqdm
 from lm_eval_ext.grading import pipeline
 from lm_eval_ext.grading.cache import Pending, VerdictCache
 from lm_eval_ext.grading.config import GraderConfig
+from lm_eval_ext.grading.cores import share_of, usable_cores
 from lm_eval_ext.grading.extraction import Extractor as ResponseExtractor
 from lm_eval_ext.grading.extraction import extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
-from lm_eval_ext.grading.pool import KillablePool, share_of, usable_cores
+from lm_eval_ext.grading.pool import KillablePool
 from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Verdict
 
 Extractor = Callable[[str], str | None]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import multiprocessing
 import os
 import threading
 import time
@@ -39,18 +38,6 @@ CHUNK = 32
 _AHEAD_CHARS = 2**15
 """A chunk sent to a busy worker must fit into the connection's buffer."""
 _LONGEST_WAIT_S = 60.0
-_LOCAL_RANKS = ("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS")
-_forked = False
-
-
-def _note_fork() -> None:
-    global _forked
-    _forked = True
-
-
-os.register_at_fork(after_in_child=_note_fork)
-
-
 OutcomeFuture = Future[Outcome | Failure]
 
 
@@ -71,24 +58,6 @@ class _Task:
     jobs: tuple[_Job, ...]
     stages: tuple[str, ...] = ()
     again: bool = True
-
-
-def usable_cores() -> int:
-    """Cores this process may use; respects CPU affinity where the system supports it."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def share_of(cores: int) -> int:
-    """This process's share of the host's cores, by the number of local ranks that the launcher set.
-
-    Without a launcher, a forked process or a child of multiprocessing takes one core.
-    """
-    for name in _LOCAL_RANKS:
-        if os.environ.get(name, "").isdigit():
-            return max(1, cores // max(1, int(os.environ[name])))
-    return 1 if _forked or multiprocessing.parent_process() is not None else cores
 
 
 class KillablePool:

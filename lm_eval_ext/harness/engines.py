@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import sys
 
-from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.grading.cores import usable_cores
 from lm_eval_ext.harness.hardware import gpus
 
 PLUGIN = "lm_eval_ext"

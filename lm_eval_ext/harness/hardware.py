@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.grading.pool import usable_cores
+from lm_eval_ext.grading.cores import usable_cores
 
 
 def hardware() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lm_eval_ext.grading.pool import share_of, usable_cores
+from lm_eval_ext.grading.cores import share_of, usable_cores
 from tests.conftest import ROOT
 from tests.grading.children import KINDS
 from tests.grading.test_pool import gone
