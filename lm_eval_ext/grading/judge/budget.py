@@ -54,7 +54,7 @@ class Budget:
                     break
                 self._changed.wait()
             if self._reached:
-                raise BudgetExceeded
+                raise BudgetExceeded("budget reached")
             self._reserved += worst_usd
             self._under_way += 1
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.grading.judge.errors import JudgeError
-from lm_eval_ext.grading.judge.usage import Judgment
+from lm_eval_ext.grading.judge.usage import Reply
 
 FILE = "replies.sqlite3"
 _BUSY_S = 60.0
@@ -47,23 +47,21 @@ class ReplyCache:
         with self._open() as database:
             database.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, opinion TEXT)")
 
-    def get(self, keys: Iterable[str]) -> dict[str, Judgment]:
-        """The cached judgments, by key."""
+    def get(self, keys: Iterable[str]) -> dict[str, Reply]:
+        """The cached replies, by key."""
         wanted, found = list(keys), {}
         with self._open() as database:
             for start in range(0, len(wanted), _AT_ONCE):
                 some = wanted[start : start + _AT_ONCE]
                 marks = ",".join("?" * len(some))
                 rows = database.execute(f"SELECT key, opinion FROM replies WHERE key IN ({marks})", some)
-                found.update({key: Judgment(**json.loads(judgment)) for key, judgment in rows})
+                found.update({key: _reply(json.loads(reply)) for key, reply in rows})
         return found
 
-    def put(self, key: str, judgment: Judgment) -> None:
-        """Stores a judgment; it is on disk when this returns."""
+    def put(self, key: str, reply: Reply) -> None:
+        """Stores a reply; it is on disk when this returns."""
         with self._open() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, json.dumps(asdict(judgment)))
-            )
+            database.execute("INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, json.dumps(asdict(reply))))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -75,3 +73,8 @@ class ReplyCache:
                 f"judge: the cache {self.path} cannot be used: {error}; move it, or choose another folder "
                 f"with --judge-cache"
             ) from None
+
+
+def _reply(row: dict[str, Any]) -> Reply:
+    """Caches of earlier versions hold the usage too."""
+    return Reply(row["kind"], row["text"], row["cut"])

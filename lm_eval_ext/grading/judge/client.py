@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from lm_eval_ext.grading.judge.budget import Budget, Price
-from lm_eval_ext.grading.judge.config import TEMPERATURE, JudgeConfig
+from lm_eval_ext.grading.judge.budget import Budget
+from lm_eval_ext.grading.judge.config import TEMPERATURE, ClientConfig
 from lm_eval_ext.grading.judge.errors import JudgeError, JudgeRefused, JudgeUnreachable, QuestionRejected
 from lm_eval_ext.grading.judge.limits import CircuitBreaker, RateLimiter
 from lm_eval_ext.grading.judge.prompt import Message
-from lm_eval_ext.grading.judge.usage import Judgment, Kind
+from lm_eval_ext.grading.judge.provider import Provider
+from lm_eval_ext.grading.judge.usage import CallUsage
 from lm_eval_ext.redaction import HIDDEN, redacted_url
 
 _REFUSED_STATUSES = {401, 402, 403, 404}
@@ -34,6 +34,8 @@ _REFUSED_MESSAGE = re.compile(
 _TRANSIENT = {408, 409, 425, 429}
 _MAX_WAIT_S = 60.0
 _SHOWN = 300
+Count = Callable[[CallUsage], None]
+"""Adds to the usage so far."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,6 @@ class Completion:
 
     text: str
     cut: bool
-
-
-@dataclass
-class CallUsage:
-    """Calls, tokens and cost of one question so far."""
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = 0.0
-
-    def add(self, prompt_tokens: int, completion_tokens: int, cost_usd: float | None) -> None:
-        self.prompt_tokens += prompt_tokens
-        self.completion_tokens += completion_tokens
-        self.cost_usd = None if self.cost_usd is None or cost_usd is None else self.cost_usd + cost_usd
-
-    def judgment(self, kind: Kind, text: str, cut: bool = False) -> Judgment:
-        return Judgment(
-            kind, text, self.calls, self.prompt_tokens, self.completion_tokens, self.cost_usd, cut
-        )
 
 
 class _TransientError(Exception):
@@ -84,7 +66,7 @@ class Client:
     Raises JudgeError if litellm is missing, or a budget is set and no price is known.
     """
 
-    def __init__(self, config: JudgeConfig) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         if find_spec("litellm") is None:
             raise JudgeError("judge: litellm is not installed: pip install 'lm-eval-ext[judge]'")
         self.config = config
@@ -92,15 +74,15 @@ class Client:
         self._breaker = CircuitBreaker(config.give_up_after, config.rest_s)
         self._budget = Budget(config.budget_usd)
         self._loading = threading.Lock()
-        self._loaded: tuple[Any, str, Price | None] | None = None
+        self._loaded: Provider | None = None
         self._has_key = False
         if config.api_key_env is not None and not re.fullmatch(r"[A-Za-z_]\w*", config.api_key_env):
             raise JudgeError("judge: api_key_env is the name of an environment variable, not the key itself")
         if config.budget_usd is not None:
             self._check_price()
 
-    def ask(self, messages: Sequence[Message], usage: CallUsage, stop: threading.Event) -> Completion:
-        """The reply to `messages`; adds its cost to `usage`.
+    def ask(self, messages: Sequence[Message], count: Count, stop: threading.Event) -> Completion:
+        """The reply to `messages`; counts each request and its cost.
 
         Raises JudgeUnreachable, QuestionRejected, BudgetExceeded or JudgeRefused. After JudgeRefused, every
         later call raises it too.
@@ -109,7 +91,7 @@ class Client:
         for attempt in range(self.config.retries + 1):
             self._breaker.before_call(first=attempt == 0)
             try:
-                reply = self._attempt(messages, usage, stop)
+                reply = self._attempt(messages, count, stop)
             except _TransientError as failure:
                 why = str(failure)
                 if attempt < self.config.retries:
@@ -122,21 +104,21 @@ class Client:
         self._breaker.record_failure(why)
         raise JudgeUnreachable(why)
 
-    def _attempt(self, messages: Sequence[Message], usage: CallUsage, stop: threading.Event) -> Completion:
-        litellm, model, price = self._load()
-        self._check_key(litellm)
+    def _attempt(self, messages: Sequence[Message], count: Count, stop: threading.Event) -> Completion:
+        provider = self._load()
+        self._check_key(provider)
+        price = provider.price
         worst = price.upper_bound(messages, self.config.max_tokens) if price else 0.0
         self._budget.reserve(worst)
         cost = 0.0
         try:
             self._rate_limiter.wait(stop)
-            usage.calls += 1
-            response = self._send(litellm, model, messages)
-            prompt, completion = _tokens(response)
-            # A response without token counts is charged at the maximum.
-            known = self._cost(litellm, model, price, response) if prompt else worst
+            count(CallUsage(calls=1))
+            response = self._send(provider, messages)
+            tokens = _tokens(response)
+            known = provider.cost(response, tokens, worst)
             cost = known or 0.0
-            usage.add(prompt, completion, known if price else None)
+            count(CallUsage(0, *tokens, known))
             if not response.choices:
                 return Completion("", cut=False)
             choice = response.choices[0]
@@ -147,10 +129,10 @@ class Client:
         finally:
             self._budget.settle(worst, cost)
 
-    def _send(self, litellm: Any, model: str, messages: Sequence[Message]) -> Any:
+    def _send(self, provider: Provider, messages: Sequence[Message]) -> Any:
         try:
-            return litellm.completion(
-                model=model,
+            return provider.litellm.completion(
+                model=provider.model,
                 messages=list(messages),
                 temperature=TEMPERATURE,
                 max_tokens=self.config.max_tokens,
@@ -197,21 +179,14 @@ class Client:
             address["api_key"] = key
         return address
 
-    def _cost(self, litellm: Any, model: str, price: Price | None, response: Any) -> float | None:
-        if price is None:
-            return None
-        if self.config.price is not None:
-            return price.cost(*_tokens(response))
-        return float(litellm.completion_cost(completion_response=response, model=model))
-
     def _wait_s(self, attempt: int, failure: _TransientError) -> float:
         if failure.after_s is not None:
             return min(failure.after_s, _MAX_WAIT_S)
         return float(min(self.config.backoff_s * 2**attempt, _MAX_WAIT_S) * random.uniform(0.75, 1.25))
 
-    def _check_key(self, litellm: Any) -> None:
+    def _check_key(self, provider: Provider) -> None:
         with self._loading:
-            missing = [] if self._has_key else _missing_keys(litellm, self.config)
+            missing = [] if self._has_key else provider.missing_keys()
             self._has_key = not missing
         if missing:
             raise self._refused(
@@ -221,75 +196,17 @@ class Client:
 
     def _check_price(self) -> None:
         config = self.config
-        if config.price is None and (config.base_url is not None or self._load()[2] is None):
+        if config.price is None and (config.base_url is not None or self._load().price is None):
             raise JudgeError(
                 f"judge: a budget of ${config.budget_usd:g}, but no price is known for {config.model}; "
                 f"give it in USD per million prompt and completion tokens: --judge-price 0.15,0.6"
             )
 
-    def _load(self) -> tuple[Any, str, Price | None]:
+    def _load(self) -> Provider:
         with self._loading:
             if self._loaded is None:
-                litellm = _litellm()
-                model = _routed(litellm, self.config)
-                self._loaded = litellm, model, _price(litellm, model, self.config)
+                self._loaded = Provider.load(self.config)
             return self._loaded
-
-
-def _litellm() -> Any:
-    """Imports litellm without its download of a price list and its advice on every error."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    litellm: Any = import_module("litellm")
-    litellm.suppress_debug_info = True
-    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
-    return litellm
-
-
-def _routed(litellm: Any, config: JudgeConfig) -> str:
-    """The model's name with its provider, as litellm expects it."""
-    if config.base_url is not None:
-        providers = {getattr(provider, "value", provider) for provider in litellm.provider_list}
-        return config.model if config.model.split("/")[0] in providers else f"openai/{config.model}"
-    try:
-        litellm.get_llm_provider(config.model)
-    except litellm.exceptions.BadRequestError:
-        raise JudgeError(
-            f"judge: litellm knows no provider for {config.model!r}; prefix the name with one "
-            f"(anthropic/NAME, gemini/NAME, openai/NAME), or use your own server with --judge-base-url"
-        ) from None
-    return config.model
-
-
-def _missing_keys(litellm: Any, config: JudgeConfig) -> list[str]:
-    """Key variables that the provider needs and that are unset or empty.
-
-    Empty for providers that accept other credentials, such as a role or a profile.
-    """
-    if config.base_url is not None or config.api_key_env is not None or litellm.api_key:
-        return []
-    empty = {name: value for name, value in os.environ.items() if not value.strip()}
-    for name in empty:
-        del os.environ[name]  # litellm only checks that the variable exists
-    try:
-        missing: list[str] = litellm.validate_environment(config.model)["missing_keys"]
-    finally:
-        os.environ.update(empty)
-    return missing if all(name.endswith("_API_KEY") for name in missing) else []
-
-
-def _price(litellm: Any, model: str, config: JudgeConfig) -> Price | None:
-    """Price per token; None if unknown. A server behind `base_url` has no list price."""
-    if config.price is not None:
-        return Price(config.price[0] / 1e6, config.price[1] / 1e6)
-    if config.base_url is not None:
-        return None
-    try:
-        info = litellm.get_model_info(model)
-    except Exception as error:  # its class varies by version; without a price the cost is unknown
-        logging.getLogger(__name__).debug("no price for %s: %s", model, error)
-        return None
-    prices = info.get("input_cost_per_token"), info.get("output_cost_per_token")
-    return None if None in prices else Price(float(prices[0]), float(prices[1]))
 
 
 def _tokens(response: Any) -> tuple[int, int]:

@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic.dataclasses import dataclass
 
 from lm_eval_ext.grading.judge.errors import JudgeError
 from lm_eval_ext.redaction import redacted_url
 
 TEMPERATURE = 0.0
-_LEAST = {"max_tokens": 1, "concurrency": 1, "give_up_after": 1, "retries": 0, "backoff_s": 0, "rest_s": 0}
+AnyConfig = TypeVar("AnyConfig", bound="ClientConfig")
+_HINTS = {
+    "base_url": ", like http://localhost:8000/v1",
+    "price": "; give USD per million prompt and completion tokens, like 0.15,0.6",
+}
 
 
-@dataclass(frozen=True)
-class JudgeConfig:
-    """Settings of one judge.
+def _split(price: Any) -> Any:
+    """The command line gives a price as text."""
+    return price.split(",") if isinstance(price, str) else price
+
+
+Name = Annotated[str, StringConstraints(pattern=r"\S")]
+Url = Annotated[str, StringConstraints(pattern="^https?://")]
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
+NotNegative = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Le(1)]
+Prices = Annotated[tuple[NotNegative, NotNegative], BeforeValidator(_split)]
+
+
+@dataclass(frozen=True, config=ConfigDict(allow_inf_nan=False))
+class ClientConfig:
+    """A model and how to ask it, whatever it is asked.
 
     Attributes:
         model: litellm's name: "gpt-4o-mini", "anthropic/...", "gemini/..."; with `base_url`, the name
             that the server uses.
-        base_url: address of an OpenAI-compatible server, such as vLLM; None: the provider's own.
+        base_url: address of an OpenAI-compatible server, such as vLLM: http://localhost:8000/v1; None: the
+            provider's own.
         api_key_env: environment variable with the key; None: the provider's usual variable, or no key with
             `base_url`.
-        prompt: name of a packaged prompt, or a folder with system.txt, user.txt and again.txt.
         max_tokens: limit for a reply. A judge that thinks before it replies needs thousands.
         concurrency: requests in flight.
         requests_per_minute: maximum rate; None: no limit.
@@ -36,74 +57,28 @@ class JudgeConfig:
         give_up_after: unreachable questions in a row after which the judge counts as down.
         rest_s: seconds before a judge that is down is tried again.
         cache: folder of the cache; None: `$XDG_CACHE_HOME/lm-eval-ext/judge`.
-        price: USD per million tokens, (prompt, completion); None: litellm's price, if it has one.
+        price: USD per million tokens, (prompt, completion), or as text: 0.15,0.6; None: litellm's price, if
+            it has one.
         budget_usd: maximum total cost; None: no limit.
-        asks: "unequal": ask about different and undecided answers; "undecided": only about undecided ones.
-        audit: share of the layers' verdicts that the judge checks. They stand; see `log`.
-        audit_seed: selects another sample.
-        log: JSON-lines file of disagreements between the layers and the judge.
         on_refusal: if the judge refuses every question (wrong key, unknown model), "raise" JudgeError or
             leave the answers "undecided".
     """
 
-    model: str
-    base_url: str | None = None
+    model: Name
+    base_url: Url | None = None
     api_key_env: str | None = None
-    prompt: str = "equivalence-v1"
-    max_tokens: int = 64
-    concurrency: int = 8
-    requests_per_minute: float | None = None
-    timeout_s: float = 60.0
-    retries: int = 4
-    backoff_s: float = 1.0
-    give_up_after: int = 3
-    rest_s: float = 60.0
+    max_tokens: Count = 64
+    concurrency: Count = 8
+    requests_per_minute: Positive | None = None
+    timeout_s: Positive = 60.0
+    retries: Annotated[int, Ge(0)] = 4
+    backoff_s: NotNegative = 1.0
+    give_up_after: Count = 3
+    rest_s: NotNegative = 60.0
     cache: str | None = None
-    price: tuple[float, float] | None = None
-    budget_usd: float | None = None
-    asks: Literal["unequal", "undecided"] = "unequal"
-    audit: float = 0.0
-    audit_seed: int = 0
-    log: str | None = None
+    price: Prices | None = None
+    budget_usd: Positive | None = None
     on_refusal: Literal["raise", "undecided"] = "raise"
-
-    def __post_init__(self) -> None:
-        if not (isinstance(self.model, str) and self.model.strip()):
-            raise JudgeError(f"judge: model must be a name, got {self.model!r}")
-        self._check_numbers()
-        self._check_texts()
-
-    def _check_numbers(self) -> None:
-        for name, least in _LEAST.items():
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and least <= value < math.inf):
-                raise JudgeError(f"judge: {name} must be at least {least}, got {value!r}")
-        for name in ("timeout_s", "requests_per_minute", "budget_usd"):
-            value = getattr(self, name)
-            if value is None and name != "timeout_s":
-                continue
-            if not (isinstance(value, int | float) and 0 < value < math.inf):
-                raise JudgeError(f"judge: {name} must be a positive number, got {value!r}")
-        if self.price is not None and not (len(self.price) == 2 and 0 <= min(self.price) < math.inf):
-            raise JudgeError(
-                f"judge: price must be two numbers, USD per million prompt and completion tokens, "
-                f"got {self.price}"
-            )
-        if not (isinstance(self.audit, int | float) and 0 <= self.audit <= 1):
-            raise JudgeError(f"judge: audit must be a share between 0 and 1, got {self.audit!r}")
-
-    def _check_texts(self) -> None:
-        for name, known in {"asks": ("unequal", "undecided"), "on_refusal": ("raise", "undecided")}.items():
-            if getattr(self, name) not in known:
-                raise JudgeError(f"judge: {name} must be {' or '.join(known)}, got {getattr(self, name)!r}")
-        for name in ("base_url", "api_key_env", "prompt", "cache", "log"):
-            if not isinstance(getattr(self, name), str | None):
-                raise JudgeError(f"judge: {name} must be text, got {getattr(self, name)!r}")
-        if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
-            raise JudgeError(
-                f"judge: base_url must begin with http:// or https://, like http://localhost:8000/v1; "
-                f"got {redacted_url(self.base_url)!r}"
-            )
 
     @property
     def cache_folder(self) -> Path:
@@ -114,7 +89,7 @@ class JudgeConfig:
         return Path(home).expanduser() / "lm-eval-ext" / "judge"
 
     @classmethod
-    def from_settings(cls, settings: str | Mapping[str, Any]) -> JudgeConfig:
+    def from_settings(cls: type[AnyConfig], settings: str | Mapping[str, Any]) -> AnyConfig:
         """Builds the config from YAML, JSON or command-line settings; a string names the model.
 
         Raises JudgeError for an unknown setting or an invalid value.
@@ -127,20 +102,32 @@ class JudgeConfig:
         if "model" not in given:
             raise JudgeError(f"judge: no model among the settings {', '.join(given) or '(none)'}; name one")
         try:
-            if given.get("price") is not None:
-                given["price"] = read_price(given["price"])
             return cls(**given)
-        except TypeError as error:
-            raise JudgeError(f"judge: {error}") from None
+        except ValidationError as error:
+            raise JudgeError(_fault(error, given)) from None
 
 
-def read_price(price: Any) -> tuple[float, float]:
-    """The two numbers of "0.15,0.6" or [0.15, 0.6]. Raises JudgeError for anything else."""
-    parts = price.split(",") if isinstance(price, str) else price
-    try:
-        prompt, completion = (float(part) for part in parts)
-    except (TypeError, ValueError):
-        raise JudgeError(
-            f"judge: price must be USD per million prompt and completion tokens, like 0.15,0.6; got {price!r}"
-        ) from None
-    return prompt, completion
+@dataclass(frozen=True, config=ConfigDict(allow_inf_nan=False))
+class JudgeConfig(ClientConfig):
+    """Settings of the judge of answers.
+
+    Attributes:
+        prompt: name of a packaged prompt, or a folder with system.txt, user.txt and again.txt.
+        asks: "unequal": ask about different and undecided answers; "undecided": only about undecided ones.
+        audit: share of the layers' verdicts that the judge checks. They stand; see `log`.
+        audit_seed: selects another sample.
+        log: JSON-lines file of disagreements between the layers and the judge.
+    """
+
+    prompt: str = "equivalence-v1"
+    asks: Literal["unequal", "undecided"] = "unequal"
+    audit: Share = 0.0
+    audit_seed: int = 0
+    log: str | None = None
+
+
+def _fault(error: ValidationError, given: Mapping[str, Any]) -> str:
+    """The first invalid setting, with what was given."""
+    fault = error.errors()[0]
+    name = str(fault["loc"][0])
+    return f"judge: {name}: {fault['msg']}{_HINTS.get(name, '')}; got {redacted_url(repr(given[name]))}"

@@ -10,7 +10,7 @@ import pytest
 
 from lm_eval_ext.grading.judge.cache import FILE, ReplyCache, cache_key
 from lm_eval_ext.grading.judge.errors import JudgeError
-from lm_eval_ext.grading.judge.usage import Judgment
+from lm_eval_ext.grading.judge.usage import Reply
 
 pytestmark = pytest.mark.unit
 
@@ -18,10 +18,10 @@ WRITER = """
 import sys
 from pathlib import Path
 from lm_eval_ext.grading.judge.cache import ReplyCache
-from lm_eval_ext.grading.judge.usage import Judgment
+from lm_eval_ext.grading.judge.usage import Reply
 cache, name, number = ReplyCache(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 for i in range(number):
-    cache.put(f"{name}-{i}", Judgment("yes", f"YES {name} {i}"))
+    cache.put(f"{name}-{i}", Reply("yes", f"YES {name} {i}"))
     print(i, flush=True)
 """
 
@@ -32,14 +32,14 @@ def writer(folder, name, number):
 
 
 def test_what_is_kept_is_found(tmp_path):
-    judgment = Judgment("malformed", "é \\frac \ud800", 2, 300, 7, None, cut=True)
-    ReplyCache(tmp_path / "a" / "b").put("k", judgment)
-    assert ReplyCache(tmp_path / "a" / "b").get(["k", "other"]) == {"k": judgment}
+    reply = Reply("malformed", "é \\frac \ud800", cut=True)
+    ReplyCache(tmp_path / "a" / "b").put("k", reply)
+    assert ReplyCache(tmp_path / "a" / "b").get(["k", "other"]) == {"k": reply}
 
 
 def test_thousands_are_found_at_once(tmp_path):
     cache = ReplyCache(tmp_path)
-    cache.put("key-1999", Judgment("no", "NO"))
+    cache.put("key-1999", Reply("no", "NO"))
     assert list(cache.get(f"key-{i}" for i in range(3_000))) == ["key-1999"]
 
 
@@ -61,7 +61,7 @@ def test_what_was_kept_survives_a_kill(tmp_path):
     process.communicate()
     found = ReplyCache(tmp_path).get(f"a-{i}" for i in range(last + 1))
     assert len(found) == last + 1
-    ReplyCache(tmp_path).put("after", Judgment("no", "NO"))
+    ReplyCache(tmp_path).put("after", Reply("no", "NO"))
 
 
 def test_everything_a_reply_depends_on_is_in_the_key():
@@ -92,6 +92,6 @@ def test_a_busy_cache_is_waited_for(tmp_path):
 
     threading.Timer(0.3, lambda: other.execute("COMMIT")).start()
     start = time.monotonic()
-    cache.put("k", Judgment("yes", "YES"))
+    cache.put("k", Reply("yes", "YES"))
     other.close()
     assert time.monotonic() - start > 0.2 and "k" in cache.get(["k"])

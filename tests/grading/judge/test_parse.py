@@ -1,16 +1,16 @@
 import pytest
 
-from lm_eval_ext.grading.judge.parse import parse_reply
+from lm_eval_ext.grading.judge.llm_judge import parse_reply
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(
-    "reply, equal",
+    "reply, kind",
     [
-        *((text, True) for text in ("YES", "yes", " Yes.\n", "**YES**", '"YES"', "`yes`", "YES!")),
-        *((text, False) for text in ("NO", "no", "No.", "__NO__", "\nNO\n")),
-        ("<think>It is not equal... NO? Yes it is.</think>\n\nYES", True),
+        *((text, "yes") for text in ("YES", "yes", " Yes.\n", "**YES**", '"YES"', "`yes`", "YES!")),
+        *((text, "no") for text in ("NO", "no", "No.", "__NO__", "\nNO\n")),
+        ("<think>It is not equal... NO? Yes it is.</think>\n\nYES", "yes"),
         *(
             (text, None)
             for text in (
@@ -20,5 +20,5 @@ pytestmark = pytest.mark.unit
         ),
     ],
 )
-def test_one_of_two_words_or_nothing(reply, equal):
-    assert parse_reply(reply) is equal
+def test_one_of_two_words_or_nothing(reply, kind):
+    assert parse_reply(reply) == kind

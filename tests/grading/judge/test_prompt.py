@@ -5,11 +5,12 @@ import re
 import pytest
 
 from lm_eval_ext.grading.judge.errors import JudgeError
+from lm_eval_ext.grading.judge.llm_judge import TEXTS
 from lm_eval_ext.grading.judge.prompt import load_prompt, sanitize
 
 pytestmark = pytest.mark.unit
 
-PROMPT = load_prompt("equivalence-v1")
+PROMPT = load_prompt("equivalence-v1", TEXTS, TEXTS)
 TAG = re.compile(r"BEGIN PROBLEM (\w+) -----")
 
 
@@ -87,14 +88,14 @@ def test_a_malformed_reply_is_answered_with_a_reminder():
 def test_a_prompt_of_ones_own(tmp_path):
     for name, text in {"system": "S", "user": "$tag $gold $answer", "again": "A"}.items():
         (tmp_path / f"{name}.txt").write_text(text)
-    prompt = load_prompt(str(tmp_path))
+    prompt = load_prompt(str(tmp_path), TEXTS, TEXTS[1:])
     assert prompt.messages(None, "1", "2")[1]["content"].endswith(" 1 2")
     assert prompt.digest != PROMPT.digest
     (tmp_path / "user.txt").write_text("$tag $gold")
     with pytest.raises(JudgeError, match=r"user.txt lacks \$answer"):
-        load_prompt(str(tmp_path))
+        load_prompt(str(tmp_path), TEXTS, TEXTS[1:])
     (tmp_path / "user.txt").write_text("$tag $gold $answer $reply")
     with pytest.raises(JudgeError, match="invalid placeholder: 'reply'"):
-        load_prompt(str(tmp_path))
+        load_prompt(str(tmp_path), TEXTS, TEXTS[1:])
     with pytest.raises(JudgeError, match="must be one of equivalence-v1, or a folder"):
-        load_prompt("equivalence-v9")
+        load_prompt("equivalence-v9", TEXTS, TEXTS)
