@@ -30,7 +30,7 @@ from typing import Any
 from lm_eval_ext.analysis import lm_eval_files, stats
 from lm_eval_ext.analysis.report.entries import ERROR, RIGHT, Entry, entries_of
 from lm_eval_ext.analysis.runs import Run
-from lm_eval_ext.analysis.tables import Table, as_markdown, csv_text, table
+from lm_eval_ext.analysis.tables import as_markdown, csv_text, table
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import read_rows
@@ -125,8 +125,11 @@ def export(runs: Sequence[Run], n: int, out: Path, *, seed: int = 0) -> list[str
     ]
     draw.shuffle(drawn)
     by_id = {f"{i:04d}": one for i, one in enumerate(drawn, 1)}
-    rows = [_sheet_row(name, entry) for name, (_, _, entry) in by_id.items()]
     keys = {name: _key_entry(*one) for name, one in by_id.items()}
+    rows = [
+        dict(zip(COLUMNS, (name, entry.sample.problem, *_blind(keys[name]), ""), strict=True))
+        for name, (_, _, entry) in by_id.items()
+    ]
     sizes = {which: len(every) for which, every in strata.items()}
     cells = csv_text([COLUMNS, *(list(row.values()) for row in rows)])
     write_text(out / SHEET, f"\ufeff{cells}")  # without the mark a spreadsheet does not read UTF-8
@@ -180,10 +183,9 @@ def _strata(runs: Sequence[Run]) -> dict[str, list[tuple[str, Entry]]]:
     return found
 
 
-def _sheet_row(name: str, entry: Entry) -> dict[str, str]:
-    sample = entry.sample
-    values = (name, sample.problem, sample.gold, entry.answer or "", entry.text[-END_CHARS:], "")
-    return dict(zip(COLUMNS, values, strict=True))
+def _blind(key: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What the sheet shows of a key's entry."""
+    return key["gold"], key["answer"] or "", key["response"]
 
 
 def _key_entry(which: str, run: str, entry: Entry) -> dict[str, Any]:
@@ -261,32 +263,30 @@ def _case(name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
 def _document(
     found: GraderQuality, errors: Sequence[str], labels: Mapping[str, str], answers: KeyEntries
 ) -> str:
-    figures = table(
-        "audit", "The grader by these labels", ("figure", "estimate", "95% low", "95% high"),
-        [
-            ["precision", *_estimate(found.precision, found.accepted.interval)],
-            ["recall", *_estimate(found.recall, found.recall_interval)],
-        ],
-        "Precision: labelled yes of the accepted. Recall: accepted of those that are right, each stratum "
-        "weighted by its size in the runs. Wilson's interval, and MOVER's from Wilson's. Unsure is left out.",
-    )  # fmt: skip
-    both = ((ACCEPTED, found.accepted), (MISSED, found.missed))
-    strata = table(
-        "strata", "Labels", ("stratum", "in the runs:count", "yes:count", "no:count", "unsure:count"),
-        [[name, s.size, s.yes, s.no, s.unsure] for name, s in both],
-    )  # fmt: skip
-    tables = [figures, strata, *([_errors(errors, labels, answers)] if errors else [])]
-    return "\n".join(["# Audit of the grader\n", *map(as_markdown, tables)])
-
-
-def _errors(errors: Sequence[str], labels: Mapping[str, str], answers: KeyEntries) -> Table:
-    columns = ("audit id", "grader", "label", "layer", "gold", "answer", "reason", "run", "task")
+    figures = (
+        ("precision", found.precision, found.accepted.interval),
+        ("recall", found.recall, found.recall_interval),
+    )
+    strata = ((ACCEPTED, found.accepted), (MISSED, found.missed))
     fields = ("layer", "gold", "answer", "reason", "run", "task")
-    rows = [
-        [name, answers[name]["outcome"], labels[name], *(answers[name][field] for field in fields)]
-        for name in errors
-    ]
-    return table("errors", "Where grader and labels differ", columns, rows)
+    tables = [
+        table(
+            "audit", "The grader by these labels", ("figure", "estimate", "95% low", "95% high"),
+            [[name, *_estimate(value, interval)] for name, value, interval in figures],
+            "Precision: labelled yes of the accepted. Recall: accepted of those that are right, each "
+            "stratum weighted by its size in the runs. Wilson's interval, and MOVER's from Wilson's. "
+            "Unsure is left out.",
+        ),
+        table(
+            "strata", "Labels", ("stratum", "in the runs:count", "yes:count", "no:count", "unsure:count"),
+            [[name, *vars(stratum).values()] for name, stratum in strata],
+        ),
+        table(
+            "errors", "Where grader and labels differ", ("audit id", "grader", "label", *fields),
+            [[n, answers[n]["outcome"], labels[n], *(answers[n][field] for field in fields)] for n in errors],
+        ),
+    ]  # fmt: skip
+    return "\n".join(["# Audit of the grader\n", *(as_markdown(made) for made in tables if made.rows)])
 
 
 def _estimate(value: float | None, interval: stats.Interval) -> list[str]:

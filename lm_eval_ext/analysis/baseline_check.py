@@ -8,10 +8,10 @@ level: each is tested at alpha / their number.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lm_eval_ext.analysis import baselines, protocols, stats
 from lm_eval_ext.analysis.baselines import Baseline, Figure
@@ -84,9 +84,9 @@ def check(
     checks = []
     for figure, task, differences in compared:
         if differences:
-            checks.append(_figure_check(figure, task, differences=differences))
+            checks.append(replace(_figure_check(figure, task), differences=differences))
         elif figure.kind == "threshold":
-            checks.append(_threshold(figure, task))
+            checks.append(_threshold(_figure_check(figure, task), figure))
         else:
             checks.append(_tested(figure, task, place, paired, alpha / max(tests, 1)))
     return checks
@@ -145,23 +145,17 @@ def _nearest(figures: Sequence[Figure], run: Run, model: str | None) -> list[Fig
     return list(found.values())
 
 
-def _figure_check(figure: Figure, task: TaskRun, **found: Any) -> FigureCheck:
+def _figure_check(figure: Figure, task: TaskRun) -> FigureCheck:
+    """The two values, not tested yet."""
     scores = list(task.scored(figure.metric).values())
-    known = {
-        "metric": figure.metric if figure.filter is None else f"{figure.metric}, {figure.filter}",
-        "expected": figure.value,
-        "expected_n": figure.n,
-        "value": sum(scores) / len(scores),
-        "n": len(scores),
-    }
-    return FigureCheck(task=figure.task, model=figure.model, **{**known, **found})
+    metric = figure.metric if figure.filter is None else f"{figure.metric}, {figure.filter}"
+    value = sum(scores) / len(scores)
+    return FigureCheck(figure.task, metric, figure.model, figure.value, figure.n, value, len(scores))
 
 
-def _threshold(figure: Figure, task: TaskRun) -> FigureCheck:
-    value = _figure_check(figure, task).value
-    return _figure_check(
-        figure, task, test=THRESHOLD, lowest=figure.value, regressed=value < figure.value, remark=figure.notes
-    )
+def _threshold(found: FigureCheck, figure: Figure) -> FigureCheck:
+    missed = found.value < figure.value
+    return replace(found, test=THRESHOLD, lowest=figure.value, regressed=missed, remark=figure.notes)
 
 
 def _tested(
@@ -184,21 +178,20 @@ def _paired(figure: Figure, task: TaskRun, kept: Mapping[SampleKey, bool], level
         raise RunError(
             f"{figure.task}: none of the baseline's {len(kept)} problems is in {task.results_file}"
         )
-    lost = sum(own[key] and scored[key] != 1 for key in common)
-    gained = sum(not own[key] and scored[key] == 1 for key in common)
-    before, n = sum(own[key] for key in common), len(common)
-    most = _first(n + 1, lambda more: stats.mcnemar_loss(more, gained) < level) - 1
+    pairs = Counter((own[key], scored[key] == 1) for key in common)
+    lost, gained, n = pairs[True, False], pairs[False, True], len(common)
+    before, p = pairs[True, True] + lost, stats.mcnemar(lost, gained, "greater")
+    most = _first(n + 1, lambda more: stats.mcnemar(more, gained, "greater") < level) - 1
     apart = (max(len(own), figure.n or 0) - n, len(scored) - n)
-    return _figure_check(
-        figure,
-        task,
+    return replace(
+        _figure_check(figure, task),
         test=PAIRED,
         expected=before / n,
         expected_n=n,
         value=(before - lost + gained) / n,
         n=n,
         lowest=max(0, before - most + gained) / n,
-        p=(p := stats.mcnemar_loss(lost, gained)),
+        p=p,
         p_two_sided=stats.mcnemar(lost, gained),
         lost=lost,
         gained=gained,
@@ -215,15 +208,9 @@ def _tolerance(figure: Figure, task: TaskRun, level: float) -> FigureCheck:
         return stats.proportion_loss(right, found.n, of, figure.n)
 
     p = p_of(found.value * found.n)
-    return _figure_check(
-        figure,
-        task,
-        test=TOLERANCE,
-        lowest=_first(found.n, lambda right: p_of(right) >= level) / found.n,
-        p=p,
-        p_two_sided=min(1.0, 2 * min(p, 1 - p)),
-        regressed=p < level,
-    )
+    lowest = _first(found.n, lambda right: p_of(right) >= level) / found.n
+    two_sided = min(1.0, 2 * min(p, 1 - p))
+    return replace(found, test=TOLERANCE, lowest=lowest, p=p, p_two_sided=two_sided, regressed=p < level)
 
 
 def _first(stop: int, holds: Callable[[int], bool]) -> int:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +25,7 @@ from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.runs import Run, SampleKey
 from lm_eval_ext.atomic import write_bytes, write_text
 from lm_eval_ext.harness.launch import shipped
+from lm_eval_ext.jsonl import open_lines, read_objects
 
 ROUNDING = 0.0006
 """How far a published value may be from right / n: it is given to a tenth of a percent."""
@@ -121,11 +121,12 @@ def verdicts(figure: Figure, place: Path | None = None) -> dict[SampleKey, bool]
     seen: Counter[tuple[str, str]] = Counter()
     found: dict[SampleKey, bool] = {}
     try:
-        for row in map(json.loads, gzip.decompress(file.read_bytes()).splitlines()):
-            task, doc_hash = str(row["task"]), str(row["doc_hash"])
-            found[task, doc_hash, seen[task, doc_hash]] = bool(row["correct"])
-            seen[task, doc_hash] += 1
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        with open_lines(file) as lines:
+            for _, _, row in read_objects(lines, file.name):
+                task, doc_hash = str(row["task"]), str(row["doc_hash"])
+                found[task, doc_hash, seen[task, doc_hash]] = bool(row["correct"])
+                seen[task, doc_hash] += 1
+    except (OSError, ValueError, KeyError) as error:
         raise RunError(
             f"{file}: the verdicts of {figure.model} on {figure.task} cannot be read: {error!r}"
         ) from error

@@ -33,7 +33,6 @@ class Sample:
     key: SampleKey
     doc: Mapping[str, Any]
     gold: str
-    prompt: str  # a text, or the JSON of a conversation
     responses: tuple[str, ...]  # one per repeat
     verdicts: tuple[Verdict, ...]  # on each response; empty where another grader wrote the samples
     scores: Mapping[str, float]  # the metrics that have a value for this document
@@ -47,6 +46,19 @@ class Sample:
     @property
     def doc_hash(self) -> str:
         return self.key[1]
+
+    @property
+    def request(self) -> tuple[str, Mapping[str, Any]]:
+        """What the model was asked (a text, or the JSON of a conversation), and the generation settings."""
+        arguments = self.row.get("arguments")
+        first = arguments.get("gen_args_0") if isinstance(arguments, Mapping) else None
+        asked = first if isinstance(first, Mapping) else {}
+        settings = asked.get("arg_1")
+        return str(asked.get("arg_0", "")), settings if isinstance(settings, Mapping) else {}
+
+    @property
+    def prompt(self) -> str:
+        return self.request[0]
 
     @property
     def name(self) -> str:
@@ -241,16 +253,9 @@ def _sample(key: SampleKey, row: LoggedRow) -> Sample:
         key=key,
         doc=row["doc"],
         gold=str(row["target"]),
-        prompt=_prompt(row),
         responses=tuple(str(response or "") for response in responses),
         verdicts=logged_verdicts(row),
         scores={k: float(row[k]) for k in row.get("metrics", []) if is_score(row.get(k))},
         error=row.get(REFUSED),
         row=row,
     )
-
-
-def _prompt(row: LoggedRow) -> str:
-    arguments = row.get("arguments")
-    first = arguments.get("gen_args_0") if isinstance(arguments, Mapping) else None
-    return str(first.get("arg_0", "")) if isinstance(first, Mapping) else ""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Literal
 
 import numpy as np
 from scipy import optimize, stats
@@ -51,21 +52,8 @@ class Pairing:
         return self.both + self.only_a + self.only_b + self.neither
 
     @property
-    def right_a(self) -> int:
-        return self.both + self.only_a
-
-    @property
-    def right_b(self) -> int:
-        return self.both + self.only_b
-
-    @property
     def discordant(self) -> int:
         return self.only_a + self.only_b
-
-    @property
-    def difference(self) -> float:
-        """Accuracy of a less that of b; 0 without problems."""
-        return (self.only_a - self.only_b) / self.n if self.n else 0.0
 
     @property
     def p(self) -> float:
@@ -87,16 +75,13 @@ def mean_interval(scores: Sequence[float], confidence: float = CONFIDENCE) -> In
     return bootstrap_mean(scores, confidence)
 
 
-def mcnemar(only_a: int, only_b: int) -> float:
-    """Two-sided p of McNemar's test (1947) in its exact, binomial form; 1.0 without discordant problems."""
+def mcnemar(only_a: int, only_b: int, alternative: Literal["two-sided", "greater"] = "two-sided") -> float:
+    """p of McNemar's test (1947) in its exact, binomial form; 1.0 without discordant problems.
+
+    "greater" is one-sided: that so many or more are right only in a although b is as good.
+    """
     discordant = only_a + only_b
-    return float(stats.binomtest(only_a, discordant).pvalue) if discordant else 1.0
-
-
-def mcnemar_loss(lost: int, gained: int) -> float:
-    """One-sided p of McNemar's exact test: that as many or more are lost although nothing became worse."""
-    discordant = lost + gained
-    return float(stats.binomtest(lost, discordant, alternative="greater").pvalue) if discordant else 1.0
+    return float(stats.binomtest(only_a, discordant, alternative=alternative).pvalue) if discordant else 1.0
 
 
 def proportion_loss(right: float, n: int, of: float, of_n: int | None) -> float:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from lm_eval_ext.analysis import baselines, lm_eval_files
 from lm_eval_ext.analysis.lm_eval_files import RunError
-from lm_eval_ext.analysis.runs import TaskRun
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.harness.sources import read_rows
 
@@ -26,9 +26,10 @@ TIMEOUT_S = 20.0
 """Far more than a comparison takes: a slow machine must not look like a changed grader."""
 
 
-@dataclass(frozen=True)
-class RecordedVerdict:
+class RecordedVerdict(BaseModel):
     """A response and its verdict; the fields of `Item` and `Verdict`, and how the answer is extracted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     id: str
     gold: str
@@ -39,13 +40,17 @@ class RecordedVerdict:
     layer: str
     answer: str | None
 
-    def __post_init__(self) -> None:
-        if self.extract not in EXTRACTORS:
-            raise RunError(f"{self.id}: extract is {self.extract!r}, not one of {sorted(EXTRACTORS)}")
+    @field_validator("extract")
+    @classmethod
+    def _is_known(cls, extract: str) -> str:
+        if extract not in EXTRACTORS:
+            raise ValueError(f"not one of {sorted(EXTRACTORS)}")
+        return extract
 
     def updated(self, verdict: Verdict) -> RecordedVerdict:
         """The same response with another verdict."""
-        return replace(self, correct=verdict.correct, layer=verdict.layer, answer=verdict.answer)
+        found = {"correct": verdict.correct, "layer": verdict.layer, "answer": verdict.answer}
+        return self.model_copy(update=found)
 
     def __str__(self) -> str:
         word = {True: "right", False: "wrong", None: "undecided"}[self.correct]
@@ -54,30 +59,13 @@ class RecordedVerdict:
 
 def read(file: Path) -> list[RecordedVerdict]:
     """The rows of a file. Raises RunError on a row with other fields."""
-    wanted, rows = {field.name for field in fields(RecordedVerdict)}, list(read_rows(file))
-    for number, row in enumerate(rows, 1):
-        if set(row) != wanted:
-            raise RunError(f"{file}, row {number}: fields {sorted(row)}; expected {sorted(wanted)}")
-    return [RecordedVerdict(**row) for row in rows]
-
-
-def of_run(task: TaskRun, extract: str) -> list[RecordedVerdict]:
-    """The responses of a run's task with their logged verdicts, except those that timed out."""
-    return [
-        RecordedVerdict(
-            id=f"{s.task} {s.doc.get('id', number)}",
-            gold=s.doc.get("gold", s.gold),
-            extract=extract,
-            response=response,
-            problem=s.doc.get("problem"),
-            correct=verdict.correct,
-            layer=verdict.layer,
-            answer=verdict.answer,
-        )
-        for number, s in enumerate(task.samples)
-        for response, verdict in zip(s.responses, s.verdicts, strict=True)
-        if "timed out" not in (verdict.reason or "")
-    ]
+    found = []
+    for number, row in enumerate(read_rows(file), 1):
+        try:
+            found.append(RecordedVerdict.model_validate(row))
+        except ValidationError as error:
+            raise RunError(f"{file}, row {number}: {error}") from None
+    return found
 
 
 def grade(rows: Sequence[RecordedVerdict], grader: Grader) -> list[Verdict]:
@@ -109,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
             total += len(changes)
             print(f"{file.name}: {len(rows)} verdicts, {len(changes)} changed", *changes, sep="\n")
             if accept and changes:
-                lm_eval_files.write_rows(file, map(asdict, updated))
+                lm_eval_files.write_rows(file, map(RecordedVerdict.model_dump, updated))
     if total and not accept:
         print("If every change above is right: python -m lm_eval_ext.analysis.verdicts --accept")
     return int(bool(total) and not accept)

@@ -2,9 +2,8 @@ import json
 
 import pytest
 
-from lm_eval_ext.analysis import runs, verdicts
+from lm_eval_ext.analysis import verdicts
 from lm_eval_ext.analysis.lm_eval_files import RunError
-from tests.analysis.logged import write_run
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit
@@ -40,14 +39,5 @@ def test_a_changed_verdict_is_shown_and_can_be_accepted(tampered, capsys):
 
 def test_other_rows_are_refused(tampered):
     tampered.write_text('{"id": "1", "gold": "2"}\n')
-    with pytest.raises(RunError, match=r"row 1: fields \['gold', 'id'\]"):
+    with pytest.raises(RunError, match=r"(?s)row 1: .*extract\n +Field required"):
         verdicts.read(tampered)
-
-
-def test_a_run_becomes_stored_responses(tmp_path):
-    task = runs.load(write_run(tmp_path, [True, False])).unit("mathnet")
-    rows = verdicts.of_run(task, "statement")
-    assert [(row.id, row.correct, row.answer) for row in rows] == [
-        ("mathnet 0", True, "1"),
-        ("mathnet 1", False, "1"),
-    ]

@@ -91,7 +91,7 @@ class Entry:
 
 def entries_of(task: TaskRun, metric: str | None, tokenizer: Tokenizer | None) -> tuple[Entry, ...]:
     """The responses of a task, in document order; an error is one entry with an empty text."""
-    limit = _budget(task.protocol)
+    limit = _budget(task.protocol, "generation ")
     found = [entry for sample in task.samples for entry in _entries(sample, metric, limit)]
     if tokenizer is None:
         return tuple(found)
@@ -114,7 +114,7 @@ def _entries(sample: Sample, metric: str | None, limit: int | None) -> Iterator[
         yield Entry(sample, 0, "", None, ERROR, None, None, limit)
         return
     tokens = recorded(sample, OUTPUT_TOKENS)
-    limit = _sample_budget(sample) or limit
+    limit = _budget(sample.request[1]) or limit
     for i, text in enumerate(sample.responses):
         verdict = sample.verdicts[i] if i < len(sample.verdicts) else None
         answer = verdict.answer if verdict else extract(text)
@@ -136,14 +136,6 @@ def _scored(sample: Sample, metric: str | None) -> str:
     return RIGHT if metric is not None and sample.scores.get(metric, 0.0) >= 1 else WRONG
 
 
-def _budget(settings: Mapping[str, Any]) -> int | None:
-    found = (settings.get(f"generation {name}") for name in TOKEN_BUDGET_NAMES)
+def _budget(settings: Mapping[str, Any], prefix: str = "") -> int | None:
+    found = (settings.get(prefix + name) for name in TOKEN_BUDGET_NAMES)
     return next((int(value) for value in found if value), None)
-
-
-def _sample_budget(sample: Sample) -> int | None:
-    logged = (sample.row.get("arguments") or {}).get("gen_args_0") or {}
-    settings = logged.get("arg_1")
-    if not isinstance(settings, dict):
-        return None
-    return _budget({f"generation {name}": value for name, value in settings.items()})

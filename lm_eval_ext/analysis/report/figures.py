@@ -204,17 +204,20 @@ def _budgets(report: Report, unit: str) -> Iterator[Figure]:
 
     def draw(axes: Sequence[Any]) -> None:
         (ax,) = axes
-        for run, points in curves.items():
+        for i, (run, points) in enumerate(curves.items()):
+            shift = 2 ** (0.03 * (i - (len(curves) - 1) / 2))  # or intervals would hide each other
             name, colour = report.runs[run].name, RUNS[run % len(RUNS)]
             label = f"{_plain(name)} (n = {points[0].accuracy.n})"
             values = [point.accuracy.value * 100 for point in points]
-            ax.plot([point.budget for point in points], values, color=colour, label=label)
+            ax.plot([point.budget * shift for point in points], values, color=colour, label=label)
             for at, found in ((point, point.accuracy) for point in points):
                 spread = [
                     [max(0.0, found.value - found.low) * 100],
                     [max(0.0, found.high - found.value) * 100],
                 ]
-                shown = ax.errorbar(at.budget, found.value * 100, spread, fmt="o", color=colour, markersize=4)
+                shown = ax.errorbar(
+                    at.budget * shift, found.value * 100, spread, fmt="o", color=colour, markersize=4
+                )
                 shown.lines[0].set_gid(
                     f"{_TOOLTIP}{name}, {at.budget} tokens: {found}, {at.cut} of {found.n} cut"
                 )
@@ -223,7 +226,7 @@ def _budgets(report: Report, unit: str) -> Iterator[Figure]:
         ax.set_xticks(budgets, map(_short, budgets))
         ax.set(ylim=(0, None), xlabel="token budget of a response", ylabel="accuracy, %")
         ax.grid(axis="y", color=_GRID)
-        ax.legend(frameon=False, fontsize=8)
+        ax.legend(frameon=False, fontsize=8, loc="upper left")
 
     if curves:
         yield Figure(f"budget_{unit}", "budgets", f"{unit}: accuracy against token budget", draw, 3.2)

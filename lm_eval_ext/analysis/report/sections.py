@@ -10,8 +10,7 @@ from statistics import median
 from typing import Any
 
 from lm_eval_ext.analysis import protocols, stats
-from lm_eval_ext.analysis.breakdown import values
-from lm_eval_ext.analysis.pairing import doc_field
+from lm_eval_ext.analysis.report.breakdowns import breakdowns
 from lm_eval_ext.analysis.report.disagreements import split_problems
 from lm_eval_ext.analysis.report.entries import (
     COST,
@@ -25,7 +24,7 @@ from lm_eval_ext.analysis.report.entries import (
 )
 from lm_eval_ext.analysis.report.model import Part, Report
 from lm_eval_ext.analysis.report.tokens import Tokenizer
-from lm_eval_ext.analysis.tables import ESTIMATE, Column, Table, estimate, shown, table
+from lm_eval_ext.analysis.tables import Column, Table, estimate, shown, table
 
 MOST = 20
 """Maximum rows of the disagreements."""
@@ -34,8 +33,6 @@ MOST_ROWS = 12
 OVERVIEW = ("task", "run", "n", "accuracy", "accuracy_high", "undecided", "answered", "capped")
 LAYER_PARTS = ("exact", "normalized", "symbolic", "judge", UNDECIDED, WRONG, NO_ANSWER)
 TOKENS, CHARACTERS = "tokens", "characters"
-Groups = dict[str, dict[int, list[float]]]
-"""Value of a field -> run number -> scores."""
 
 
 def every_table(report: Report) -> list[Table]:
@@ -93,8 +90,11 @@ def layers(report: Report) -> Table:
     """Counts by what decided the responses: right ones by layer, then the others."""
     note = "Responses. exact, normalized, symbolic, judge: right ones by the layer that accepted them."
     parts = [part for part in report.parts if part.graded]
-    decided = _counts(parts, lambda entry: entry.layer if entry.accepted else entry.outcome)
-    return _count_table("layers", "What decided", parts, decided, LAYER_PARTS, note)
+
+    def decided(entry: Entry) -> str | None:
+        return entry.layer if entry.accepted else entry.outcome
+
+    return _counts("layers", "What decided", parts, decided, LAYER_PARTS, note)
 
 
 def modes(report: Report) -> Table:
@@ -103,26 +103,23 @@ def modes(report: Report) -> Table:
         "Saturated: as many tokens as max_gen_toks, to 1%. Boxed: any statement that the grader extracts "
         "an answer from. " + _counted(report.parts)
     )
-    found = _counts(report.parts, lambda entry: entry.mode)
-    known = [name for name in MODES if not name.endswith("not known") or any(c[name] for c in found)]
-    return _count_table("modes", "Miss modes", report.parts, found, known, note)
+    found = {entry.mode for part in report.parts for entry in part.asked}
+    known = [name for name in MODES if not name.endswith("not known") or name in found]
+    return _counts("modes", "Miss modes", report.parts, lambda entry: entry.mode, known, note)
 
 
-def _counts(parts: Sequence[Part], of: Callable[[Entry], str | None]) -> list[Counter[str | None]]:
-    return [Counter(map(of, part.asked)) for part in parts]
-
-
-def _count_table(
+def _counts(
     key: str,
     title: str,
     parts: Sequence[Part],
-    counts: Sequence[Counter[str | None]],
+    of: Callable[[Entry], str | None],
     names: Sequence[str],
     note: str,
 ) -> Table:
+    """How many responses of each part have each name."""
+    counts = [(part, Counter(map(of, part.asked))) for part in parts]
     rows = [
-        [_label(part), part.run_name, len(part.asked), *(found[name] for name in names)]
-        for part, found in zip(parts, counts, strict=True)
+        [_label(part), part.run_name, len(part.asked), *(n[name] for name in names)] for part, n in counts
     ]
     return table(key, title, ("task", "run", "n:count", *(f"{name}:count" for name in names)), rows, note)
 
@@ -184,54 +181,6 @@ def length_unit(report: Report, unit: str) -> str:
 def sizes(entries: Sequence[Entry], measure: str) -> list[int]:
     """The lengths of responses."""
     return [(entry.tokens or 0) if measure == TOKENS else len(entry.text) for entry in entries]
-
-
-def breakdowns(report: Report) -> list[Table]:
-    """Scores by a field of the documents (level, subject): a table per unit and field, a column per run."""
-    made = (_breakdown(report, unit, name) for unit in report.unit_names for name in report.options.fields)
-    return [one for one in made if len(one.rows) > 1]
-
-
-def _breakdown(report: Report, unit: str, name: str) -> Table:
-    parts, groups = report.of(unit), Groups()
-    for part in parts:
-        scores = part.unit.scored(part.metric)
-        for sample in part.unit.samples:
-            if sample.key in scores and doc_field(sample.doc, name) is not None:
-                for value in values(sample.doc, name):
-                    groups.setdefault(value, {}).setdefault(part.run, []).append(scores[sample.key])
-    rows = [
-        [value, _size(by_run), *(estimate(by_run.get(part.run, [])) for part in parts)]
-        for value, by_run in _folded(groups, report.options.min_group)
-    ]
-    columns = [Column(name), Column("n", "count"), *(Column(part.run_name, ESTIMATE) for part in parts)]
-    note = (
-        "Accuracy with its interval; n: largest of all runs. "
-        f"Values with fewer than {report.options.min_group} problems share a row."
-    )
-    return table(f"by_{name}_{unit}", f"{unit} by {name}", columns, rows, note)
-
-
-def _size(by_run: Mapping[int, Sequence[float]]) -> int:
-    return max(map(len, by_run.values()))
-
-
-def _folded(groups: Groups, least: int) -> list[tuple[str, dict[int, list[float]]]]:
-    """Sorts numeric values by number, others by size; merges small ones into a last row."""
-    small = [value for value, by_run in groups.items() if _size(by_run) < least]
-    if len(small) == len(groups) or len(small) == 1:
-        small = []
-    kept = [value for value in groups if value not in small]
-    numeric = all(value.lstrip("-").isdigit() for value in kept)
-    kept.sort(key=lambda v: (int(v) if numeric else -_size(groups[v]), v))
-    rows = [(value, groups[value]) for value in kept]
-    if small:
-        together: dict[int, list[float]] = {}
-        for value in small:
-            for run, scores in groups[value].items():
-                together.setdefault(run, []).extend(scores)
-        rows.append((f"other ({len(small)} values)", together))
-    return rows
 
 
 def disagreements(report: Report) -> Table:
