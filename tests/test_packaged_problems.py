@@ -3,8 +3,9 @@
 import pytest
 
 from lm_eval_ext.grading import Item, shared_grader
-from lm_eval_ext.harness.docs import gsm8k, math, mathnet
+from lm_eval_ext.harness.docs import competitions, gsm8k, math, mathnet
 from lm_eval_ext.harness.sources import SAMPLE, HubDataset, load
+from tests.sample_checks import aime, contests, open_ended
 from tests.sample_checks import gsm8k as gsm8k_checks
 from tests.sample_checks import hendrycks_math as math_checks
 from tests.sample_checks import mathnet as mathnet_checks
@@ -25,11 +26,15 @@ def golds() -> dict[str, str]:
     for split in ("train", "test"):
         rows = load(gsm8k.HUB, (split,), SAMPLE)
         found |= {f"gsm8k/{split}/{i}": gsm8k.to_doc(row)["gold"] for i, row in enumerate(rows)}
+    for name, hub in competitions.BENCHMARKS.items():
+        docs = competitions.dataset(name, data=SAMPLE)["test"]
+        found |= {f"{hub.folder}/test/{i}": doc["gold"] for i, doc in enumerate(docs)}
     return found
 
 
 GOLDS = golds()
 CHECKS = {**mathnet_checks.CHECKS, **math_checks.CHECKS, **gsm8k_checks.CHECKS}
+CHECKS |= {**aime.CHECKS, **contests.CHECKS, **open_ended.CHECKS}
 UNCHECKED = {**mathnet_checks.UNCHECKED, **math_checks.UNCHECKED, **gsm8k_checks.UNCHECKED}
 
 
@@ -38,6 +43,8 @@ def test_there_are_enough_of_them():
     docs = math.test_docs(math.SUBJECTS, SAMPLE)
     assert len(docs) >= 56
     assert {doc["level"] for doc in docs} == {1, 2, 3, 4, 5}
+    for name in competitions.BENCHMARKS:
+        assert len(competitions.dataset(name, data=SAMPLE)["test"]) >= 6
 
 
 def test_every_problem_is_checked_or_says_why_not():
@@ -64,4 +71,6 @@ def test_no_problem_is_there_twice():
     docs = math.test_docs(math.SUBJECTS, SAMPLE) + math.train_docs(data=SAMPLE)
     problems += [doc["problem"] for doc in docs]
     problems += [row["problem"] for row in load(HubDataset("math500", ""), ("test",), SAMPLE)]
+    for name in competitions.BENCHMARKS:
+        problems += competitions.dataset(name, data=SAMPLE)["test"]["problem"]
     assert len(set(problems)) == len(problems)

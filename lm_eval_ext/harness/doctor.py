@@ -237,16 +237,19 @@ def _hub() -> Check:
 
 
 def _data_folder(place: str) -> Check:
-    from lm_eval_ext.harness.docs import gsm8k, math, mathnet
+    from lm_eval_ext.harness.docs import competitions, gsm8k, math, mathnet
 
-    wanted = {dataset.folder: (dataset, "test") for dataset in map(math.hub, math.SUBJECTS)}
-    wanted |= {"math500": (math.MATH500, "test"), "gsm8k": (gsm8k.HUB, "test")}
-    wanted["mathnet"] = (mathnet.HUB, "train")
+    tests = (*map(math.hub, math.SUBJECTS), math.MATH500, gsm8k.HUB)
+    wanted: list[tuple[sources.HubDataset, tuple[str, ...]]] = [(mathnet.HUB, ("train",))]
+    wanted += [(dataset, ("test",)) for dataset in tests]
+    wanted += [(dataset, competitions.SPLITS) for dataset in competitions.BENCHMARKS.values()]
     lacking = [
-        name for name, (dataset, split) in wanted.items() if not sources.is_there(dataset, split, place)
+        dataset.folder
+        for dataset, splits in wanted
+        if not any(sources.is_there(dataset, split, place) for split in splits)
     ]
     if len(lacking) == len(wanted):
-        advice = f"none of {', '.join(wanted)} is there: see docs/data.md for the layout"
+        advice = f"none of {', '.join(lacking)} is there: see docs/data.md for the layout"
         return Check("data", "wrong", place, advice)
     advice = f"no files, so these tasks will refuse: {', '.join(lacking)}"
     return _check("data", not lacking, place, advice, otherwise="note")
