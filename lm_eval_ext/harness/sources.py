@@ -5,7 +5,8 @@
     unset       the Hugging Face Hub
     sample      the problems that ship with the package
     <folder>    files in the Hub's schema (.jsonl or .parquet), one folder per data set:
-                mathnet/ hendrycks_math/<subject>/ math500/ gsm8k/ aime24/ ..., each file named after its split
+                mathnet/ hendrycks_math/<subject>/ math500/ gsm8k/ aime24/ ..., each file named after its
+                split
 """
 
 from __future__ import annotations
