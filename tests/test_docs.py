@@ -84,6 +84,7 @@ def workspace(tmp_path_factory) -> Path:
     rows = [{"response": f"Final answer: {i}", "gold": str(i), "reference": str(i)} for i in range(4)]
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (folder / "responses.jsonl").write_text(text)
+    (folder / "problems.csv").write_text("question,answer,topic\nWhat is 1/2 + 1/3?,5/6,fractions\n")
     (folder / "big.jsonl.gz").write_bytes(gzip.compress(text.encode()))
     docs = [
         {

@@ -27,7 +27,10 @@ EXTRAS = {
     "hf": (("torch", "transformers", "accelerate"), "evaluation with --model hf"),
     "api": (("aiohttp", "requests", "tenacity"), "evaluation of models behind an API"),
     "train": (("trl", "peft", "accelerate"), "training"),
+    "ifeval": (("langdetect", "immutabledict", "nltk"), "lm-eval's task ifeval"),
     "judge": (("litellm",), "an LLM judge"),
+    "ray": (("ray",), "batches on a Ray cluster"),
+    "slurm": (("submitit",), "batches on Slurm"),
     "report": (("matplotlib", "latex2mathml"), "reports with figures and formulas"),
 }
 BACKENDS = ("extra vllm", "extra hf", "extra api")

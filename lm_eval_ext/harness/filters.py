@@ -5,7 +5,7 @@ Importing this module registers the filter with lm-eval, and the metrics that ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -59,13 +59,18 @@ class GradeMath(Filter):
         """One `Graded` per document, in order. Raises UserError for a document without `gold`."""
         lacking = next((doc for doc in docs if "gold" not in doc), None)
         if lacking is not None:
-            raise UserError(
-                f"{FILTER}: a document has no field gold, only {', '.join(lacking)}: rename the field in "
-                "process_docs, or add `class: !function lm_eval_ext.harness.task.MathTask` to the task, "
-                "which uses doc_to_target"
-            )
+            raise without_gold(FILTER, lacking)
         with Grader(self.config) as grader:
             return grade_docs(resps, docs, grader, self.extract)
+
+
+def without_gold(name: str, fields: Iterable[str]) -> UserError:
+    """The error for documents without the reference answer."""
+    return UserError(
+        f"{name}: a document has no field gold, only {', '.join(fields)}: rename the field in "
+        "process_docs, or add `class: !function lm_eval_ext.harness.task.MathTask` to the task, "
+        "which uses doc_to_target"
+    )
 
 
 def _share(name: str) -> Callable[..., float]:
@@ -80,9 +85,11 @@ def _share(name: str) -> Callable[..., float]:
     return metric
 
 
+accuracy, accuracy_high, answered, undecided = map(_share, SHARES)
+
 for entry in metric_list():
     if entry["metric"] in SHARES:
-        register_metric(**entry, output_type="generate_until")(_share(entry["metric"]))
+        register_metric(**entry, output_type="generate_until")(globals()[entry["metric"]])
 
 
 def grade_docs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -56,14 +57,21 @@ def run(arguments: Sequence[str], resume: Path | None = None, chunk_size: int | 
 
 
 def _execute(cli: Any, namespace: Namespace, resume: Path | None, chunk_size: int | None) -> None:
+    from lm_eval_ext.harness.loading import prepared
+
+    if getattr(namespace, "confirm_run_unsafe_code", False):
+        os.environ.setdefault("HF_ALLOW_CODE_EVAL", "1")  # asked for by `evaluate`, the same question
     if resume is None:
-        validation.check(namespace)
-        cli.execute(namespace)
+        config = validation.check(namespace)
+        with prepared(config.gen_kwargs):
+            cli.execute(namespace)
         return
     from lm_eval_ext.harness.store import run as stored
 
     stored.prepare(namespace, resume, stored.CHUNK_SIZE if chunk_size is None else chunk_size)
-    stored.run(namespace, validation.check(namespace), resume, cli.execute)
+    config = validation.check(namespace)
+    with prepared(config.gen_kwargs):
+        stored.run(namespace, config, resume, cli.execute)
 
 
 def with_include_path(arguments: Sequence[str]) -> list[str]:

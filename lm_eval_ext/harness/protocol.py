@@ -46,8 +46,9 @@ def check_model_args(model_args: Mapping[str, Any], vllm: bool) -> None:
     if parallel != 1:
         raise ProtocolError(
             f"tensor_parallel_size={parallel}: splitting the model's sums differently changes its scores, so "
-            "runs are comparable only with tensor_parallel_size=1; to use several GPUs start one process per "
-            "GPU, each with tensor_parallel_size=1 (CUDA_VISIBLE_DEVICES=0 lm_eval ..., and so on)"
+            "runs are comparable only with tensor_parallel_size=1. Several GPUs: one process per GPU "
+            "(lm-eval-ext batch). A model that does not fit one GPU: pipeline_parallel_size="
+            f"{parallel}, a quantized checkpoint, or a server of your own (--model local-completions)"
         )
     url = str(model_args.get("base_url", "")).rstrip("/")
     if url.endswith("/v1") and _OPENAI_BACKEND in sys.modules:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ Row = dict[str, Any]
 
 VARIABLE = "LM_EVAL_EXT_DATA"
 SAMPLE = "sample"
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+FORMATS = (".jsonl", ".parquet", *DELIMITERS)
 _PATIENCE_S = 3.0
 """For the Hub to answer."""
 
@@ -66,7 +69,7 @@ def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) 
     """
     place = source(data)
     if place is None:
-        return _from_hub(dataset, splits)
+        return load_from_hub(dataset, splits)
     folder = _folder(dataset, place)
     found = [path for split in splits for path in _split_files(folder, split)]
     if not found:
@@ -90,16 +93,36 @@ def _folder(dataset: HubDataset, place: str) -> Path:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Rows of a .jsonl or .parquet file."""
+    """Rows of a .jsonl, .parquet, .csv or .tsv file; values of the last two are strings.
+
+    Raises DataError with the number of a line that cannot be read.
+    """
     if path.suffix == ".parquet":
         import pyarrow.parquet
 
         for number, row in enumerate(pyarrow.parquet.read_table(path).to_pylist(), start=1):
             yield Located(row, f"{path}, row {number}")
-        return
-    with path.open("rb") as lines:
-        for place, _, row in jsonl.read_objects(lines, str(path)):
-            yield Located(row, place)
+    elif path.suffix in DELIMITERS:
+        yield from _read_csv(path)
+    else:
+        with path.open("rb") as lines:
+            for place, _, row in jsonl.read_objects(lines, str(path)):
+                yield Located(row, place)
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines, delimiter=DELIMITERS[path.suffix], strict=True)
+            for row in reader:
+                if None in row or None in row.values():
+                    raise DataError(
+                        f"{path}, line {reader.line_num}: not {len(reader.fieldnames or ())} values, as the "
+                        "header has; quote values that contain the delimiter"
+                    )
+                yield Located(row, f"{path}, line {reader.line_num}")
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a table in UTF-8: {error}") from error
 
 
 def _split_files(folder: Path, split: str) -> list[Path]:
@@ -154,7 +177,8 @@ def unavailable(what: str, why: str) -> DataError:
     )
 
 
-def _from_hub(dataset: HubDataset, splits: tuple[str, ...]) -> list[Row]:
+def load_from_hub(dataset: HubDataset, splits: tuple[str, ...]) -> list[Row]:
+    """Rows of the named splits on the Hub, or in its cache. Raises DataError."""
     if not cached(dataset.path) and (why := no_hub()):
         raise unavailable(dataset.path, why)
     import datasets

@@ -47,6 +47,7 @@ class MathTask(ConfigurableTask):
         config["filter_list"] = judging.with_judge(filters, judging.settings_from(self.model_args))
         self._judges = judging.judges_of(config["filter_list"])
         super().__init__(config=config, **kwargs)
+        _check_columns(self)
         self._plain_stops = self.config.generation_kwargs["until"]
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
@@ -57,7 +58,7 @@ class MathTask(ConfigurableTask):
         mistyped = validation.mistyped_metadata(self.model_args, self.config.custom_dataset)
         for name, meant in mistyped.items():
             log.warning("%s: --metadata %r is not read; did you mean %r?", self.config.task, name, meant)
-        self.dataset = self.config.custom_dataset(**self.model_args, **(dataset_kwargs or {}))
+        self.dataset = self.config.custom_dataset(**{**self.model_args, **(dataset_kwargs or {})})
 
     def build_all_requests(self, **kwargs: Any) -> None:
         """lm-eval's, with checks before it of the merged generation settings and after it of the prompts."""
@@ -125,6 +126,17 @@ class MathTask(ConfigurableTask):
             capped = [is_cut_off(response or "") for response in instance.resps]
             for graded in _graded(instance):
                 graded.capped = capped
+
+
+def _check_columns(task: ConfigurableTask) -> None:
+    """Raises UserError for a column that the documents lack: lm-eval would take its name as the text."""
+    for key in ("doc_to_text", "doc_to_target"):
+        name = getattr(task.config, key)
+        if isinstance(name, str) and name.isidentifier() and name not in task.features:
+            columns = ", ".join(task.features)
+            raise UserError(
+                f"{task.config.task}: {key} names the column {name!r}; the documents have {columns}"
+            )
 
 
 def _check_filters(task: str | None, filters: list[dict[str, Any]]) -> None:

@@ -6,12 +6,14 @@ import inspect
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from glob import glob
 from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from lm_eval_ext.harness import doctor, judging, protocol, secrecy, sources
+from lm_eval_ext.harness import doctor, judging, lm_eval_tasks, protocol, secrecy, sources
+from lm_eval_ext.harness.docs import own
 from lm_eval_ext.harness.errors import ProtocolError, UserError
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def check(namespace: Namespace) -> EvaluatorConfig:
     check_model(model, config.apply_chat_template)
     check_metadata(secrecy.user_settings(namespace).get("metadata") or {}, tasks)
     check_data(config.metadata.get("data"), tasks)
+    lm_eval_tasks.check(tasks)
     protocol.check_model_args(config.model_args, vllm=model.startswith("vllm"))
     if model.startswith(("vllm", "hf")):
         protocol.check_model_exists(config.model_args)
@@ -60,6 +63,8 @@ def check(namespace: Namespace) -> EvaluatorConfig:
 
 def _check_budget(name: str, task: Mapping[str, Any], config: EvaluatorConfig, window: int | None) -> None:
     generation = {**(task.get("generation_kwargs") or {}), **(config.gen_kwargs or {})}
+    if budget := lm_eval_tasks.default_budget(name, generation):
+        generation["max_gen_toks"] = budget
     repeats = int(config.metadata.get("repeats") or task.get("repeats", 1))
     budget = protocol.check_generation(name, generation, repeats)
     if window is not None and budget >= window:
@@ -74,14 +79,14 @@ def selected_tasks(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(name, YAML settings) of each task that the names of tasks, groups and tags stand for.
 
-    Group members that the index lacks are left to lm-eval, which reports them.
+    A name may be the path of a YAML file. Group members that the index lacks are left to lm-eval, which
+    reports them.
 
     Raises UserError for names that do not exist.
     """
     from lm_eval.tasks import TaskManager
 
     listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
-    listed = [name for name in listed if not name.endswith(".yaml")]
     ours = TaskManager(include_path=include_path, include_defaults=False)  # lm-eval's own are 14,000 files
     found, unknown = _expanded(ours, listed)
     check_tasks(unknown & {*listed}, ours.task_index)
@@ -96,6 +101,10 @@ def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, 
 
     found: dict[str, dict[str, Any]] = {}
     unknown: set[str] = set()
+    files = [path for name in listed if name.endswith(".yaml") for path in sorted(glob(name))]
+    for settings in (load_yaml(file, resolve_func=False) for file in files):
+        found[str(settings.get("task"))] = settings
+    listed = [name for name in listed if not name.endswith(".yaml")]
     names = [match for name in listed for match in manager.match_tasks([name]) or [name]]
     for name in names:  # which grows by the members of groups and tags
         entry = manager.task_index.get(name)
@@ -162,7 +171,10 @@ def check_metadata(given: Mapping[str, Any], tasks: Mapping[str, Mapping[str, An
 
 
 def check_data(data: str | None, tasks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises DataError if tasks of this package need the Hub, and neither it nor a cache is available."""
+    """Raises DataError for unusable data of the user's, and for a Hub that is needed and unavailable."""
+    for task in tasks.values():
+        if _function(task.get("custom_dataset")) is own.dataset:
+            own.dataset(**task["dataset_kwargs"])
     datasets = [_function(task.get("custom_dataset")) for task in tasks.values()]
     needed = any("data" in inspect.signature(dataset).parameters for dataset in datasets if dataset)
     if needed and sources.source(data) is None and not sources.cached() and (why := sources.no_hub()):
