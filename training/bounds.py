@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback
 
 
 class StopOnBound(TrainerCallback):
@@ -20,14 +20,7 @@ class StopOnBound(TrainerCallback):
         self.bounds = dict(bounds)
         self.broken: str | None = None
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """The trainer's hook, after each logged step."""
         for name, bound in self.bounds.items():
             value = (logs or {}).get(name)

@@ -32,10 +32,10 @@ def model_eos_tokens(model: str, revision: str | None = None) -> list[int]:
     return as_list(found)
 
 
-def eos_tokens(tokenizer: Any, of_model: Sequence[int]) -> list[int]:
+def eos_tokens(tokenizer: Any, of_model: int | Sequence[int] | None) -> list[int]:
     """The tokenizer's EOS token, which training teaches, then the model's others.
 
     Qwen3 ends at `<|im_end|>`, its tokenizer's, and at `<|endoftext|>`.
     """
-    tokens = [tokenizer.eos_token_id, *of_model]
+    tokens = [tokenizer.eos_token_id, *as_list(of_model)]
     return [token for token in dict.fromkeys(tokens) if token is not None]

@@ -11,24 +11,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
-from .config_checks import check_installed
 from .eos import eos_tokens, model_eos_tokens
-from .preflight import before
-from .recipe import read
 from .rewards import rewards
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The GRPOTrainer of a recipe, ready to train."""
-    recipe, training, model = read("grpo", arguments)
-    check_installed(training, model)
-    tokenizer = setup.tokenizer(model)
-    before(recipe, training, model, "grpo", tokenizer)
-
     from trl import GRPOTrainer
 
-    settings = setup.trainer_settings(recipe, training, model, "grpo", tokenizer)
-    eos = eos_tokens(tokenizer, model_eos_tokens(model.model_name_or_path, model.model_revision))
+    recipe, settings = setup.prepare("grpo", arguments)
+    training, tokenizer = settings["args"], settings["processing_class"]
+    eos = eos_tokens(tokenizer, model_eos_tokens(settings["model"], training.model_init_kwargs["revision"]))
     functions, training.reward_weights = rewards(recipe, training, tokenizer, eos)
     return GRPOTrainer(reward_funcs=functions, **settings)
 

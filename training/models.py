@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lm_eval_ext.harness.errors import model_errors
+from lm_eval_ext.harness.errors import UserError, model_errors
 
 
 def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
@@ -13,6 +13,17 @@ def loaded_tokenizer(name: str, revision: str | None = None) -> Any:
 
     with model_errors(name):
         return as_evaluated(AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left"))
+
+
+def training_tokenizer(model: Any) -> Any:
+    """The model's tokenizer; raises UserError where it has no padding token."""
+    found = loaded_tokenizer(model.model_name_or_path, model.model_revision)
+    if found.pad_token is None:
+        raise UserError(
+            f"the tokenizer of {model.model_name_or_path} has no padding token; give it one that no text "
+            "has, not the EOS token: padding is masked out of the loss, so the model would never learn to end"
+        )
+    return found
 
 
 def as_evaluated(tokenizer: Any) -> Any:
@@ -56,3 +67,19 @@ def loaded_model(name: str, **settings: Any) -> Any:
 
     with model_errors(name):
         return AutoModelForCausalLM.from_pretrained(name, **settings)
+
+
+def model_arguments(model: Any, training: Any) -> dict[str, Any]:
+    """How the model is loaded: type and quantization are explicit (by name alone, TRL loads in fp32)."""
+    import torch
+    from trl import get_quantization_config
+
+    dtype = model.dtype if model.dtype in ("auto", None) else getattr(torch, model.dtype)
+    quantization = get_quantization_config(model)
+    return {
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": dtype,
+        **(training.model_init_kwargs or {}),
+        **({} if quantization is None else {"quantization_config": quantization}),
+    }

@@ -1,8 +1,9 @@
-"""What SFT and GRPO share: tokenizer, model arguments, the bounds of a run, resuming from a checkpoint."""
+"""What SFT and GRPO share: reading and checking a recipe, the trainer's settings, resuming."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,62 +11,36 @@ from typing import Any
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
 
+from .config_checks import check_installed
 from .data.build import dataset
 from .merge.combine import TRAINED_WITH
-from .models import loaded_tokenizer
-from .recipe import Recipe
+from .models import model_arguments, training_tokenizer
+from .preflight import before
+from .preflight.context import Kind
+from .recipe import Recipe, read
 from .rewards import discard_rollouts
 
 STATE = "trainer_state.json"
 """Of transformers' Trainer: the last file that it writes of a checkpoint."""
 
-_QUANTIZATION = {
-    "load_in_4bit",
-    "load_in_8bit",
-    "bnb_4bit_quant_type",
-    "bnb_4bit_compute_dtype",
-    "bnb_4bit_use_double_quant",
-    "bnb_4bit_quant_storage",
-}
 
+def prepare(kind: Kind, arguments: Sequence[str] | None) -> tuple[Recipe, dict[str, Any]]:
+    """Reads and checks a recipe; returns it with what SFTTrainer and GRPOTrainer (`kind`) both take.
 
-def tokenizer(model: Any) -> Any:
-    """The model's tokenizer; padding on the left, as generation needs it."""
-    found = loaded_tokenizer(model.model_name_or_path, model.model_revision)
-    if found.pad_token is None:
-        raise UserError(
-            f"the tokenizer of {model.model_name_or_path} has no padding token; give it one that no text "
-            "has, not the EOS token: padding is masked out of the loss, so the model would never learn to end"
-        )
-    return found
-
-
-def model_arguments(model: Any, training: Any) -> dict[str, Any]:
-    """How the model is loaded: type and quantization are explicit (by name alone, TRL loads in fp32)."""
-    import torch
-    from trl import get_quantization_config
-
-    dtype = model.dtype if model.dtype in ("auto", None) else getattr(torch, model.dtype)
-    quantization = get_quantization_config(model)
-    return {
-        "revision": model.model_revision,
-        "attn_implementation": model.attn_implementation,
-        "dtype": dtype,
-        **(training.model_init_kwargs or {}),
-        **({} if quantization is None else {"quantization_config": quantization}),
-    }
-
-
-def trainer_settings(recipe: Recipe, training: Any, model: Any, kind: str, tokenizer: Any) -> dict[str, Any]:
-    """What SFTTrainer and GRPOTrainer (`kind`: "sft", "grpo") both take; writes TRAINED_WITH."""
+    Writes TRAINED_WITH. Raises UserError where the recipe must not run.
+    """
     from trl import get_peft_config
 
     from .bounds import StopOnBound
 
+    recipe, training, model = read(kind, arguments)
+    check_installed(training, model)
+    tokenizer = training_tokenizer(model)
+    before(recipe, training, model, kind, tokenizer)
     record(recipe, training, model)
     training.model_init_kwargs = model_arguments(model, training)
     bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
-    return {
+    return recipe, {
         "model": model.model_name_or_path,
         "args": training,
         "train_dataset": dataset(recipe, kind, tokenizer),
@@ -80,7 +55,8 @@ def record(recipe: Recipe, training: Any, model: Any) -> None:
     from trl import get_quantization_config
 
     quantization = get_quantization_config(model)
-    kept = {k: v for k, v in (quantization.to_dict() if quantization else {}).items() if k in _QUANTIZATION}
+    given = quantization.to_dict() if quantization else {}
+    kept = {name: value for name, value in given.items() if name.startswith(("load_in_", "bnb_4bit_"))}
     written = {
         "recipe": asdict(recipe),
         "quantization": kept or None,

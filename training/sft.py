@@ -10,21 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
-from .config_checks import check_installed
-from .preflight import before
-from .recipe import read
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The SFTTrainer of a recipe, ready to train."""
-    recipe, training, model = read("sft", arguments)
-    check_installed(training, model)
-    tokenizer = setup.tokenizer(model)
-    before(recipe, training, model, "sft", tokenizer)
-
     from trl import SFTTrainer
 
-    return SFTTrainer(**setup.trainer_settings(recipe, training, model, "sft", tokenizer))
+    _recipe, settings = setup.prepare("sft", arguments)
+    return SFTTrainer(**settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

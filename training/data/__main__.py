@@ -39,13 +39,13 @@ def build(
 
         lm-eval-ext train data build --out rows.jsonl --size 100 --config smoke_sft
     """
+    from ..models import training_tokenizer
     from ..recipe import read, trainer_of
-    from ..setup import tokenizer
     from .build import built
 
     trainer = trainer_of(config)
     recipe, _training, model = read(trainer, ["--config", str(config), *context.args])
-    made = built(recipe, trainer, tokenizer(model))
+    made = built(recipe, trainer, training_tokenizer(model))
     write_text(out, jsonl(made.docs))
     typer.echo(f"{out}: {made}", err=True)
 

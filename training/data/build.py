@@ -116,8 +116,8 @@ def rows_of(recipe: Recipe, trainer: str, docs: Iterable[Doc], prompts: TaskProm
     """The trainer's rows of these documents."""
     if trainer == "grpo":
         return rows.unsupervised(docs, prompts)
-    shape: rows.Shape = "masked" if recipe.shape == "masked" else "full"
-    return rows.supervised(docs, prompts, shape, verbatim=recipe.target == "solution")
+    full, verbatim = recipe.shape == "full", recipe.target == "solution"
+    return rows.supervised(docs, prompts, full=full, verbatim=verbatim)
 
 
 def curriculum_of(file: str | Path) -> list[str]:

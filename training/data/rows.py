@@ -10,7 +10,7 @@ The prompt is the task's own rendering, a chat if the recipe says so; every row 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from lm_eval_ext.grading.golds import acceptable, plain
 from lm_eval_ext.harness.errors import DataError
@@ -19,28 +19,24 @@ from ..prompts import TaskPrompts
 from .documents import Doc
 
 Row = dict[str, Any]
-Shape = Literal["masked", "full"]
-SHAPES: tuple[Shape, ...] = ("masked", "full")
 BOXED = "\n\nTherefore, the final answer is $\\boxed{%s}$"
 
 
 def supervised(
-    docs: Iterable[Doc], prompts: TaskPrompts, shape: Shape = "masked", *, verbatim: bool = False
+    docs: Iterable[Doc], prompts: TaskPrompts, *, full: bool = False, verbatim: bool = False
 ) -> list[Row]:
-    """Rows for SFT. Raises DataError on a document without a solution or an unknown shape.
+    """Rows for SFT. Raises DataError on a document without a solution.
 
     Args:
         docs: documents with a `solution`, or a `response` of the model's own, which takes precedence.
         prompts: of the task.
-        shape: what the loss is on.
+        full: the loss is on the prompt, too.
         verbatim: solutions word for word, not as the task's exemplars show them.
     """
-    if shape not in SHAPES:
-        raise DataError(f"shape is {shape!r}; it must be one of {', '.join(SHAPES)}")
     rows = []
     for doc in docs:
         row = {"prompt": prompts.prompt(doc), "completion": _completion(doc, prompts, verbatim)}
-        rows.append({"id": doc["id"], **(row if shape == "masked" else {"text": text(row)})})
+        rows.append({"id": doc["id"], **({"text": text(row)} if full else row)})
     return rows
 
 

@@ -30,7 +30,7 @@ from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.resume import read_json, require_same, write_json
 from lm_eval_ext.rewards import AccuracyReward
 
-from ..eos import as_list, eos_tokens
+from ..eos import eos_tokens
 from ..merge.engines import can_run_vllm
 from ..models import ids_of, loaded_tokenizer
 from ..prompts import TaskPrompts
@@ -238,7 +238,7 @@ class _NotedEnds:
     def _model_generate(self, context: Any, max_length: int, stop: list[str], **settings: Any) -> Any:
         out = super()._model_generate(context, max_length, stop, **settings)  # type: ignore[misc]
         model, tokenizer = self.model, self.tokenizer  # type: ignore[attr-defined]
-        eos = eos_tokens(tokenizer, as_list(model.generation_config.eos_token_id))
+        eos = eos_tokens(tokenizer, model.generation_config.eos_token_id)
         ends = self.__dict__.setdefault("ends", {})
         for prompt, mask, row in zip(context, settings["attention_mask"], out.tolist(), strict=True):
             ids = row[len(prompt) :]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,7 +15,7 @@ from lm_eval_ext.harness.errors import UserError
 
 from .. import command
 from ..data.build import prompts_of
-from ..eos import as_list, eos_tokens
+from ..eos import eos_tokens
 from ..evaluation import Evaluation
 from ..models import loaded_tokenizer
 from . import engines, proof
@@ -76,7 +75,7 @@ def merge(
 
     adapter, tokenizer = Adapter.at(folder), loaded_tokenizer(str(folder))
     merged = adapter.adapted(adapter.base_in_float32(onto)).merge_and_unload().eval()
-    ends = eos_tokens(tokenizer, as_list(merged.generation_config.eos_token_id))
+    ends = eos_tokens(tokenizer, merged.generation_config.eos_token_id)
     merged.generation_config.eos_token_id = ends
     merged.generation_config.pad_token_id = tokenizer.pad_token_id
     unproven = out.with_name(f"{out.name}.failed")
@@ -104,7 +103,9 @@ def merge(
         proof.tied_head(saved),
         proof.ends(unproven, tokenizer),
         proof.template(unproven, tokenizer),
-        _in_vllm(unproven, saved_float32, ids, tokens, ends, vllm),
+        engines.in_vllm(unproven, saved_float32, saved.to(torch.bfloat16), ids, tokens, ends)
+        if vllm
+        else ProofResult(engines.AGREES, None, "left out with --no-vllm"),
     ]
     evaluate = Evaluation.of(adapter.recipe).command(str(out))
     findings = [asdict(result) for result in results]
@@ -113,21 +114,6 @@ def merge(
     if all(result.passed is not False for result in results):
         unproven.rename(out)
     return results, evaluate
-
-
-def _in_vllm(
-    folder: Path, exact: Any, ids: engines.Tokens, tokens: int, ends: Sequence[int], wanted: bool
-) -> ProofResult:
-    import torch
-
-    if not wanted or not engines.can_run_vllm():
-        why = "vLLM is not installed" if wanted else "left out with --no-vllm"
-        return ProofResult(engines.AGREES, None, why)
-    try:
-        generated = engines.vllm_greedy(folder, ids, tokens, ends)
-    except RuntimeError as error:
-        return ProofResult(engines.AGREES, False, str(error))
-    return engines.agree(exact, copy.deepcopy(exact).to(torch.bfloat16), ids, generated)
 
 
 if __name__ == "__main__":

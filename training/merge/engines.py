@@ -68,6 +68,19 @@ def vllm_greedy(folder: Path, prompts: Tokens, tokens: int, ends: Sequence[int])
     return [Continuation(**one) for one in json.loads(done.stdout.splitlines()[-1])]
 
 
+def in_vllm(
+    folder: Path, exact: Any, rounded: Any, prompts: Tokens, tokens: int, ends: Sequence[int]
+) -> ProofResult:
+    """`agree` on what vLLM generates with the weights in this folder; failed if it cannot load them."""
+    if not can_run_vllm():
+        return ProofResult(AGREES, None, "vLLM is not installed")
+    try:
+        generated = vllm_greedy(folder, prompts, tokens, ends)
+    except RuntimeError as error:
+        return ProofResult(AGREES, False, str(error))
+    return agree(exact, rounded, prompts, generated)
+
+
 def agree(exact: Any, rounded: Any, prompts: Tokens, generated: Sequence[Continuation]) -> ProofResult:
     """Whether vLLM is no further from the weights in float32 than bfloat16 arithmetic on its own tokens is.
 

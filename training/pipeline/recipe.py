@@ -18,7 +18,7 @@ from lm_eval_ext.harness.errors import UserError
 from ..evaluation import Evaluation
 from ..recipe import Recipe, read, trainer_of
 from ..setup import STATE, checkpoints
-from .stage import Stage
+from .stage import Stage, evaluation_stage
 
 HOME = __package__.rpartition(".")[0]
 """`training` in a checkout, `lm_eval_ext.training` in the wheel."""
@@ -176,8 +176,9 @@ class RecipeRun:
         return self.folder / "validation" / f"checkpoint-{step}"
 
     def _evaluate(self, what: str, out: Path, step: int, task: str, limit: int | None) -> Stage:
-        arguments = self.evaluation.arguments(str(self.model(step)), str(out), task, limit)
-        return self._stage(what, "lm_eval_ext.cli", ["run", *arguments], output=out)
+        return evaluation_stage(
+            f"{self.name}: {what}", self.evaluation, str(self.model(step)), out, task, limit
+        )
 
     def _stage(self, what: str, module: str, arguments: Sequence[str], **more: Any) -> Stage:
         return Stage(f"{self.name}: {what}", module, arguments, **more)

@@ -16,6 +16,8 @@ from typing import Any
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.resume import read_json, require_same, write_json
 
+from ..evaluation import Evaluation
+
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
 CPU_TRAINING = {"MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_MMAP_THRESHOLD_": "100000000000"}
 """Makes training on a CPU twice as fast: glibc keeps the memory of large tensors instead of returning it and
@@ -43,6 +45,14 @@ class Stage:
     def command(self) -> str:
         """As recorded; `python` stands for this interpreter."""
         return f"python -m {self.module} {shlex.join(self.arguments)}"
+
+
+def evaluation_stage(
+    name: str, settings: Evaluation, model: str, out: Path, task: str | None = None, limit: int | None = None
+) -> Stage:
+    """Evaluates a model into the folder `out`; for `task` and `limit` see `Evaluation.arguments`."""
+    arguments = ["run", *settings.arguments(model, str(out), task, limit)]
+    return Stage(name, "lm_eval_ext.cli", arguments, output=out)
 
 
 def record(out: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..evaluation import Evaluation
 from ..prompts import load_task
 from ..recipe import settings_in
 from .recipe import RecipeRun
-from .stage import Stage, record
+from .stage import Stage, evaluation_stage, record
 
 BASE = "base"
 OWN_PROMPTS = "base_own_prompts"
@@ -79,9 +79,10 @@ def stages(recipes: Sequence[RecipeRun], out: Path, limit: int | None) -> Iterat
         yield recipe.preflight()
         yield recipe.data()
     of_base = evaluation.at(recipes[0].read[2].model_revision)
-    yield _evaluate_base(BASE, of_base, base, out, limit)
+    yield evaluation_stage(f"{BASE}: evaluate", of_base, base, out / BASE, limit=limit)
     if own_prompts_differ(evaluation):
-        yield _evaluate_base(OWN_PROMPTS, replace(of_base, num_fewshot=None), base, out, limit)
+        own = replace(of_base, num_fewshot=None)
+        yield evaluation_stage(f"{OWN_PROMPTS}: evaluate", own, base, out / OWN_PROMPTS, limit=limit)
     for recipe in recipes:
         recipe.base = base
         yield recipe.train()
@@ -111,8 +112,3 @@ def own_prompts_differ(evaluation: Evaluation) -> bool:
     if evaluation.num_fewshot is None:
         return False
     return evaluation.num_fewshot != int(load_task(evaluation.task, evaluation.data).config.num_fewshot or 0)
-
-
-def _evaluate_base(name: str, evaluation: Evaluation, model: str, out: Path, limit: int | None) -> Stage:
-    arguments = evaluation.arguments(model, str(out / name), limit=limit)
-    return Stage(f"{name}: evaluate", "lm_eval_ext.cli", ["run", *arguments], output=out / name)

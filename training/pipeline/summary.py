@@ -108,9 +108,7 @@ class Summary:
         parts = [
             f"# {next(iter(self.runs[0].tasks))}: {' -> '.join(run.name for run in self.runs)}",
             markdown_table([HEAD, *self.scores()]),
-            *["`base_own_prompts`: the base under the task's own number of exemplars."][
-                : len(self.own_prompts)
-            ],
+            *[OWN] * len(self.own_prompts),
             markdown_table([PAIRS, *self.pairs()]),
             *(f"![{name}]({name})" for name in figures),
             "## Checkpoints\n\nChosen by the validation task, not by the table above.",

@@ -32,9 +32,11 @@ Kind = Literal["sft", "grpo"]
 Pair = tuple[float | None, float | None]
 SAMPLED = 512
 """Rows that are tokenized, evenly spread over the training set: a share of 1% of them is five rows."""
-HANGING = ("Final answer: 1", r"\sum_{k=1}^{99999} \frac{k!}{(k+1)!}")
-"""A response and a gold that sympy does not finish with."""
-EASY = ("Final answer: 2/4", "0.5")
+HANGING_AND_EASY = (
+    ["Final answer: 1", "Final answer: 2/4"],
+    [r"\sum_{k=1}^{99999} \frac{k!}{(k+1)!}", "0.5"],
+)
+"""Responses and golds: sympy does not finish with the first."""
 DEADLINE_S = 1.0
 
 
@@ -253,8 +255,7 @@ class PreflightContext:
 
     def hanging_and_easy(self) -> Pair:
         """Rewards of a comparison that hangs, and of an easy one behind it."""
-        responses, golds = zip(HANGING, EASY, strict=True)
-        first, second = self.hasty_grader(list(responses), list(golds))
+        first, second = self.hasty_grader(*HANGING_AND_EASY)
         return first, second
 
     @cached_property

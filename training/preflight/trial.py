@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from lm_eval_ext.harness.sources import read_rows
 
-from .. import setup
 from ..data.rows import Row
 from ..merge.engines import log_probabilities
+from ..models import model_arguments
 
 SAMPLES = 10
 GROUPS = 2
@@ -77,7 +77,7 @@ class Trial:
         return GRPOTrainer(**given, reward_funcs=self.rewards)
 
     def _settings(self) -> Any:
-        loading = setup.model_arguments(self.model, self.training)
+        loading = model_arguments(self.model, self.training)
         settings = {
             **FIXED,
             "output_dir": self._folder.name,
