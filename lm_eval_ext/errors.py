@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def shown(value: object, most: int = 120) -> str:
+    """A received value for an error's message, cut after `most` characters."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 class UserError(ValueError, SystemExit):
     """A ValueError for callers in Python; on a command line it ends the program with one clear line.
 

@@ -12,7 +12,6 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -24,7 +23,7 @@ from lm_eval_ext import __version__, jsonl, resume
 from lm_eval_ext.errors import DataError
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
-from lm_eval_ext.grading.rows import ADDED, Fields, FileItem, count_lines, read, same
+from lm_eval_ext.grading.rows import ADDED, Fields, FileItem, count, name_of, read, same
 from lm_eval_ext.grading.types import LAYERS
 
 Say = Callable[[str], None]
@@ -86,16 +85,13 @@ def grade_file(
         ResumeError: `out` belongs to another input or other settings, or another process is writing it.
         OSError: a file cannot be read or written.
     """
-    name = "standard input" if source is None else str(source)
-    total = None if source is None else count_lines(source)
-    if out is not None:
-        _check_place(out, source)
-    with nullcontext(sys.stdin.buffer) if source is None else jsonl.open_lines(source) as lines:
-        rows = read(lines, name, fields or Fields())
-        if out is None:
-            return _grade(rows, _print, grader, Tally(), total)
-        output = _Output(out, name, say, verdict_settings(grader, fields or Fields()))
-        return output.fill(rows, grader, total, overwrite)
+    fields = fields or Fields()
+    rows, total = read(source, fields), count(source)
+    if out is None:
+        return _grade(rows, _print, grader, Tally(), total)
+    _check_place(out, source)
+    output = _Output(out, name_of(source), say, verdict_settings(grader, fields))
+    return output.fill(rows, grader, total, overwrite)
 
 
 def verdict_settings(grader: Grader, fields: Fields) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from numbers import Rational, Real
 from typing import Any
 
+from lm_eval_ext import errors
 from lm_eval_ext.grading.extraction.boxed import last_boxed
 
 KINDS = "text, a number or a list of them"
@@ -16,7 +17,6 @@ Gold = str | float | Sequence[str | float]
 """Text (an answer, or a solution that ends in a box or in `#### 7`), a number, or several acceptable ones."""
 _HASH = re.compile(r"####[ \t]*([^\n]*\S)\s*\Z")
 _EMPTY_BOX = re.compile(r"\\f?boxed\s*\{\s*\}")
-_SHOWN = 80
 
 
 class GoldError(ValueError):
@@ -37,7 +37,7 @@ def acceptable(gold: object) -> tuple[str, ...]:
         return (_number(gold),)
     if isinstance(gold, Sequence) and not isinstance(gold, bytes) and gold:
         return tuple(dict.fromkeys(text for one in gold for text in acceptable(one)))
-    raise GoldError(f"the gold is {'empty' if gold in (None, [], ()) else 'no answer'}: {_short(gold)}")
+    raise GoldError(f"the gold is {'empty' if gold in (None, [], ()) else 'no answer'}: {errors.shown(gold)}")
 
 
 def is_gold(value: object, blank: bool = True) -> bool:
@@ -68,7 +68,7 @@ def _stated(text: str) -> str:
         box = last_boxed(text)
         text = box.text if box else text
     if not _EMPTY_BOX.sub("", text).strip():
-        raise GoldError(f"the gold is empty: {_short(text)}")
+        raise GoldError(f"the gold is empty: {errors.shown(text)}")
     return text
 
 
@@ -80,8 +80,3 @@ def _number(value: Real) -> str:
     if not math.isfinite(number):
         raise GoldError(f"the gold is no number: {number}")
     return str(int(number)) if number.is_integer() else format(Decimal(repr(number)), "f")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lm_eval_ext import jsonl
-from lm_eval_ext.errors import DataError
+from lm_eval_ext.errors import DataError, shown
 from lm_eval_ext.grading import golds
 from lm_eval_ext.grading.types import Item, Verdict
 
 ADDED = ("correct", "layer", "answer", "reason")
 """Fields that grading adds to a row; those of an earlier grading are replaced."""
-_SHOWN = 120
-_BLOCK = 2**20
 
 
 @dataclass(frozen=True)
@@ -62,25 +62,35 @@ def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
     return left == right or json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
-def count_lines(path: Path) -> int | None:
-    """Number of lines, with or without a final newline; None for a compressed file: too slow."""
-    if path.suffix == ".gz":
+def name_of(source: Path | None) -> str:
+    return "standard input" if source is None else str(source)
+
+
+def count(source: Path | None) -> int | None:
+    """Number of rows; None if it is not known: of standard input, of a compressed file.
+
+    Raises OSError if the file cannot be read.
+    """
+    if source is None:
         return None
-    ends, last = 0, b"\n"
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            ends, last = ends + block.count(b"\n"), block
-    return ends + (not last.endswith(b"\n"))
+    with source.open("rb") as file:
+        return None if source.suffix == ".gz" else sum(1 for _ in file)
 
 
-def read(lines: Iterable[bytes], name: str, fields: Fields) -> Iterator[FileItem]:
-    """The rows of the file `name`. Raises DataError at the first row that cannot be graded."""
+def read(source: Path | None, fields: Fields) -> Iterator[FileItem]:
+    """The rows of a file, or of standard input. Raises DataError at the first row that cannot be graded."""
     empty = True
-    for where, line, values in jsonl.read_objects(lines, name):
+    for where, line, values in _objects(source):
         empty = False
         yield _item(line, values, where, fields)
     if empty:
-        raise DataError(f"{name} has no rows: nothing to grade; check the file")
+        raise DataError(f"{name_of(source)} has no rows: nothing to grade; check the file")
+
+
+def _objects(source: Path | None) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """(place, JSON line, its object) for each row: all that depends on the format of the file."""
+    with nullcontext(sys.stdin.buffer) if source is None else jsonl.open_lines(source) as lines:
+        yield from jsonl.read_objects(lines, name_of(source))
 
 
 def _item(line: bytes, values: dict[str, Any], where: str, fields: Fields) -> FileItem:
@@ -88,10 +98,10 @@ def _item(line: bytes, values: dict[str, Any], where: str, fields: Fields) -> Fi
         raise DataError(f"{where} is a sample of lm-eval; to grade its run: lm-eval-ext regrade FOLDER")
     response = named_field(values, fields.response, "response", where)
     if not isinstance(response, str):
-        raise DataError(f"{where}: {fields.response!r} must be text, received {_shown(response)}")
+        raise DataError(f"{where}: {fields.response!r} must be text, received {shown(response)}")
     gold = named_field(values, fields.gold, "gold", where)
     if not golds.is_gold(gold):
-        raise DataError(f"{where}: {fields.gold!r} must be {golds.KINDS}, received {_shown(gold)}")
+        raise DataError(f"{where}: {fields.gold!r} must be {golds.KINDS}, received {shown(gold)}")
     problem = values.get(fields.problem)
     return FileItem(
         response,
@@ -106,12 +116,7 @@ def named_field(values: dict[str, Any], name: str, option: str, where: str) -> A
     """The field of a row. Raises DataError if it is missing; `--OPTION-field` selects another."""
     if name not in values:
         raise DataError(
-            f"{where} has no field {name!r}, only {_shown(', '.join(values))}; "
+            f"{where} has no field {name!r}, only {shown(', '.join(values))}; "
             f"--{option}-field names the field to read"
         )
     return values[name]
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Mapping
 from hashlib import sha256
@@ -53,11 +52,8 @@ class DisagreementLog:
 
     def _append(self, text: str) -> None:
         try:
-            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-            try:
-                os.write(file, text.encode())
-            finally:
-                os.close(file)
+            with self.path.open("ab", buffering=0) as file:
+                file.write(text.encode())
         except OSError as error:
             raise JudgeError(f"judge: {self.path} cannot be written: {error}") from None
 

@@ -16,7 +16,6 @@ from lm_eval_ext.grading.judge.usage import Reply
 
 FILE = "replies.sqlite3"
 _BUSY_S = 60.0
-_AT_ONCE = 500
 
 
 def cache_key(parts: dict[str, Any]) -> str:
@@ -49,14 +48,13 @@ class ReplyCache:
 
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
         """The cached replies, by key."""
-        wanted, found = list(keys), {}
         with self._open() as database:
-            for start in range(0, len(wanted), _AT_ONCE):
-                some = wanted[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(some))
-                rows = database.execute(f"SELECT key, opinion FROM replies WHERE key IN ({marks})", some)
-                found.update({key: _reply(json.loads(reply)) for key, reply in rows})
-        return found
+            database.execute("BEGIN")  # one lock for all lookups
+            found = (
+                database.execute("SELECT key, opinion FROM replies WHERE key = ?", [key]).fetchone()
+                for key in keys
+            )
+            return {row[0]: _reply(json.loads(row[1])) for row in found if row is not None}
 
     def put(self, key: str, reply: Reply) -> None:
         """Stores a reply; it is on disk when this returns."""
