@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -22,6 +22,7 @@ from lm_eval_ext.harness.sources import read_rows
 from lm_eval_ext.jsonl import json_line
 from lm_eval_ext.redaction import redacted_results
 
+_Model = TypeVar("_Model", bound=BaseModel)
 LoggedRow = Mapping[str, Any]
 """A line of a samples file."""
 REFUSED = "error"
@@ -84,7 +85,7 @@ def read_results(file: Path) -> dict[str, Any]:
         read = json.loads(file.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{file} cannot be read as JSON: {error}; name a results_*.json of lm-eval") from error
-    _validate(_ResultsFile, read, f"{file} is no results file of lm-eval")
+    validated(_ResultsFile, read, f"{file} is no results file of lm-eval")
     if not logged_tasks(read):
         raise RunError(f"{file} has the results of no task: run lm_eval with --tasks, and let it finish")
     return redacted_results(read)
@@ -147,7 +148,7 @@ def read_samples(file: Path) -> list[LoggedRow]:
     """The rows of a samples file by document. Raises RunError on a broken row, with its number."""
     rows = list(read_rows(file))
     for number, row in enumerate(rows, 1):
-        _validate(_LoggedSample, row, f"{file}, row {number} is no sample of lm-eval", show=True)
+        validated(_LoggedSample, row, f"{file}, row {number} is no sample of lm-eval", show=True)
     return sorted(rows, key=lambda row: row["doc_id"])
 
 
@@ -257,10 +258,10 @@ def _date_of(results_file: Path) -> str:
     return results_file.stem.removeprefix("results_")
 
 
-def _validate(model: type[BaseModel], value: object, what: str, show: bool = False) -> None:
-    """Raises RunError with the first fault, and the value received where it may be shown."""
+def validated(model: type[_Model], value: object, what: str, show: bool = False) -> _Model:
+    """The value as a model. Raises RunError with the first fault; `show`: and with what was received."""
     try:
-        model.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         faults = error.errors()
         if missing := [str(fault["loc"][0]) for fault in faults if fault["type"] == "missing"]:

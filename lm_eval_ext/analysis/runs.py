@@ -207,6 +207,15 @@ def problem_in(doc: Mapping[str, Any]) -> str | None:
     return next((doc[name] for name in PROBLEM_FIELDS if isinstance(doc.get(name), str)), None)
 
 
+def outcome(verdict: Verdict) -> str:
+    """One of "right", "wrong", "undecided", "no answer"."""
+    if verdict.correct is None:
+        return "undecided"
+    if verdict.answer is None:
+        return "no answer"
+    return "right" if verdict.correct else "wrong"
+
+
 def logged_verdicts(row: LoggedRow) -> tuple[Verdict, ...]:
     """The verdicts that our filter logged as JSON; none where it was another filter."""
     logged = row.get("filtered_resps") or []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -176,15 +175,13 @@ def detectable_mean(n: int, deviation: float, alpha: float = ALPHA, power: float
     return float((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) * deviation / sqrt(n))
 
 
-def clustered_error(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
+def clustered_error(values: Sequence[float], clusters: Sequence[str]) -> float:
     """Standard error of a mean of values correlated within clusters: arXiv 2411.00640, equation 4.
 
     sqrt(sum over clusters of (sum of the deviations in it)^2) / n; for clusters of one, the usual error.
     """
     if not values:
         return 0.0
-    mean = sum(values) / len(values)
-    sums: defaultdict[Hashable, float] = defaultdict(float)
-    for value, cluster in zip(values, clusters, strict=True):
-        sums[cluster] += value - mean
-    return sqrt(sum(total**2 for total in sums.values())) / len(values)
+    _, groups = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(groups, weights=np.asarray(values) - np.mean(values))
+    return float(np.linalg.norm(sums)) / len(values)

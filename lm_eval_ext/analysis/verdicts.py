@@ -15,10 +15,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from lm_eval_ext.analysis import baselines, lm_eval_files
-from lm_eval_ext.analysis.lm_eval_files import RunError
+from lm_eval_ext.analysis.lm_eval_files import validated
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.harness.sources import read_rows
 
@@ -59,13 +59,8 @@ class RecordedVerdict(BaseModel):
 
 def read(file: Path) -> list[RecordedVerdict]:
     """The rows of a file. Raises RunError on a row with other fields."""
-    found = []
-    for number, row in enumerate(read_rows(file), 1):
-        try:
-            found.append(RecordedVerdict.model_validate(row))
-        except ValidationError as error:
-            raise RunError(f"{file}, row {number}: {error}") from None
-    return found
+    rows = enumerate(read_rows(file), 1)
+    return [validated(RecordedVerdict, row, f"{file}, row {number}", show=True) for number, row in rows]
 
 
 def grade(rows: Sequence[RecordedVerdict], grader: Grader) -> list[Verdict]:

@@ -39,5 +39,5 @@ def test_a_changed_verdict_is_shown_and_can_be_accepted(tampered, capsys):
 
 def test_other_rows_are_refused(tampered):
     tampered.write_text('{"id": "1", "gold": "2"}\n')
-    with pytest.raises(RunError, match=r"(?s)row 1: .*extract\n +Field required"):
+    with pytest.raises(RunError, match="row 1: it has no extract and no response"):
         verdicts.read(tampered)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from lm_eval_ext.analysis import protocols
 from lm_eval_ext.analysis.compare import RunComparison, compare, corrected
 from lm_eval_ext.analysis.lm_eval_files import RunError
+from lm_eval_ext.analysis.regrade.adapters import extractors
 from lm_eval_ext.analysis.report import budget
 from lm_eval_ext.analysis.report.budget import Point
 from lm_eval_ext.analysis.report.entries import entries_of
@@ -110,11 +111,7 @@ def _curves(
 
 
 def _extraction(run: Run, unit: TaskRun) -> str:
-    """The extractor of the run: the setting `extract` of its filter `grade_math`."""
-    for name in sorted({sample.task for sample in unit.samples}):
-        for chain in results_of(run, name)["configs"].get(name, {}).get("filter_list") or []:
-            for step in chain.get("filter", []) if chain.get("name") == unit.filter else []:
-                wanted = step.get("extract") or (step.get("kwargs") or {}).get("extract")
-                if wanted in EXTRACTORS:
-                    return str(wanted)
-    return "statement"
+    """The extractor of the run, as its tasks configure the filter."""
+    task = min(sample.task for sample in unit.samples)
+    found = extractors(task, results_of(run, task)["configs"].get(task, {}))
+    return found.get(unit.filter, "statement")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lm_eval_ext.analysis import runs
 from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.runs import Sample, TaskRun
 from lm_eval_ext.grading import Verdict, extract
@@ -119,16 +120,8 @@ def _entries(sample: Sample, metric: str | None, limit: int | None) -> Iterator[
         verdict = sample.verdicts[i] if i < len(sample.verdicts) else None
         answer = verdict.answer if verdict else extract(text)
         known = int(tokens[i]) if len(tokens) == len(sample.responses) else None
-        outcome = _decided(verdict) if verdict else _scored(sample, metric)
+        outcome = runs.outcome(verdict) if verdict else _scored(sample, metric)
         yield Entry(sample, i, text, verdict, outcome, answer, known, limit)
-
-
-def _decided(verdict: Verdict) -> str:
-    if verdict.correct is None:
-        return UNDECIDED
-    if verdict.correct:
-        return RIGHT
-    return WRONG if verdict.answer is not None else NO_ANSWER
 
 
 def _scored(sample: Sample, metric: str | None) -> str:
