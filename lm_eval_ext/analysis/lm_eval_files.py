@@ -227,10 +227,13 @@ def aggregated(rows: Sequence[LoggedRow], filter: str) -> dict[str, Any]:
             found[f"n_scored_{name},{filter}"] = len(values)
     if len(scored) < len(rows):
         found[f"n_scored,{filter}"] = len(scored)
-    for name in TOTALLED:
-        if spent := [row[name] for row in rows if row.get(name) is not None]:
-            found[f"{name}_total,{filter}"] = sum(spent)
-    return found
+    return found | _totals(rows, filter)
+
+
+def _totals(rows: Sequence[LoggedRow], filter: str) -> dict[str, Any]:
+    """Sums over all samples, of the metrics that some of them have."""
+    spent = {name: [row[name] for row in rows if row.get(name) is not None] for name in TOTALLED}
+    return {f"{name}_total,{filter}": sum(values) for name, values in spent.items() if values}
 
 
 def pooled(parts: Sequence[tuple[Mapping[str, Any], int]], keys: Iterable[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ _HOUSEKEEPING = {
 }  # fmt: skip
 _MAY_DIFFER = _MODEL_IDENTITY | _HOUSEKEEPING
 """Model arguments that say which model it is, or that do not change what it is asked."""
+_NOTED_APART = ("generation", "versions", "usage")
 _PROMPT = ("doc_to_text", "description", "target_delimiter", "fewshot_delimiter", "num_fewshot")
 
 
@@ -38,7 +39,6 @@ def settings(results: Mapping[str, Any], task: str) -> ProtocolSettings:
     """The protocol of a task in a results file of lm-eval."""
     config, run = results["configs"].get(task, {}), results.get("config") or {}
     noted = recorded(results, task)
-    arguments = {**({"tensor_parallel_size": 1} if run.get("model") else {}), **model_args(results)}
     generation = {**(config.get("generation_kwargs") or {}), **(noted.get("generation") or {})}
     templated = results.get("chat_template") is not None
     found: ProtocolSettings = {
@@ -51,13 +51,16 @@ def settings(results: Mapping[str, Any], task: str) -> ProtocolSettings:
         "chat template": templated,
         "system instruction": results.get("system_instruction"),
         "few-shot as turns": bool(results.get("fewshot_as_multiturn")) if templated else None,
-        **{f"model argument {k}": v for k, v in arguments.items() if k not in _MAY_DIFFER},
+        **_arguments(results, {"tensor_parallel_size": 1} if run.get("model") else {}),
         **{name.replace("_", " "): run.get(name) for name in ("batch_size", "fewshot_seed", "torch_seed")},
     }
-    for name, value in noted.items():
-        if name not in ("generation", "versions", "usage"):
-            found[name.replace("_", " ")] = _without_usage(value)
-    return {name: value for name, value in found.items() if value is not None}
+    also = {k.replace("_", " "): _without_usage(v) for k, v in noted.items() if k not in _NOTED_APART}
+    return {name: value for name, value in {**found, **also}.items() if value is not None}
+
+
+def _arguments(results: Mapping[str, Any], default: Mapping[str, Any]) -> ProtocolSettings:
+    given = {**default, **model_args(results)}
+    return {f"model argument {name}": value for name, value in given.items() if name not in _MAY_DIFFER}
 
 
 def versions(results: Mapping[str, Any], task: str) -> dict[str, str]:

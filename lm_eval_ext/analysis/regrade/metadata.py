@@ -45,12 +45,21 @@ class GradingRecord:
         metadata["regraded"] = {"at": self.at, "from": self.source, "grader": versions, **judged}
 
 
-def only(results: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:
-    """A copy of a results file without the other tasks, which a later file has again."""
+def newest(read: Sequence[tuple[Path, dict[str, Any]]]) -> list[tuple[Path, dict[str, Any], list[str]]]:
+    """Copies of results files with the tasks in them that no later file has again, and with no others."""
+    found = []
+    for i, (file, results) in enumerate(read):
+        later = {task for _, newer in read[i + 1 :] for task in lm_eval_files.logged_tasks(newer)}
+        tasks = lm_eval_files.logged_tasks(results)
+        if current := [task for task in tasks if task not in later]:
+            found.append((file, _without(results, later & set(tasks)), current))
+    return found
+
+
+def _without(results: Mapping[str, Any], tasks: set[str]) -> dict[str, Any]:
     new = copy.deepcopy(dict(results))
-    gone = set(lm_eval_files.logged_tasks(results)) - set(tasks)
     for part in ("results", "configs", "versions", "n-shot", "higher_is_better", "n-samples", "task_hashes"):
-        for task in gone & set(new.get(part) or {}):
+        for task in tasks & set(new.get(part) or {}):
             del new[part][task]
     return new
 

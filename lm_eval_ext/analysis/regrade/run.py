@@ -6,7 +6,7 @@ filter `grade_math` are added; their own rows and metrics stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -76,35 +76,55 @@ def regrade(
     model = lm_eval_files.model_of(read[0][1])
     folder = None if out is None else out / (name or lm_eval_files.folder_of(model))
     if folder is not None:
-        _keep_apart(folder, [file for file, _ in read])
-    current = list(_newest(read))
-    configs = {task: results["configs"][task] for _, results, tasks in current for task in tasks}
-    skipped = tuple(t for t, config in configs.items() if config.get("output_type", GENERATES) != GENERATES)
-    if len(skipped) == len(configs):
+        _keep_apart(folder, read)
+    current = metadata.newest(read)
+    skipped = tuple(task for _, results, tasks in current for task in _textless(results, tasks))
+    if len(skipped) == sum(len(tasks) for *_, tasks in current):
         raise RunError(f"{place}: no task in it generates text ({', '.join(skipped) or 'no tasks'})")
-    diffs, groups, written = list[RegradeDiff](), list[RegradeDiff](), list[Path]()
+    diffs, groups, files = list[RegradeDiff](), list[RegradeDiff](), list[Path]()
     for file, results, tasks in current:
-        record = metadata.GradingRecord(file, grader.config.judge)
-        new = metadata.only(results, tasks)
         writer = None if folder is None else RunWriter(folder)
-        found: list[RegradeDiff] = []
-        for task in tasks:
-            rows = lm_eval_files.read_samples(samples_file := lm_eval_files.samples_file(file, task))
-            if task not in skipped:
-                _check_responses(rows, samples_file)
-                rows, changed = grade_task(task, rows, new, grader, options, record)
-                found += changed
-            if writer is not None:
-                writer.samples(task, rows)
-        groups += _regrade_groups(new, found)
+        found = _regrade_tasks(file, results, tasks, writer, grader, options)
         diffs += found
-        if writer is not None:
-            written.append(writer.results(new))
-    if options.against is not None and not any(diff.is_against(options.against) for diff in diffs):
-        there = dict.fromkeys(diff.against for diff in diffs)
-        raise RunError(f"{place} has no metric {options.against}; it has {'; '.join(there)}")
+        groups += _regrade_groups(results, found)
+        files += [writer.results(results)] if writer is not None else []
+    _require_metric(options.against, diffs, place)
     short = name or Path(model).name or model
-    return RegradedRun(short, model, tuple(diffs), tuple(groups), skipped, tuple(written))
+    return RegradedRun(short, model, tuple(diffs), tuple(groups), skipped, tuple(files))
+
+
+def _require_metric(wanted: str | None, diffs: Sequence[RegradeDiff], place: Path) -> None:
+    if wanted is not None and not any(diff.is_against(wanted) for diff in diffs):
+        there = dict.fromkeys(diff.against for diff in diffs)
+        raise RunError(f"{place} has no metric {wanted}; it has {'; '.join(there)}")
+
+
+def _textless(results: Mapping[str, Any], tasks: Sequence[str]) -> list[str]:
+    """The tasks that generate no text."""
+    return [t for t in tasks if results["configs"][t].get("output_type", GENERATES) != GENERATES]
+
+
+def _regrade_tasks(
+    file: Path,
+    results: dict[str, Any],
+    tasks: Sequence[str],
+    writer: RunWriter | None,
+    grader: Grader,
+    options: RegradeOptions,
+) -> list[RegradeDiff]:
+    """Grades the tasks of a results file and writes their samples; `results` gets scores and record."""
+    record = metadata.GradingRecord(file, grader.config.judge)
+    textless = _textless(results, tasks)
+    diffs: list[RegradeDiff] = []
+    for task in tasks:
+        rows = lm_eval_files.read_samples(samples_file := lm_eval_files.samples_file(file, task))
+        if task not in textless:
+            _check_responses(rows, samples_file)
+            rows, changed = grade_task(task, rows, results, grader, options, record)
+            diffs += changed
+        if writer is not None:
+            writer.samples(task, rows)
+    return diffs
 
 
 def regrade_all(
@@ -171,23 +191,13 @@ def grade_task(
     return kept, diffs
 
 
-def _keep_apart(folder: Path, files: Sequence[Path]) -> None:
+def _keep_apart(folder: Path, read: Sequence[tuple[Path, object]]) -> None:
     """The new run must not become the newest of the old one's folder."""
     new = folder.resolve()
-    for file in files:
+    for file, _ in read:
         old = file.resolve().parent
         if old == new or old in new.parents or new in old.parents:
             raise RunError(f"{folder} would mix with the run in {file.parent}; --out must be another folder")
-
-
-def _newest(
-    read: Sequence[tuple[Path, dict[str, Any]]],
-) -> Iterator[tuple[Path, dict[str, Any], list[str]]]:
-    """Results files with those of their tasks that no later file has again."""
-    for i, (file, results) in enumerate(read):
-        later = {task for _, newer in read[i + 1 :] for task in lm_eval_files.logged_tasks(newer)}
-        if current := [task for task in lm_eval_files.logged_tasks(results) if task not in later]:
-            yield file, results, current
 
 
 def _check_responses(rows: Sequence[LoggedRow], file: Path) -> None:
