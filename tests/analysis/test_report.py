@@ -365,3 +365,12 @@ def test_the_manifest_of_a_run_is_shown(tmp_path):
         "mathnet: usage",
     ]
     assert "none at all" in html_of(build([runs.load(file)], ONE_WORKER))
+
+
+def test_figures_on_the_page_have_tooltips_and_the_colours_of_the_style_sheet(report):
+    lengths = next(figure for figure in figures.figures(report) if figure.section == "lengths")
+    drawn = lengths.svg()
+    counts = re.findall(r"<title>\d+ to \d+ characters: (\d+) (right|not right)</title>", drawn)
+    assert sum(int(n) for n, side in counts if side == "right") == 40
+    assert sum(int(n) for n, _ in counts) == sum(len(part.asked) for part in report.units)
+    assert "var(--normalized)" in drawn and "#4189bd" not in drawn and "<!--" not in drawn
