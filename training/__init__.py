@@ -1,7 +1,7 @@
 """Training on the evaluation's own grader: recipes in, merged checkpoints and their evaluation out.
 
 recipe           one YAML file, one experiment (config_checks: settings that cannot work together)
-models, eos      tokenizers, weights, and the tokens that end a response
+models           tokenizers, weights, and the tokens that end a response
 prompts          as lm-eval renders them
 data/            rows to train on
 preflight/       checks before a run

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
-from .eos import eos_tokens, model_eos_tokens
+from .models import eos_tokens, model_eos_tokens
 from .rewards import rewards
 
 

@@ -16,27 +16,26 @@ from lm_eval_ext.harness.task import MathTask
 Doc = Mapping[str, Any]
 
 
-def load_task(task: str, data: str | None = None, include_path: str | None = None) -> Any:
+def load_task(task: str, data: str | None = None) -> Any:
     """A new instance of a task of this package, or else of lm-eval. Raises UserError if there is none.
 
     Args:
         task: its name.
         data: where problems come from, see `lm_eval_ext.harness.sources`.
-        include_path: the task files; None: this package's.
     """
     for defaults in (False, True):  # lm-eval's own tasks are thousands of files: seconds to list
-        manager = _manager(include_path or str(tasks_path()), data, defaults)
+        manager = _manager(data, defaults)
         if task in manager.all_subtasks:
             return manager.load([task])["tasks"][task]
     raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, not a group")
 
 
 @cache
-def _manager(include_path: str, data: str | None, include_defaults: bool) -> Any:
+def _manager(data: str | None, include_defaults: bool) -> Any:
     from lm_eval.tasks import TaskManager
 
     metadata = {"data": data} if data else {}
-    return TaskManager(include_path=include_path, include_defaults=include_defaults, metadata=metadata)
+    return TaskManager(include_path=str(tasks_path()), include_defaults=include_defaults, metadata=metadata)
 
 
 class TaskPrompts:
@@ -48,7 +47,7 @@ class TaskPrompts:
         tokenizer: whose chat template is applied; None: plain text.
         system_instruction: of the chat.
         chat_template_kwargs: `{"enable_thinking": False}`.
-        data, include_path: as in `load_task`, which raises UserError.
+        data: as in `load_task`, which raises UserError.
     """
 
     def __init__(
@@ -60,9 +59,8 @@ class TaskPrompts:
         system_instruction: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
         data: str | None = None,
-        include_path: str | None = None,
     ) -> None:
-        self.task = load_task(task, data, include_path)
+        self.task = load_task(task, data)
         self.task.set_fewshot_seed(42)
         self.name = task
         self.num_fewshot = self.task.config.num_fewshot or 0 if num_fewshot is None else num_fewshot

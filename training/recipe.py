@@ -23,8 +23,6 @@ from . import command
 from .config_checks import check_settings
 
 TRAINERS = ("sft", "grpo")
-TARGETS = ("task", "solution")
-SHAPES = ("masked", "full")
 SHIPPED = Path(__file__).resolve().parent / "configs"
 
 
@@ -97,9 +95,9 @@ class Recipe:
     def __post_init__(self) -> None:
         numbers = self.accept.replace(",", " ").split()
         for valid, why in (
-            (self.shape in SHAPES, f"shape must be masked or full, got {self.shape!r}"),
+            (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
             (self.size is None or self.size > 0, f"size must be positive, got {self.size}"),
-            (self.target in TARGETS, f"target must be task or solution, got {self.target!r}"),
+            (self.target in ("task", "solution"), f"target must be task or solution, got {self.target!r}"),
             (self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"),
             (0 < self.pick_up_to <= 1, f"pick_up_to must be over 0 and at most 1, got {self.pick_up_to}"),
             (all(n.isdigit() for n in numbers), f"accept must be numbers of pitfalls, got {self.accept!r}"),

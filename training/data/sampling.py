@@ -30,9 +30,8 @@ from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.resume import read_json, require_same, write_json
 from lm_eval_ext.rewards import AccuracyReward
 
-from ..eos import eos_tokens
 from ..merge.engines import can_run_vllm
-from ..models import ids_of, loaded_tokenizer
+from ..models import eos_tokens, ids_of, loaded_tokenizer
 from ..prompts import TaskPrompts
 from ..recipe import Recipe
 from .build import prompts_of, selected

@@ -15,9 +15,8 @@ from lm_eval_ext.harness.errors import UserError
 
 from .. import command
 from ..data.build import prompts_of
-from ..eos import eos_tokens
 from ..evaluation import Evaluation
-from ..models import loaded_tokenizer
+from ..models import eos_tokens, loaded_tokenizer
 from . import engines, proof
 from .combine import DEQUANTISED, Adapter
 from .proof import ProofResult

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..eos import as_list
+from ..models import as_list
 
 MAX_MEAN_KL = 1e-4
 """Nats a token between the trained model and the merged one, on average over held-out prompts, in float32."""

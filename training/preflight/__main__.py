@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -73,8 +73,7 @@ def check_recipe(
     recipe, training, model = read(kind, arguments)
     if not tokenizer:  # a stand-in means that the run is for another machine
         check_installed(training, model)
-    known_kind: Kind = "sft" if kind == "sft" else "grpo"
-    return preflight(PreflightContext(recipe, training, model, known_kind, tokenizer or None), deep)
+    return preflight(PreflightContext(recipe, training, model, cast(Kind, kind), tokenizer or None), deep)
 
 
 def _trainer(settings: dict[str, Any]) -> str:

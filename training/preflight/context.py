@@ -18,9 +18,8 @@ from lm_eval_ext.rewards import AccuracyReward
 from ..data import build
 from ..data.documents import Doc
 from ..data.rows import Row, joined
-from ..eos import eos_tokens, model_eos_tokens
 from ..evaluation import Evaluation
-from ..models import loaded_tokenizer
+from ..models import eos_tokens, loaded_tokenizer, model_eos_tokens
 from ..prompts import TaskPrompts
 from ..recipe import Recipe
 from ..rewards import rewards
