@@ -19,8 +19,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -53,6 +55,23 @@ def locked(lock: Path, output: Path) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked_when_free(lock: Path, output: Path) -> Iterator[None]:
+    """`locked`, but waits for the process that holds the lock, and says so once on stderr."""
+    with ExitStack() as held:
+        said = False
+        while True:
+            try:
+                held.enter_context(locked(lock, output))
+                break
+            except ResumeError as error:
+                if not said:
+                    print(f"waiting: {str(error).partition(':')[0]}", file=sys.stderr, flush=True)
+                said = True
+                time.sleep(0.5)
+        yield
 
 
 def require_same(now: Mapping[str, Any], before: Mapping[str, Any] | None, output: Path, advice: str) -> None:

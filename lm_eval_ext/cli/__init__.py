@@ -2,6 +2,18 @@
 
 from lm_eval_ext.cli.app import app
 
-from lm_eval_ext.cli import run, grade, explain, regrade, compare, report, baseline, doctor, train  # isort: skip
+from lm_eval_ext.cli import run, batch, grade, explain, regrade, compare, report, baseline, doctor, train  # isort: skip
 
-__all__ = ["app", "baseline", "compare", "doctor", "explain", "grade", "regrade", "report", "run", "train"]
+__all__ = [
+    "app",
+    "baseline",
+    "batch",
+    "compare",
+    "doctor",
+    "explain",
+    "grade",
+    "regrade",
+    "report",
+    "run",
+    "train",
+]

@@ -12,7 +12,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from lm_eval_ext.harness import doctor, judging, lm_eval_tasks, protocol, secrecy, sources
+from lm_eval_ext.harness import doctor, judging, lm_eval_tasks, protocol, secrecy, shards, sources
 from lm_eval_ext.harness.docs import own
 from lm_eval_ext.harness.errors import ProtocolError, UserError
 
@@ -52,6 +52,7 @@ def check(namespace: Namespace) -> EvaluatorConfig:
     protocol.check_model_args(config.model_args, vllm=model.startswith("vllm"))
     if model.startswith(("vllm", "hf")):
         protocol.check_model_exists(config.model_args)
+        shards.check_index(Path(str(config.model_args.get("pretrained"))).expanduser())
     window = protocol.context_window(config.model_args)
     if (settings := judging.settings_from(config.metadata)) is not None:
         judging.try_judge(judging.shared_judge(settings))

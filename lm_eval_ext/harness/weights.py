@@ -54,6 +54,11 @@ def hash_files(path: Path) -> str:
     return known[keys[path]] if path.is_file() else digest({file.name: known[keys[file]] for file in files})
 
 
+def stamp(folder: Path) -> str:
+    """Differs if a model's folder has other files, by name, size and date: nothing is read."""
+    return digest([_key(file) for file in _model_files(folder)])
+
+
 def _model_files(folder: Path) -> list[Path]:
     found = (file for file in folder.iterdir() if file.is_file() and file.name not in NOT_THE_MODEL)
     return sorted(file for file in found if file.suffix in MODEL_FILES)

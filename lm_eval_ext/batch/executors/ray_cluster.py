@@ -1,0 +1,57 @@
+"""Jobs on a Ray cluster: one task per cell.
+
+All nodes need one file system at the same path, and this package in the workers' Python. If a node dies, Ray
+starts its tasks again on another one; their cells resume from their stores.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lm_eval_ext.batch.executors.base import MANY, forwarded, required, run_here
+
+_NODE_DIED = 1
+
+
+class RayExecutor:
+    """One task per cell, with one GPU, or with `cores` CPUs and none.
+
+    Args:
+        address: of the cluster; None: the one that RAY_ADDRESS or this machine has, else a new one here.
+        retries: how often Ray starts a task again whose node died.
+
+    Raises UserError without Ray.
+    """
+
+    name = "ray"
+    slots = MANY
+
+    def __init__(self, address: str | None = None, cores: int | None = None, retries: int = 3) -> None:
+        self._ray = required("ray", "--on ray", "ray")
+        self._ours = not self._ray.is_initialized()
+        if self._ours:
+            self._ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        with_gpus = cores is None and self._ray.cluster_resources().get("GPU", 0) >= 1
+        needs = {"num_gpus": 1} if with_gpus else {"num_cpus": cores or 1}
+        self._run = self._ray.remote(max_retries=retries, **needs)(run_here)
+
+    def submit(self, folder: Path) -> Any:
+        return self._run.remote(str(folder), forwarded())
+
+    def poll(self, job: Any) -> int | None:
+        ready, _ = self._ray.wait([job], timeout=0)
+        if not ready:
+            return None
+        try:
+            return int(self._ray.get(job))
+        except self._ray.exceptions.RayError:
+            return _NODE_DIED
+
+    def cancel(self, job: Any) -> None:
+        self._ray.cancel(job, force=True)
+
+    def close(self) -> None:
+        """Leaves the cluster, unless the caller had joined it."""
+        if self._ours:
+            self._ray.shutdown()
