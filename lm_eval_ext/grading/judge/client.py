@@ -14,7 +14,7 @@ from typing import Any
 
 from lm_eval_ext.grading.judge.budget import Budget
 from lm_eval_ext.grading.judge.config import TEMPERATURE, ClientConfig
-from lm_eval_ext.grading.judge.errors import JudgeError, JudgeRefused, JudgeUnreachable, QuestionRejected
+from lm_eval_ext.grading.judge.errors import JudgeError, JudgeUnreachable, QuestionRejected
 from lm_eval_ext.grading.judge.limits import CircuitBreaker, RateLimiter
 from lm_eval_ext.grading.judge.prompt import Message
 from lm_eval_ext.grading.judge.provider import Provider
@@ -149,10 +149,10 @@ class Client:
         """The judge error for a litellm error: refused, transient or rejected."""
         status = getattr(error, "status_code", None) or 500
         key = os.environ.get(self.config.api_key_env or "", "") or HIDDEN
-        why = redacted_url(_first_line(error)).replace(key, HIDDEN)
+        why = redacted_url(str(error).strip().split("\n")[0][:_SHOWN]).replace(key, HIDDEN)
         if status in _REFUSED_STATUSES or _REFUSED_MESSAGE.search(why):
             where = redacted_url(self.config.base_url or "its provider")
-            return self._refused(
+            return self._breaker.refuse_all(
                 f"judge {self.config.model} at {where} refused the request ({status}): {why}; check the "
                 f"model's name, the address and the key"
             )
@@ -160,11 +160,6 @@ class Client:
             return _TransientError(why, _retry_after(error), charged=status == 408)
         self._breaker.record_rejection(f"judge {self.config.model}: {why}")
         return QuestionRejected(why)
-
-    def _refused(self, why: str) -> JudgeRefused:
-        error = JudgeRefused(why)
-        self._breaker.refuse_all(error)
-        return error
 
     def _address(self) -> dict[str, Any]:
         """Address and key. A provider's key is never sent to another server unless `api_key_env` names it."""
@@ -175,7 +170,9 @@ class Client:
         if self.config.api_key_env is not None:
             key = os.environ.get(self.config.api_key_env, "").strip()
             if not key:
-                raise self._refused(f"judge: {self.config.api_key_env} is not set; set it to the API key")
+                raise self._breaker.refuse_all(
+                    f"judge: {self.config.api_key_env} is not set; set it to the API key"
+                )
             address["api_key"] = key
         return address
 
@@ -189,7 +186,7 @@ class Client:
             missing = [] if self._has_key else provider.missing_keys()
             self._has_key = not missing
         if missing:
-            raise self._refused(
+            raise self._breaker.refuse_all(
                 f"judge: no key for {self.config.model}: set {' or '.join(missing)}, or name the variable "
                 f"that holds it with --judge-api-key-env"
             )
@@ -220,7 +217,3 @@ def _retry_after(error: Any) -> float | None:
         return max(0.0, float(headers.get("retry-after", "")))
     except ValueError:  # absent, or a date
         return None
-
-
-def _first_line(error: Any) -> str:
-    return str(error).strip().split("\n")[0][:_SHOWN]

@@ -16,6 +16,7 @@ from lm_eval_ext.grading.judge.errors import JudgeError
 from lm_eval_ext.redaction import redacted_url
 
 TEMPERATURE = 0.0
+_CHECKS = ConfigDict(allow_inf_nan=False, hide_input_in_errors=True)  # an address may hold a password
 AnyConfig = TypeVar("AnyConfig", bound="ClientConfig")
 _HINTS = {
     "base_url": ", like http://localhost:8000/v1",
@@ -37,9 +38,9 @@ Share = Annotated[float, Ge(0), Le(1)]
 Prices = Annotated[tuple[NotNegative, NotNegative], BeforeValidator(_split)]
 
 
-@dataclass(frozen=True, config=ConfigDict(allow_inf_nan=False))
+@dataclass(frozen=True, config=_CHECKS)
 class ClientConfig:
-    """A model and how to ask it, whatever it is asked.
+    """A model and how to ask it, whatever it is asked. Raises ValueError for an invalid value.
 
     Attributes:
         model: litellm's name: "gpt-4o-mini", "anthropic/...", "gemini/..."; with `base_url`, the name
@@ -107,7 +108,7 @@ class ClientConfig:
             raise JudgeError(_fault(error, given)) from None
 
 
-@dataclass(frozen=True, config=ConfigDict(allow_inf_nan=False))
+@dataclass(frozen=True, config=_CHECKS)
 class JudgeConfig(ClientConfig):
     """Settings of the judge of answers.
 

@@ -83,7 +83,8 @@ class CircuitBreaker:
                     self._refused = JudgeRefused(f"{why} ({self._rejected} questions in a row)")
                     raise self._refused
 
-    def refuse_all(self, error: JudgeRefused) -> None:
-        """Makes every later call raise `error`."""
+    def refuse_all(self, why: str) -> JudgeRefused:
+        """The error to raise, which every later call raises too."""
         with self._lock:
-            self._refused = error
+            self._refused = JudgeRefused(why)
+            return self._refused
