@@ -128,6 +128,12 @@ def groups_of(results: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
+def is_scored(group: str, results: Mapping[str, Any]) -> bool:
+    """Whether lm-eval gives a group scores of its own, and does not only list its tasks."""
+    entry = results["results"].get(group)
+    return entry is None or any("," in key for key in entry)
+
+
 def leaves(group: str, groups: Mapping[str, Sequence[str]], tasks: Collection[str]) -> tuple[str, ...]:
     """The tasks of a group and of the groups in it."""
     found: list[str] = []

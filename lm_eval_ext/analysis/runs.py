@@ -132,7 +132,7 @@ class Run:
     model: str  # as lm-eval recorded it
     place: Path  # the file or folder it was read from
     tasks: Mapping[str, TaskRun]
-    groups: Mapping[str, tuple[str, ...]]  # each group's tasks
+    groups: Mapping[str, tuple[str, ...]]  # each group's tasks; groups without scores are left out
     results: tuple[Mapping[str, Any], ...]  # contents of the results files, oldest first
 
     def unit(self, name: str) -> TaskRun:
@@ -175,10 +175,12 @@ def load(place: Path, *, filter: str | None = None, name: str | None = None) -> 
     model = lm_eval_files.model_of(read[0][1])
     tasks: dict[str, TaskRun] = {}
     members: dict[str, tuple[str, ...]] = {}
+    scored: set[str] = set()
     for file, results in read:
         tasks |= {task: _task(task, file, results, filter) for task in lm_eval_files.logged_tasks(results)}
-        members |= lm_eval_files.groups_of(results)
-    groups = {g: found for g in members if (found := lm_eval_files.leaves(g, members, tasks))}
+        members |= (in_file := lm_eval_files.groups_of(results))
+        scored |= {group for group in in_file if lm_eval_files.is_scored(group, results)}
+    groups = {g: found for g in members if g in scored and (found := lm_eval_files.leaves(g, members, tasks))}
     short = Path(model).name or model
     return Run(name or short, model, place, tasks, groups, tuple(results for _, results in read))
 

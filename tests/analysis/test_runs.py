@@ -50,6 +50,9 @@ def test_a_group_is_its_tasks_together(tmp_path):
     run = runs.load(file)
     assert run.units() == ["math"]
     assert sum(run.unit("math").scored().values()) == 3.0 and len(run.unit("algebra").samples) == 2
+    results["results"]["math"] = {"alias": "math", "name": "math"}  # lm-eval does not aggregate it
+    file.write_text(json.dumps(results))
+    assert runs.load(file).units() == ["algebra", "geometry"]
 
 
 def test_refusals_are_in_no_denominator(tmp_path):
