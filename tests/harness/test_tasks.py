@@ -15,7 +15,7 @@ FILES = sorted(path for path in tasks_path().rglob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def manager():
-    return TaskManager(include_path=str(tasks_path()), metadata={"data": "sample"})
+    return TaskManager(include_path=str(tasks_path()), include_defaults=False, metadata={"data": "sample"})
 
 
 def load(manager, name):
@@ -63,7 +63,9 @@ def test_no_code_beside_the_tasks():
 
 
 def test_math_qwen_prompt_is_the_published_one(manager, real_data):
-    real = TaskManager(include_path=str(tasks_path()), metadata={"data": str(real_data)})
+    real = TaskManager(
+        include_path=str(tasks_path()), include_defaults=False, metadata={"data": str(real_data)}
+    )
     task = load(real, "math_qwen_algebra")["math_qwen_algebra"]
     doc = task.eval_docs[0]
     shots = context(task, doc, 4).split("\n\n\n")

@@ -29,14 +29,12 @@ def products_divisible_by_36() -> str:
 
 @check("aime24/test/1")
 def tangent_circle() -> str:
-    """Intersect the circle with the side in coordinates."""
-    a, b, m, t = sp.Point(5, 12), sp.Point(0, 0), sp.Point(7, 0), sp.Symbol("t")
-    radius = sp.Symbol("r")
-    (center,) = sp.solve((a.x - m.x) ** 2 + (a.y - radius) ** 2 - radius**2, radius)
-    on_line = (t * a.x - m.x) ** 2 + (t * a.y - center) ** 2 - center**2
-    (other,) = [root for root in sp.solve(on_line, t) if root != 1]
-    length = other * b.distance(a)
-    return str(length.p + length.q)
+    """Intersect the circle with the line through B = (0, 0) and A = (5, 12); it touches BC at (7, 0)."""
+    radius = Fraction((5 - 7) ** 2 + 12**2, 2 * 12)  # its center is (7, radius)
+    sum_of_roots = (2 * 5 * 7 + 2 * 12 * radius) / (
+        5**2 + 12**2
+    )  # of the equation for t, with t (5, 12) on it
+    return sum_of(13 * (sum_of_roots - 1))  # t = 1 is A
 
 
 @check("aime24/test/2")
