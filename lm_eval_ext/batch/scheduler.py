@@ -92,8 +92,9 @@ class Batch:
         if best := self.record.best:
             tie = "" if best.tie_score is None else f", {best.tie_score:.1%}"
             yield f"best of {best.candidates}: {best.model} ({best.score:.1%}{tie})"
-        total, wall = sum(cell.record.seconds or 0 for cell in self.cells), self.record.wall_seconds
-        yield f"{self.out}: {wall:.0f} s; {len(self.cells)} jobs, {total:.0f} s together"
+        done = [cell.record.seconds or 0.0 for cell in self.cells if cell.record.state == "done"]
+        wall = f"{self.record.wall_seconds:.0f} s"
+        yield f"{self.out}: {len(done)} of {len(self.cells)} done, {sum(done):.0f} s of work; this run {wall}"
 
     def _is_chosen(self, cell: Cell) -> bool:
         return self.chosen is None or cell.record.folder in self.chosen

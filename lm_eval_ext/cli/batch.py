@@ -88,7 +88,12 @@ def batch(
     with BatchView(record) as view:
         folders = {cell.record.folder for cell in chosen} if only else None
         work = scheduler.Batch(folder, record, found, where, view, folders, retries, read.select)
-        _run(work, more)
+        stopped = _is_stopped(work, more)
+    for line in work.summary():
+        typer.echo(line)
+    if stopped:
+        interrupted(f"; rerun the same command to resume {folder}")
+    raise typer.Exit(0 if work.is_done() else 1)
 
 
 def _show(chosen: list[Cell]) -> None:
@@ -141,14 +146,9 @@ def _pairs(given: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in (text.partition("=") for text in given)}
 
 
-def _run(work: Batch, more: More) -> None:
-    stopped = False
+def _is_stopped(work: Batch, more: More) -> bool:
     try:
         work.run(more)
     except KeyboardInterrupt:
-        stopped = True
-    for line in work.summary():
-        typer.echo(line)
-    if stopped:
-        interrupted(f"; rerun the same command to resume {work.out}")
-    raise typer.Exit(0 if work.is_done() else 1)
+        return True
+    return False

@@ -47,7 +47,7 @@ class Executor(Protocol):
         ...
 
 
-def start(folder: Path, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def start(folder: Path, more: Mapping[str, str], cwd: str | None = None) -> subprocess.Popen[bytes]:
     """Starts a cell's process in a session of its own; its output is added to the cell's log."""
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(
@@ -56,13 +56,14 @@ def start(folder: Path, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **more},
+            cwd=cwd,
             start_new_session=True,
         )
 
 
-def run_here(folder: str, more: Mapping[str, str]) -> int:
-    """Runs a cell's process to its end: the task of a cluster."""
-    return start(Path(folder), more).wait()
+def run_here(folder: str, more: Mapping[str, str], cwd: str) -> int:
+    """Runs a cell's process to its end: the task of a cluster. `cwd` is the batch's, for relative paths."""
+    return start(Path(folder), more, cwd).wait()
 
 
 def forwarded() -> dict[str, str]:

@@ -6,6 +6,7 @@ starts its tasks again on another one; their cells resume from their stores.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class RayExecutor:
         self._run = self._ray.remote(max_retries=retries, **needs)(run_here)
 
     def submit(self, folder: Path) -> Any:
-        return self._run.remote(str(folder), forwarded())
+        return self._run.remote(str(folder), forwarded(), os.getcwd())
 
     def poll(self, job: Any) -> int | None:
         ready, _ = self._ray.wait([job], timeout=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class SlurmExecutor:
             raise UserError(f"--on slurm: {' '.join(str(error).split())}") from error
 
     def submit(self, folder: Path) -> Any:
-        return self._executor.submit(run_here, str(folder), {})
+        return self._executor.submit(run_here, str(folder), {}, os.getcwd())
 
     def poll(self, job: Any) -> int | None:
         if not job.done():
