@@ -59,3 +59,12 @@ def calls(batch: Batch) -> dict[str, int]:
 def said(batch: Batch) -> str:
     """What the batch printed."""
     return batch.view._console.file.getvalue()
+
+
+def is_alive(pid: int | str) -> bool:
+    """Whether a process runs."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,6 +1,7 @@
 """Stands in for `lm-eval-ext`: writes results as lm-eval does, and does what the model's name asks for.
 
-`slow`: half a second of work; `dies`: fails always; `once`: fails the first time; `hangs`: never ends.
+`slow`: half a second of work; `dies`: fails always; `once`: fails the first time; `hangs`: never ends the
+first time; `waits`: until there is a file OUT/released.
 """
 
 import json
@@ -30,8 +31,10 @@ def main(words: list[str]) -> int:
     if "dies" in model or ("once" in model and first):
         print("Error: no such model")
         return 1
-    if "hangs" in model and (first or "always" in model):
+    if "hangs" in model and first:
         time.sleep(600)
+    while "waits" in model and not (folder.parents[1] / "released").exists():
+        time.sleep(0.05)
     if "slow" in model:
         time.sleep(0.5)
     write(folder / "model", model, tasks)

@@ -17,7 +17,7 @@ from lm_eval_ext.batch.executors.local import LocalExecutor, Slot
 from lm_eval_ext.batch.scores import TABLE
 from lm_eval_ext.errors import DataError, UserError
 from lm_eval_ext.resume import ResumeError
-from tests.batch.conftest import calls, said
+from tests.batch.conftest import calls, is_alive, said
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit
@@ -139,14 +139,6 @@ def program(tmp_path, *options):
     """`lm-eval-ext batch` with the stand-in for `lm-eval-ext run`."""
     words = [sys.executable, "-c", RUN, str(tmp_path / "plan.yaml"), "--out", str(tmp_path / "out"), *options]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-
-
-def is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.full

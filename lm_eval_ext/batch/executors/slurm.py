@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.batch.executors.base import MANY, required, run_here
+from lm_eval_ext.batch.executors.local import core_slots
 from lm_eval_ext.errors import UserError
 
 _LOST = 1
@@ -25,12 +26,14 @@ class SlurmExecutor:
     """
 
     name = "slurm"
-    slots = MANY
 
     def __init__(
         self, folder: Path, options: Mapping[str, Any], cores: int | None = None, cluster: str = "slurm"
     ) -> None:
         submitit = required("submitit", "--on slurm", "slurm")
+        # submitit's local executor starts everything at once
+        self.slots = MANY if cluster == "slurm" else len(core_slots(cores))
+        self._environment = {"OMP_NUM_THREADS": str(cores)} if cores else {}
         own = {"cpus_per_task": cores} if cores else {"gpus_per_node": 1 if cluster == "slurm" else 0}
         try:
             self._executor = submitit.AutoExecutor(folder=str(folder), cluster=cluster)
@@ -39,7 +42,7 @@ class SlurmExecutor:
             raise UserError(f"--on slurm: {' '.join(str(error).split())}") from error
 
     def submit(self, folder: Path) -> Any:
-        return self._executor.submit(run_here, str(folder), {}, os.getcwd())
+        return self._executor.submit(run_here, str(folder), self._environment, os.getcwd())
 
     def poll(self, job: Any) -> int | None:
         if not job.done():
