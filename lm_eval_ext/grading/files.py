@@ -11,22 +11,36 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
 from lm_eval_ext import __version__, jsonl, resume
 from lm_eval_ext.errors import DataError
-from lm_eval_ext.grading.grader import Grader
-from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
-from lm_eval_ext.grading.rows import ADDED, Fields, FileItem, count, name_of, read, same
-from lm_eval_ext.grading.types import LAYERS
+from lm_eval_ext.grading import inputs, parquet
+from lm_eval_ext.grading.config import GraderConfig
+from lm_eval_ext.grading.inputs import Sources
+from lm_eval_ext.grading.rows import ADDED, Fields, FileItem, read, same
+from lm_eval_ext.grading.types import LAYERS, Verdict
 
 Say = Callable[[str], None]
+
+
+class StreamGrader(Protocol):
+    """What grades a file: a `Grader`, or a `RayGrader`."""
+
+    @property
+    def config(self) -> GraderConfig: ...
+
+    def stream(self, items: Iterable[FileItem], *, size: Callable[[FileItem], int]) -> Iterator[Verdict]:
+        """Yields one verdict per item, in order."""
+        ...
+
+
 _LOG_S = 30.0
 
 
@@ -62,9 +76,9 @@ class Tally:
 
 
 def grade_file(
-    source: Path | None,
+    source: Path | Sources | None,
     out: Path | None,
-    grader: Grader,
+    grader: StreamGrader,
     *,
     fields: Fields | None = None,
     overwrite: bool = False,
@@ -73,8 +87,8 @@ def grade_file(
     """Grades the rows of `source` into `out`; resumes an interrupted run.
 
     Args:
-        source: JSON lines, gzipped if its name ends in .gz; None: standard input.
-        out: None: standard output, which cannot be resumed.
+        source: files: JSON lines, gzipped if the name ends in .gz, or Parquet; None: standard input.
+        out: JSON lines, or Parquet by its name; None: standard output, which cannot be resumed.
         grader: with or without a judge.
         fields: names of the fields to read.
         overwrite: ignore what earlier runs wrote.
@@ -86,15 +100,20 @@ def grade_file(
         OSError: a file cannot be read or written.
     """
     fields = fields or Fields()
-    rows, total = read(source, fields), count(source)
+    sources = () if source is None else (source,) if isinstance(source, Path) else tuple(source)
+    rows, total = read(sources, fields), inputs.count(sources)
     if out is None:
         return _grade(rows, _print, grader, Tally(), total)
-    _check_place(out, source)
-    output = _Output(out, name_of(source), say, verdict_settings(grader, fields))
-    return output.fill(rows, grader, total, overwrite)
+    _check_place(out, sources)
+    lines = out.with_suffix(".jsonl") if out.suffix == ".parquet" else out
+    output = _Output(lines, inputs.name_of(sources), say, verdict_settings(grader, fields))
+    tally = output.fill(rows, grader, total, overwrite)
+    if lines != out:
+        parquet.convert(lines, out, sources)
+    return tally
 
 
-def verdict_settings(grader: Grader, fields: Fields) -> dict[str, Any]:
+def verdict_settings(grader: StreamGrader, fields: Fields) -> dict[str, Any]:
     """The settings that the verdicts depend on, as JSON."""
     judge = grader.config.judge
     record = getattr(judge, "record", None)
@@ -106,11 +125,11 @@ def verdict_settings(grader: Grader, fields: Fields) -> dict[str, Any]:
     }
 
 
-def _check_place(out: Path, source: Path | None) -> None:
+def _check_place(out: Path, sources: Sources) -> None:
     """Raises DataError if `out` cannot be the output, before anything is graded."""
     if out.is_dir():
         raise DataError(f"{out} is a folder; --out must name a file, {out / 'graded.jsonl'} for example")
-    if source is not None and out.exists() and out.samefile(source):
+    if out.exists() and any(out.samefile(source) for source in sources):
         raise DataError(f"{out} is the input; --out must name another file")
     out.parent.mkdir(parents=True, exist_ok=True)
 
@@ -118,7 +137,7 @@ def _check_place(out: Path, source: Path | None) -> None:
 def _grade(
     rows: Iterator[FileItem],
     write: Callable[[bytes], object],
-    grader: Grader,
+    grader: StreamGrader,
     tally: Tally,
     total: int | None,
 ) -> Tally:
@@ -171,7 +190,9 @@ class _Output:
         self.say = say
         self.settings = settings
 
-    def fill(self, rows: Iterator[FileItem], grader: Grader, total: int | None, overwrite: bool) -> Tally:
+    def fill(
+        self, rows: Iterator[FileItem], grader: StreamGrader, total: int | None, overwrite: bool
+    ) -> Tally:
         """Grades the rows that are not yet in the output."""
         tally = Tally()
         with resume.locked(self.out.with_name(f"{self.out.name}.lock"), self.out):
@@ -194,7 +215,7 @@ class _Output:
         self,
         journal: resume.Journal,
         rows: Iterator[FileItem],
-        grader: Grader,
+        grader: StreamGrader,
         tally: Tally,
         total: int | None,
     ) -> None:
@@ -224,7 +245,7 @@ class _Output:
                     f"{journal.path}, line {number} is not row {number} of {self.source}: the output belongs "
                     "to another input, or the input has changed; use another --out, or --overwrite"
                 )
-            if self.settings["judge"] and str(graded["reason"]).startswith((UNREACHABLE, OVER_BUDGET)):
+            if self.settings["judge"] and _was_not_asked(str(graded["reason"])):
                 self.say(f"row {number}: the judge could not be asked; asking again from there")
                 return [row]
             tally.add(graded["correct"], graded["layer"], graded["answer"])
@@ -240,6 +261,13 @@ class _Output:
         resume.require_same(
             self.settings, before, begun, "Use the same settings, another --out, or --overwrite"
         )
+
+
+def _was_not_asked(reason: str) -> bool:
+    """Whether the judge could not be asked; called only with a judge, whose import takes 0.1 s."""
+    from lm_eval_ext.grading.judge.usage import OVER_BUDGET, UNREACHABLE
+
+    return reason.startswith((UNREACHABLE, OVER_BUDGET))
 
 
 def _graded(line: bytes, row: FileItem) -> dict[str, Any] | None:

@@ -1,18 +1,16 @@
-"""Read the rows of a JSON-lines file and write them with verdicts; errors name the line."""
+"""Rows of input files as items, and as output lines with verdicts; errors name the line."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lm_eval_ext import jsonl
 from lm_eval_ext.errors import DataError, shown
-from lm_eval_ext.grading import golds
+from lm_eval_ext.grading import golds, inputs
+from lm_eval_ext.grading.inputs import Sources
 from lm_eval_ext.grading.types import Item, Verdict
 
 ADDED = ("correct", "layer", "answer", "reason")
@@ -62,35 +60,14 @@ def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
     return left == right or json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
-def name_of(source: Path | None) -> str:
-    return "standard input" if source is None else str(source)
-
-
-def count(source: Path | None) -> int | None:
-    """Number of rows; None if it is not known: of standard input, of a compressed file.
-
-    Raises OSError if the file cannot be read.
-    """
-    if source is None:
-        return None
-    with source.open("rb") as file:
-        return None if source.suffix == ".gz" else sum(1 for _ in file)
-
-
-def read(source: Path | None, fields: Fields) -> Iterator[FileItem]:
-    """The rows of a file, or of standard input. Raises DataError at the first row that cannot be graded."""
+def read(sources: Sources, fields: Fields) -> Iterator[FileItem]:
+    """The rows of the inputs. Raises DataError at the first row that cannot be graded."""
     empty = True
-    for where, line, values in _objects(source):
+    for where, line, values in inputs.rows(sources):
         empty = False
         yield _item(line, values, where, fields)
     if empty:
-        raise DataError(f"{name_of(source)} has no rows: nothing to grade; check the file")
-
-
-def _objects(source: Path | None) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """(place, JSON line, its object) for each row: all that depends on the format of the file."""
-    with nullcontext(sys.stdin.buffer) if source is None else jsonl.open_lines(source) as lines:
-        yield from jsonl.read_objects(lines, name_of(source))
+        raise DataError(f"{inputs.name_of(sources)} has no rows: nothing to grade; check the file")
 
 
 def _item(line: bytes, values: dict[str, Any], where: str, fields: Fields) -> FileItem:
