@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lm_eval_ext.analysis import runs, tables
+from lm_eval_ext.analysis import breakdown, runs, tables
+from lm_eval_ext.analysis.compare import compare
 from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.report import Options, budget, build, entries, figures, sections, write
 from lm_eval_ext.analysis.report.cards import clip, page
@@ -97,6 +98,18 @@ def test_small_values_become_one_row(tmp_path):
     ]
     made = build([runs.load(write_run(tmp_path, [True] * 20, docs=docs))], ONE_WORKER)
     assert [row[:2] for row in sections.breakdowns(made)[0].rows] == [("big", 12), ("other (8 values)", 8)]
+
+
+def test_a_problem_with_several_small_values_counts_once_in_their_row(tmp_path):
+    topics = [["big"]] * 12 + [["rare", f"small {i}"] for i in range(4)]
+    docs = [{"id": str(i), "problem": "?", "gold": "1", "topics_flat": t} for i, t in enumerate(topics)]
+    loaded = runs.named([f"{name}={write_run(tmp_path / name, [True] * 16, docs=docs)}" for name in "ab"])
+    made = build(loaded, Options(workers=1, fields=("topics_flat",)))
+    (found,) = sections.breakdowns(made)
+    (unit,) = compare(*loaded).units
+    (paired,) = breakdown.breakdowns(unit, ["topics_flat"])
+    assert [row[1] for row in found.rows] == [row.n for row in paired.rows] == [12, 4]
+    assert found.rows[1][0] == "other (5 values)" and found.rows[1][2].n == 4
 
 
 @pytest.mark.parametrize(
