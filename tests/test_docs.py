@@ -100,6 +100,8 @@ def workspace(tmp_path_factory) -> Path:
     for name, right in (("out/base", 5), ("out/tuned", 9), ("runs/sonnet-4-6", 8), ("runs/gpt-5.4", 6)):
         responses = [f"Final answer: {i if i < right else 99}" for i in range(12)]
         write_run(folder / name, [i < right for i in range(12)], model=name, docs=docs, responses=responses)
+    for name in ("plain", "chat"):
+        write_run(folder / "out" / name, [True] * 12, docs=docs, chat=name == "chat")
     write_run(folder / "out" / "M", [True] * 12, task="arith_words", model="M", docs=docs)
     return folder
 

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from lm_eval_ext.analysis import pairing, protocols, stats
+from lm_eval_ext.analysis import experiments, pairing, protocols, stats
+from lm_eval_ext.analysis.experiments import Differences
 from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.pairing import DOC_HASH, SamplePair, Unpaired
-from lm_eval_ext.analysis.protocols import SettingDifference
 from lm_eval_ext.analysis.runs import METRICS, Run, TaskRun
-from lm_eval_ext.harness.errors import ProtocolError
 
 MCNEMAR = "exact McNemar"
 SIGN_FLIP = "sign-flip permutation"
@@ -53,7 +52,8 @@ class TaskComparison:
     p: float
     p_corrected: float  # Holm, over all tests made together
     detectable: float | None  # the smallest true difference found with 80% power; None: there is none
-    settings: tuple[SettingDifference, ...]  # that differ; empty unless forced
+    experiment: Differences  # settings that differ and are named as what is compared
+    settings: Differences  # others that differ; empty unless forced
     remarks: tuple[str, ...]  # engine versions, a missing protocol
     pairs: tuple[SamplePair, ...]  # in a's order
 
@@ -104,7 +104,13 @@ class RunComparison:
 
 
 def compare(
-    a: Run, b: Run, *, metric: str | None = None, pair_on: str = DOC_HASH, force: bool = False
+    a: Run,
+    b: Run,
+    *,
+    metric: str | None = None,
+    pair_on: str = DOC_HASH,
+    force: bool = False,
+    across: Sequence[str] = (),
 ) -> RunComparison:
     """Compares two runs on every task or group that both have; p-values are Holm-corrected over these.
 
@@ -112,6 +118,7 @@ def compare(
         metric: None: the first of `runs.METRICS` that both have.
         pair_on: see `pairing.match`.
         force: compare under unequal protocols too; the result names the settings that differ.
+        across: settings whose difference is the experiment; all others, and the model, must be equal.
 
     Raises:
         RunError: nothing in common, no such metric, nothing to pair.
@@ -123,25 +130,29 @@ def compare(
             f"{a.name} and {b.name} have no task in common: {', '.join(a.units())} in {a.place}, "
             f"{', '.join(b.units())} in {b.place}"
         )
-    unequal = {unit: _unequal_settings(a, b, unit) for unit in units}
-    if any(unequal.values()) and not force:
-        listed = "; ".join(
-            f"{unit}: {', '.join(map(str, found))}" for unit, found in unequal.items() if found
-        )
-        raise ProtocolError(
-            f"{a.name} and {b.name} were not run under the same protocol. {listed}. "
-            "Run one again under the other's settings, or compare them anyway with --force"
-        )
-    compared = tuple(_compare_unit(a, b, unit, metric, pair_on, unequal[unit]) for unit in units)
+    found = {unit: experiments.split(a, b, unit, across) for unit in units}
+    if not force:
+        experiments.require_none(a, b, {unit: others for unit, (_, others) in found.items()})
+    compared = tuple(_compare_unit(a, b, unit, metric, pair_on, *found[unit]) for unit in units)
     return corrected([RunComparison(a.name, b.name, compared)])[0]
 
 
 def compare_all(
-    runs: Sequence[Run], *, metric: str | None = None, pair_on: str = DOC_HASH, force: bool = False
+    runs: Sequence[Run],
+    *,
+    metric: str | None = None,
+    pair_on: str = DOC_HASH,
+    force: bool = False,
+    across: Sequence[str] = (),
 ) -> tuple[RunComparison, ...]:
-    """`compare` for every two of several runs; p-values are corrected over all of their tests together."""
+    """`compare` for every two of several runs; p-values are corrected over all of their tests together.
+
+    Raises RunError also if no two runs differ in a setting of `across`.
+    """
+    pairs = list(combinations(runs, 2))
+    experiments.require_differences(pairs, across)
     return corrected(
-        [compare(a, b, metric=metric, pair_on=pair_on, force=force) for a, b in combinations(runs, 2)]
+        [compare(a, b, metric=metric, pair_on=pair_on, force=force, across=across) for a, b in pairs]
     )
 
 
@@ -216,25 +227,14 @@ def as_json(value: object) -> Any:
     return [as_json(inner) for inner in value] if isinstance(value, tuple) else value
 
 
-def _unequal_settings(a: Run, b: Run, unit: str) -> tuple[SettingDifference, ...]:
-    """Settings in which the tasks of a unit differ between runs; none if one run recorded nothing."""
-    found: dict[str, SettingDifference] = {}
-    for task in a.groups.get(unit, (unit,)):
-        one, two = a.tasks[task], b.tasks[task]
-        if one.protocol and two.protocol:
-            differences = protocols.differences(one.protocol, two.protocol)
-            differences += protocols.differences({"filter": one.filter}, {"filter": two.filter})
-            found |= {str(difference): difference for difference in differences}
-    return tuple(found.values())
-
-
 def _compare_unit(
     a: Run,
     b: Run,
     unit: str,
     metric: str | None,
     pair_on: str,
-    unequal: tuple[SettingDifference, ...],
+    experiment: Differences,
+    others: Differences,
 ) -> TaskComparison:
     task_a, task_b = a.unit(unit), b.unit(unit)
     metric = common_metric(task_a, task_b, metric)
@@ -256,7 +256,8 @@ def _compare_unit(
         a=RunScore(a.name, a.model, float(np.mean(scores_a)), stats.mean_interval(scores_a), left_a),
         b=RunScore(b.name, b.model, float(np.mean(scores_b)), stats.mean_interval(scores_b), left_b),
         p_corrected=test.p,
-        settings=unequal,
+        experiment=experiment,
+        settings=others,
         remarks=_remarks(a, b, unit),
         pairs=tuple(pairs),
         **vars(test),

@@ -54,6 +54,8 @@ class ComparisonResults:
             ("p", _p(unit, self.tests)),
             ("can find", _detectable(unit)),
         ]
+        if unit.experiment:
+            found.insert(0, ("experiment", "; ".join(map(str, unit.experiment))))
         if self.cluster:
             error = 1.96 * unit.clustered_error(self.cluster)
             ends = f"{points(unit.difference - error)} to {points(unit.difference + error)}"

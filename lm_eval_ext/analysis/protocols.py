@@ -20,6 +20,7 @@ _HOUSEKEEPING = {
 _MAY_DIFFER = _MODEL_IDENTITY | _HOUSEKEEPING
 """Model arguments that say which model it is, or that do not change what it is asked."""
 _NOTED_APART = ("generation", "versions", "usage")
+TEMPLATE = "chat template"
 _PROMPT = ("doc_to_text", "description", "target_delimiter", "fewshot_delimiter", "num_fewshot")
 
 
@@ -48,7 +49,7 @@ def settings(results: Mapping[str, Any], task: str) -> ProtocolSettings:
         "few-shot sampler": (config.get("fewshot_config") or {}).get("sampler"),
         **{f"generation {name}": value for name, value in generation.items()},
         "repeats": config.get("repeats"),
-        "chat template": templated,
+        TEMPLATE: templated,
         "system instruction": results.get("system_instruction"),
         "few-shot as turns": bool(results.get("fewshot_as_multiturn")) if templated else None,
         **_arguments(results, {"tensor_parallel_size": 1} if run.get("model") else {}),

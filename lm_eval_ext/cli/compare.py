@@ -29,6 +29,10 @@ def compare_command(
     flips: Annotated[int, typer.Option(min=0, help="Number of flipped problems to show.")] = 0,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for CSV, JSON, Markdown.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    across: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SETTING", help="The setting that is compared; may be repeated."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compare runs with different protocols.")] = False,
 ) -> None:
     """Compare runs problem by problem: difference, exact test, flipped problems, breakdowns.
@@ -38,10 +42,12 @@ def compare_command(
         lm-eval-ext compare base=out/base tuned=out/tuned --by level,topic
         lm-eval-ext compare out/base out/tuned --noise out/base_batch8
         lm-eval-ext compare out/base out/tuned --flips 5 --out comparison
+        lm-eval-ext compare plain=out/plain chat=out/chat --across chat_template
 
     Runs are paired by problem and must have the same protocol; an error
-    names each setting that differs, with both values. Differences are A
-    minus B, in percentage points.
+    names each setting that differs, with both values. With --across, the runs
+    are of one model under two settings. Differences are A minus B, in
+    percentage points.
     """
     from lm_eval_ext.analysis import runs
     from lm_eval_ext.analysis.breakdown import require_fields
@@ -51,7 +57,7 @@ def compare_command(
     if len(places) < 2:
         raise typer.BadParameter(f"compare needs at least two runs, got {len(places)}: {', '.join(places)}")
     loaded = runs.named(places, filter=filter)
-    made = compare_all(loaded, metric=metric, pair_on=pair_on, force=force)
+    made = compare_all(loaded, metric=metric, pair_on=pair_on, force=force, across=across or ())
     again = runs.named([f"again={noise}"], filter=filter)[0] if noise else None
     fields = tuple(name.strip() for name in by.split(",") if name.strip())
     require_fields(made, [*fields, *([cluster] if cluster else [])])

@@ -24,8 +24,12 @@ def write_run(
     responses: Sequence[str] | None = None,
     model_args: Mapping[str, Any] | None = None,
     protocol: Mapping[str, Any] | None = None,
+    chat: bool = False,
 ) -> Path:
-    """A run of one task with these verdicts (None: undecided), one per document. Returns its results file."""
+    """A run of one task with these verdicts (None: undecided), one per document. Returns its results file.
+
+    With `chat` as lm-eval records --apply_chat_template: in the prompts and at the top of the results.
+    """
     rows = []
     for i, outcome in enumerate(correct):
         doc = dict(docs[i]) if docs else {"id": str(i), "problem": f"Problem {i}?", "gold": str(i)}
@@ -36,7 +40,12 @@ def write_run(
                 "doc_id": i,
                 "doc": doc,
                 "target": doc["gold"],
-                "arguments": {"gen_args_0": {"arg_0": doc["problem"], "arg_1": {"max_gen_toks": 64}}},
+                "arguments": {
+                    "gen_args_0": {
+                        "arg_0": f"{'user: ' * chat}{doc['problem']}",
+                        "arg_1": {"max_gen_toks": 64},
+                    }
+                },
                 "resps": [[responses[i] if responses else f"Final answer: {i}"]],
                 "filtered_resps": [[str(verdict)]],
                 "filter": "grade_math",
@@ -53,6 +62,7 @@ def write_run(
         "versions": {task: 1.0},
         "config": {"model": "vllm", "model_args": {"pretrained": model, "seed": 42, **(model_args or {})}},
         "model_name": model,
+        **({"chat_template": "user: {{ content }}", "fewshot_as_multiturn": True} if chat else {}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(row) + "\n" for row in rows)

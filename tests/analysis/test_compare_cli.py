@@ -64,6 +64,48 @@ def test_unequal_protocols_end_in_one_line_that_names_them(tmp_path):
     assert code == 0 and "warning" in text and "seed: 42 and 7" in " ".join(text.split())
 
 
+def across_template(folder, stops, **settings_of_chat):
+    plain = write_run(folder / "plain", [True, False] * 10, protocol={"generation": {"until": ["\n\n"]}})
+    given = {"protocol": {"generation": {"until": stops}}, **settings_of_chat}
+    chat = write_run(folder / "chat", [True] * 20, chat=True, **given)
+    return f"plain={plain}", f"chat={chat}", "--across", "chat_template"
+
+
+def test_the_setting_that_is_compared_may_differ_with_what_follows_from_it(tmp_path):
+    code, text, done = call(*across_template(tmp_path, []))
+    assert code == 0, done.output
+    said = " ".join(text.split())
+    assert "experiment chat template: False and True; few-shot as turns: not set and True; " in said
+    assert "generation until: ['\\n\\n'] and []" in said and "warning" not in said
+    assert "20 paired problems" in said and "-50.0 points" in said
+
+
+@pytest.mark.parametrize(
+    "stops, chat, why",
+    [
+        (["Question:"], {}, r"generation until: ['\n\n'] and ['Question:']"),
+        ([], {"model_args": {"seed": 7}}, "model argument seed: 42 and 7"),
+        ([], {"model": "another"}, "model: 'some/model' and 'another'"),
+    ],
+    ids=["other stops", "seed", "model"],
+)
+def test_every_other_difference_is_refused(tmp_path, stops, chat, why):
+    places = across_template(tmp_path, stops, **chat)
+    code, _, done = call(*places)
+    assert code == 1 and why in done.output and "mathnet: chat template" not in done.output
+    code, text, _ = call(*places, "--force")
+    assert code == 0 and "experiment chat template" in " ".join(text.split()) and "warning" in text
+    other = why.partition(":")[0].split()[-1]
+    assert call(*places, "--across", other)[0] == 0
+
+
+def test_a_setting_that_does_not_differ_is_refused_with_those_that_do(tmp_path):
+    *places, _, _ = across_template(tmp_path, [])
+    code, _, done = call(*places, "--across", "temperature")
+    assert code == 1 and "--across temperature: the runs do not differ in it" in done.output
+    assert "they differ in chat template, few-shot as turns, generation until" in done.output
+
+
 def test_the_noise_floor_stands_beside_the_effect(tmp_path):
     again = write_run(tmp_path / "again", [True] * 29 + [False] * 11, responses=["x"] * 40)
     plain = [write_run(tmp_path / name, v) for name, v in (("p", [True] * 30 + [False] * 10),)]
