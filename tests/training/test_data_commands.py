@@ -372,3 +372,20 @@ def test_levels_of_math(tokenizer):
         built(Recipe(task="math_0shot", source="math", levels=[9]), "grpo", tokenizer)
     levels = {doc["level"] for doc in selected(recipe, prompts_of(recipe, None), len).docs}
     assert levels and levels <= {3, 4, 5}
+
+
+@pytest.mark.parametrize(
+    "source, train, evaluation", [("arith_words", 4000, 600), ("math", 4, 63), ("gsm8k", 0, 20)]
+)
+def test_splits_are_written_apart(tmp_path, source, train, evaluation):
+    said = _run("splits", source, "--out", tmp_path)
+    rows = {name: _lines(tmp_path / f"{name}.jsonl") for name in ("train", "eval")}
+    assert len(rows["eval"]) == evaluation and f"eval.jsonl: {evaluation} problems" in said
+    assert len(rows["train"]) >= train and {"problem", "gold"} <= set(rows["eval"][0])
+    assert not {row["problem"] for row in rows["train"]} & {row["problem"] for row in rows["eval"]}
+
+
+def test_a_source_without_an_evaluation_split(tmp_path):
+    (tmp_path / "own.jsonl").write_text('{"problem": "1+1?", "gold": "2", "solution": "2"}\n')
+    with pytest.raises(UserError, match=r"own.jsonl has no evaluation split; sources with one: arith_words"):
+        _run("splits", tmp_path / "own.jsonl", "--out", tmp_path)

@@ -50,6 +50,30 @@ def build(
     typer.echo(f"{out}: {made}", err=True)
 
 
+@app.command()
+def splits(
+    source: Annotated[str, typer.Argument(help="A source of recipes, such as mathnet or math.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for train.jsonl and eval.jsonl.")],
+    data: Annotated[str | None, typer.Option(help="sample, or a data folder; default: the Hub.")] = None,
+) -> None:
+    """Write the training and evaluation problems of a source to files.
+
+    The evaluation problems are those that its task evaluates on; no training
+    problem is among them.
+
+        lm-eval-ext train data splits mathnet --out splits
+    """
+    from .documents import EVALUATIONS, documents, without
+
+    train = documents(source, data)  # raises for a source that is unknown
+    if source not in EVALUATIONS:
+        raise UserError(f"{source} has no evaluation split; sources with one: {', '.join(EVALUATIONS)}")
+    evaluation = [dict(doc) for doc in EVALUATIONS[source](data)]
+    for name, docs in (("train", without(train, evaluation)), ("eval", evaluation)):
+        write_text(out / f"{name}.jsonl", jsonl(docs))
+        typer.echo(f"{out / name}.jsonl: {len(docs)} problems", err=True)
+
+
 def samples(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command, which takes a Sampling first, the options of Sampling, with other defaults."""
 

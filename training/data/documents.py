@@ -93,6 +93,16 @@ SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {
 }
 
 
+EVALUATIONS: dict[str, Callable[[str | None], Iterable[Doc]]] = {
+    "arith_words": lambda _: arith_words.dataset()["test"],
+    "gsm8k": lambda data: gsm8k.dataset(data)["test"],
+    "math": lambda data: math.test_docs(math.SUBJECTS, data),
+    "mathnet": lambda data: mathnet.splits(data)[0],
+    "mathnet_multilingual": lambda data: mathnet.splits(data)[0],
+}
+"""What the task that belongs to a source evaluates on."""
+
+
 def without(docs: Iterable[Doc], reserved: Sequence[Doc]) -> list[Doc]:
     """The documents whose problem is not reserved (an exemplar, an evaluation problem)."""
     hashes = {mathnet.text_hash(doc["problem"]) for doc in reserved}
