@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from lm_eval_ext import remote
 from lm_eval_ext.batch.scores import scores_in
 from lm_eval_ext.errors import UserError
-from lm_eval_ext.harness.weights import cache_folder, stamp
+from lm_eval_ext.harness.weights import here, stamp
 from lm_eval_ext.resume import locked_when_free, read_json, write_json
 
 JOB, STATE, DONE = "cell.json", "state.json", "done.json"
@@ -118,11 +118,7 @@ def _located(job: Job) -> dict[str, Any]:
     """The model arguments that say where the model is; makes it available there."""
     if "pretrained" not in job.named:
         return job.named
-    path = (
-        str(remote.local_copy(job.path, cache_folder() / "remote"))
-        if remote.is_remote(job.path)
-        else job.path
-    )
+    path = str(here(job.path)) if remote.is_remote(job.path) else job.path
     config = read_json(Path(path) / "adapter_config.json")
     if config is None:
         return {"pretrained": path}

@@ -4,7 +4,7 @@
 
     unset       the Hugging Face Hub
     sample      the problems that ship with the package
-    <folder>    files in the Hub's schema (.jsonl or .parquet), one folder per data set:
+    <folder>    files in the Hub's schema (.jsonl or .parquet), one folder per data set; may be remote:
                 mathnet/ hendrycks_math/<subject>/ math500/ gsm8k/ aime24/ ..., each file named after its
                 split
 """
@@ -26,6 +26,7 @@ from urllib.request import Request, urlopen
 
 from lm_eval_ext import jsonl
 from lm_eval_ext.errors import DataError
+from lm_eval_ext.harness.weights import here
 
 Row = dict[str, Any]
 
@@ -88,7 +89,7 @@ def is_there(dataset: HubDataset, split: str, data: str | None = None) -> bool:
 
 
 def _folder(dataset: HubDataset, place: str) -> Path:
-    root = Path(str(files("lm_eval_ext"))) / "sample" if place == SAMPLE else Path(place).expanduser()
+    root = Path(str(files("lm_eval_ext"))) / "sample" if place == SAMPLE else here(place)
     return root / dataset.folder
 
 

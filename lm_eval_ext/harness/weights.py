@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from lm_eval_ext import remote
 from lm_eval_ext.resume import read_json, write_json
 
 MODEL_FILES = frozenset(
@@ -34,6 +35,11 @@ def cache_folder() -> Path:
     given = os.environ.get("LM_EVAL_EXT_CACHE")
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     return Path(given) if given else home / "lm-eval-ext"
+
+
+def here(path: str) -> Path:
+    """A local path with the content of a local or remote path (`s3://`, `hf://`, ...); copies are kept."""
+    return remote.local_copy(path, cache_folder() / "remote")
 
 
 def hash_files(path: Path) -> str:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lm_eval_ext.cli import app
 from lm_eval_ext.errors import DataError
-from lm_eval_ext.harness import own_task
+from lm_eval_ext.harness import own_task, sources
 from lm_eval_ext.harness.docs import own
 from lm_eval_ext.harness.errors import UserError
 
@@ -138,3 +138,19 @@ def test_a_column_that_the_documents_lack(tmp_path, key):
     (tmp_path / "own.yaml").write_text("\n".join(lines))
     with pytest.raises(UserError, match=rf"own: {key} names the column 'anser'; the documents have"):
         TaskManager(include_path=str(tmp_path), include_defaults=False).load(["own"])
+
+
+def test_data_may_be_remote(tmp_path, monkeypatch):
+    fsspec = pytest.importorskip("fsspec")
+    monkeypatch.setenv("LM_EVAL_EXT_CACHE", str(tmp_path / "cache"))
+    store = fsspec.filesystem("memory")
+    store.pipe("/problems/p.csv", b"question,answer\nWhat is 2+3?,5\n")
+    docs = own.dataset("memory://problems/p.csv", **NAMES)["test"]
+    assert docs["gold"] == ["5"]
+    text = own_task.OwnTask("own", "memory://problems/p.csv", **NAMES).yaml()
+    assert '"source": "memory://problems/p.csv"' in text
+    store.pipe("/folder/gsm8k/test.jsonl", b'{"question": "q", "answer": "a #### 4"}\n')
+    rows = sources.load(sources.HubDataset("gsm8k", "openai/gsm8k"), ("test",), "memory://folder")
+    assert [row["answer"] for row in rows] == ["a #### 4"]
+    with pytest.raises(DataError, match=r"memory://nowhere\.csv"):
+        own.dataset("memory://nowhere.csv", **NAMES)

@@ -13,6 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext.harness.weights import here
 
 from .. import command
 from ..prompts import TaskPrompts
@@ -121,10 +122,11 @@ def rows_of(recipe: Recipe, trainer: str, docs: Iterable[Doc], prompts: TaskProm
 
 
 def curriculum_of(file: str | Path) -> list[str]:
-    """The ids of a curriculum, in its order."""
-    if not Path(file).is_file():
+    """The ids of a curriculum, a local or remote file, in its order."""
+    path = here(str(file))
+    if not path.is_file():
         raise DataError(f"no curriculum {file}; make one with {command('data')} curriculum")
-    return [line.strip() for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
+    return [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
 def built(recipe: Recipe, trainer: str, tokenizer: Any) -> Selection:

@@ -8,7 +8,6 @@ A row, with `problem_field: question` and `gold_field: answer`::
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, DatasetDict
@@ -16,6 +15,7 @@ from datasets import Dataset, DatasetDict
 from lm_eval_ext.grading.golds import GoldError, acceptable
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import FORMATS, HubDataset, Row, field, load_from_hub, place_of, read_rows
+from lm_eval_ext.harness.weights import here
 
 _SCALARS = {str, int, float, bool}
 
@@ -56,7 +56,7 @@ def rows_of(source: str, split: str = "test") -> list[Row]:
 
     Raises DataError for a missing file and for rows that cannot be read.
     """
-    path = Path(source).expanduser()
+    path = here(source)
     if path.is_file():
         return list(read_rows(path))
     if path.suffix or source.count("/") != 1:
