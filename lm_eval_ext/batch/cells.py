@@ -110,7 +110,8 @@ def _model_args(model: Model, evaluation: EvaluationEntry) -> dict[str, object]:
 
 def arguments(model: Model, evaluation: EvaluationEntry) -> list[str]:
     """Options of `lm-eval-ext run` for an evaluation, without model and folder."""
-    given = ["--tasks", ",".join(evaluation.tasks), "--seed", str(evaluation.seed)]
+    tasks = (str(Path(t).resolve()) if t.endswith(".yaml") else t for t in evaluation.tasks)
+    given = ["--tasks", ",".join(tasks), "--seed", str(evaluation.seed)]
     given += ["--batch_size", str(model.entry.batch_size)]
     for name in ("num_fewshot", "system_instruction", "limit", "fewshot_as_multiturn"):
         if (value := getattr(evaluation, name)) is not None:

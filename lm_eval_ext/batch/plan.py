@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from lm_eval_ext.errors import UserError
 from lm_eval_ext.redaction import redacted
@@ -86,7 +94,7 @@ class EvaluationEntry(EvaluationSettings):
     """Tasks that are evaluated together under the same settings; one job per model.
 
     Attributes:
-        tasks: names of tasks or groups.
+        tasks: names of tasks or groups, or files of tasks.
         name: for tables; default: the tasks' names.
         labels: facts to group by, such as evaluated_with: chat.
     """
@@ -102,7 +110,9 @@ class EvaluationEntry(EvaluationSettings):
 
     def model_post_init(self, _: Any) -> None:
         if not self.name:
-            object.__setattr__(self, "name", "+".join(self.tasks))
+            object.__setattr__(
+                self, "name", "+".join(Path(task).name.removesuffix(".yaml") for task in self.tasks)
+            )
 
 
 class Defaults(ModelSettings, EvaluationSettings):
@@ -138,17 +148,11 @@ class Plan(_Strict):
     select: Select | None = None
     output: str | None = None
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "evaluations", mode="before")
     @classmethod
-    def _models(cls, given: Any) -> Any:
-        return [{"path": e} if isinstance(e, str) else e for e in given] if isinstance(given, list) else given
-
-    @field_validator("evaluations", mode="before")
-    @classmethod
-    def _evaluations(cls, given: Any) -> Any:
-        return (
-            [{"tasks": e} if isinstance(e, str) else e for e in given] if isinstance(given, list) else given
-        )
+    def _written_out(cls, given: Any, info: ValidationInfo) -> Any:
+        key = "path" if info.field_name == "models" else "tasks"
+        return [{key: e} if isinstance(e, str) else e for e in given] if isinstance(given, list) else given
 
     def model_post_init(self, _: Any) -> None:
         for name in ("models", "evaluations"):
