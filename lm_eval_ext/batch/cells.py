@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lm_eval_ext.batch.job import Job, Launcher
+from lm_eval_ext.batch.job import LAUNCHER, Job, Launcher
 from lm_eval_ext.batch.models import Model, local_folder, models_of
 from lm_eval_ext.batch.plan import EvaluationEntry, Plan
 from lm_eval_ext.batch.record import CellRecord
@@ -30,11 +30,18 @@ class Cell:
     folder: Path
 
     @property
+    def rows(self) -> tuple[str, str]:
+        """What a model is called: by its name and as one of its series."""
+        return self.record.model, self.record.series
+
+    @property
     def log(self) -> Path:
         return self.folder / "log.txt"
 
 
-def cells_of(plan: Plan, out: Path, launcher: Launcher, models: list[Model] | None = None) -> list[Cell]:
+def cells_of(
+    plan: Plan, out: Path, launcher: Launcher = LAUNCHER, models: list[Model] | None = None
+) -> list[Cell]:
     """The cells of a plan, model by model. Raises UserError if its models or settings cannot be used."""
     found = models_of(plan.models) if models is None else models
     return [
@@ -42,24 +49,18 @@ def cells_of(plan: Plan, out: Path, launcher: Launcher, models: list[Model] | No
     ]
 
 
-def selected(found: list[Cell], only: Sequence[str]) -> list[Cell]:
-    """The cells whose model and evaluation are named, where one of their kind is; all without names.
+def selection(only: Sequence[str], plan: Plan, found: Iterable[Cell] | None) -> Callable[[Cell], bool]:
+    """Whether a cell's model and evaluation are named, where one of their kind is; any cell without names.
 
-    Raises UserError for a name that no model, series of checkpoints or evaluation has.
+    Raises UserError for a name that no evaluation, model or series has; `found` is None if more will come.
     """
-    models = {name for cell in found for name in (cell.record.model, cell.record.series)}
-    evaluations = {cell.record.evaluation for cell in found}
-    for name in only:
-        if name not in models | evaluations:
-            raise UserError(
-                f"--only {name}: no such model or evaluation{similar(name, models | evaluations)}"
-            )
-    wanted, columns = models & {*only} or models, evaluations & {*only} or evaluations
-    return [
-        cell
-        for cell in found
-        if wanted & {cell.record.model, cell.record.series} and cell.record.evaluation in columns
-    ]
+    evaluations = {evaluation.name for evaluation in plan.evaluations}
+    columns, rows = {*only} & evaluations or evaluations, {*only} - evaluations
+    models = rows if found is None else {name for cell in found for name in cell.rows}
+    for name in rows - models:
+        known = similar(name, models | evaluations)
+        raise UserError(f"--only {name}: no such model or evaluation{known}")
+    return lambda cell: cell.record.evaluation in columns and not (rows and rows.isdisjoint(cell.rows))
 
 
 def _cell(plan: Plan, model: Model, evaluation: EvaluationEntry, out: Path, launcher: Launcher) -> Cell:

@@ -174,8 +174,8 @@ _PARTS: dict[str, type[BaseModel]] = {
 _PARTS |= {"defaults": Defaults, "select": Select}
 
 
-def read(file: Path) -> Plan:
-    """The plan in a YAML file. Raises UserError with the place of the first fault."""
+def read(file: Path, watched: bool = False) -> Plan:
+    """The plan in a YAML file; `watched`: it needs no models. Raises UserError with the first fault."""
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
     except yaml.YAMLError as error:
@@ -186,15 +186,10 @@ def read(file: Path) -> Plan:
         plan = Plan.model_validate(content)
     except ValidationError as error:
         raise UserError(f"{file}: {_fault(error)}") from None
+    if not plan.models and not watched:
+        raise UserError(f"{file} has no models: add some, or --watch 'runs/*/checkpoint-*'")
     _check(plan, file)
     return plan
-
-
-def without_models(file: Path) -> UserError:
-    """The error for a plan that has only evaluations, as --watch needs it."""
-    return UserError(
-        f"{file} has no models: add some, or evaluate checkpoints with --watch 'runs/*/checkpoint-*'"
-    )
 
 
 def _fault(error: ValidationError) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lm_eval_ext import remote
 from lm_eval_ext.batch.cells import Cell, cells_of
-from lm_eval_ext.batch.job import Launcher
+from lm_eval_ext.batch.job import LAUNCHER, Launcher
 from lm_eval_ext.batch.models import at
 from lm_eval_ext.batch.plan import ModelEntry, Plan
 from lm_eval_ext.errors import UserError
@@ -37,10 +37,10 @@ class Watch:
     plan: Plan
     pattern: str
     out: Path
-    launcher: Launcher
     poll_s: float = 30.0
     until_step: int | None = None
     idle_s: float | None = None
+    launcher: Launcher = LAUNCHER
     clock: Callable[[], float] = time.monotonic
     _known: set[str] = field(default_factory=set)
     _settling: dict[str, tuple[int, float]] = field(default_factory=dict)

@@ -23,13 +23,13 @@ LAUNCHER = (sys.executable, "-m", "tests.batch.fake_launcher")
 
 
 @pytest.fixture
-def plan(tmp_path) -> Callable[[str], Plan]:
+def plan(tmp_path) -> Callable[..., Plan]:
     """A plan from the text of its file."""
 
-    def read(text: str) -> Plan:
+    def read(text: str, watched: bool = False) -> Plan:
         file = tmp_path / "plan.yaml"
         file.write_text(text)
-        return plans.read(file)
+        return plans.read(file, watched)
 
     return read
 
@@ -39,8 +39,8 @@ def batch(tmp_path, plan, monkeypatch) -> Callable[..., Batch]:
     """A batch of a plan in `tmp_path/out`, one core per job unless another executor is given."""
     monkeypatch.setattr(scheduler, "_PAUSE_S", 0.02)
 
-    def made(text: str, executor=None, out: Path = tmp_path / "out", **more) -> Batch:
-        read = plan(text)
+    def made(text: str, executor=None, out: Path = tmp_path / "out", watched=False, **more) -> Batch:
+        read = plan(text, watched)
         cells = cells_of(read, out, LAUNCHER)
         executor = executor or LocalExecutor(cores=1)
         record = BatchRecord(plan="plan.yaml", on=executor.name, cells=[cell.record for cell in cells])

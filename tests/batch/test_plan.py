@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lm_eval_ext.batch.cells import cells_of, selected
+from lm_eval_ext.batch.cells import cells_of, selection
 from lm_eval_ext.batch.models import models_of
 from lm_eval_ext.errors import UserError
 from tests.batch.conftest import LAUNCHER
@@ -82,11 +82,12 @@ def test_another_model_class_gets_the_name_of_its_model(plan, tmp_path):
         ("models: [{path: a, adapter: none}]\ntasks: [b]", "models.0.adapter: .*received 'none'"),
         ("tasks: []", "tasks: "),
         ("models: 3\ntasks: [a]", "models: .*received '3'"),
+        ("tasks: [a]", "has no models: add some, or --watch"),
         ("- a", "holds a list; a plan has models, tasks"),
         ("a: [", "is not YAML"),
         ("models: [{path: a, model_args: {api_key: sk-123456}}]\ntasks: [b]", "has a secret"),
-        ("tasks: [a, b, a]", "two evaluations are called a"),
-        ("tasks: [a]\nselect: {task: b}", "no evaluation or task b; it has a"),
+        ("models: [m]\ntasks: [a, b, a]", "two evaluations are called a"),
+        ("models: [m]\ntasks: [a]\nselect: {task: b}", "no evaluation or task b; it has a"),
     ],
 )
 def test_a_plan_that_cannot_be_used_is_one_line(text, why, plan):
@@ -135,8 +136,8 @@ def test_models_that_cannot_be_told_apart_or_are_not_there(plan, tmp_path):
 def test_only_what_is_named(plan, tmp_path):
     cells = cells_of(plan(PLAN), tmp_path, LAUNCHER)
 
-    def names(*only):
-        return [cell.record.folder for cell in selected(cells, only)]
+    def names(*only, found=cells):
+        return [cell.record.folder for cell in filter(selection(only, plan(PLAN), found), cells)]
 
     assert names("sft") == ["sft/math500", "sft/chat"]
     assert names("chat") == ["base/chat", "sft/chat"]
@@ -144,3 +145,4 @@ def test_only_what_is_named(plan, tmp_path):
     assert len(names()) == 4
     with pytest.raises(UserError, match="--only chatt: no such model or evaluation; close to it: chat"):
         names("chatt")
+    assert names("chat", "to-come", found=None) == []

@@ -48,7 +48,7 @@ def watch(plan, tmp_path):
 
     def made(**options):
         pattern = f"{tmp_path}/runs/*/checkpoint-*"
-        return Watch(plan(PLAN), pattern, tmp_path / "out", LAUNCHER, clock=Clock(), **options)
+        return Watch(plan(PLAN, True), pattern, tmp_path / "out", launcher=LAUNCHER, clock=Clock(), **options)
 
     return made
 
@@ -104,7 +104,7 @@ def test_a_watch_ends_after_its_last_step_or_when_idle(watch, tmp_path):
 def test_a_pattern_that_is_none_is_refused(plan, tmp_path):
     for pattern in ("runs/checkpoint-10", "s3://bucket/checkpoint-*"):
         with pytest.raises(UserError, match="expected a local pattern"):
-            Watch(plan(PLAN), pattern, tmp_path, LAUNCHER)
+            Watch(plan(PLAN, True), pattern, tmp_path)
 
 
 @pytest.mark.full
@@ -114,8 +114,10 @@ def test_beside_a_training_every_checkpoint_is_evaluated_and_the_best_named(batc
             write(tmp_path / "runs" / "sft" / f"checkpoint-{step}", adapter=True)
             time.sleep(1.5)
 
-    work = batch(PLAN)
-    look = Watch(plan(PLAN), f"{tmp_path}/runs/*/checkpoint-*", work.out, LAUNCHER, 0.3, until_step=30)
+    work = batch(PLAN, watched=True)
+    look = Watch(
+        plan(PLAN, True), f"{tmp_path}/runs/*/checkpoint-*", work.out, 0.3, until_step=30, launcher=LAUNCHER
+    )
     training = threading.Thread(target=train)
     training.start()
     work.run(look)
@@ -129,8 +131,10 @@ def test_beside_a_training_every_checkpoint_is_evaluated_and_the_best_named(batc
     assert written.best.step == expected and written.best.candidates == 3
     assert any(line.startswith(f"best of 3: sft-checkpoint-{expected}") for line in work.summary())
     assert (work.out / "merged" / "sft-checkpoint-10" / "config.json").exists(), "adapters are merged first"
-    again = batch(PLAN)
-    look = Watch(plan(PLAN), f"{tmp_path}/runs/*/checkpoint-*", work.out, LAUNCHER, 0.3, idle_s=1)
+    again = batch(PLAN, watched=True)
+    look = Watch(
+        plan(PLAN, True), f"{tmp_path}/runs/*/checkpoint-*", work.out, 0.3, idle_s=1, launcher=LAUNCHER
+    )
     again.run(look)
     assert [cell.attempts for cell in record.read(work.out).cells] == [1] * 6, (
         "a new watch takes what is done"

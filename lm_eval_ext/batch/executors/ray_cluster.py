@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.batch.executors.base import MANY, forwarded, required, run_here
+from lm_eval_ext.errors import UserError
 
 _NODE_DIED = 1
 
@@ -22,7 +23,7 @@ class RayExecutor:
         address: of the cluster; None: the one that RAY_ADDRESS or this machine has, else a new one here.
         retries: how often Ray starts a task again whose node died.
 
-    Raises UserError without Ray.
+    Raises UserError without Ray, or without `cores` where the cluster has no GPU.
     """
 
     name = "ray"
@@ -33,8 +34,9 @@ class RayExecutor:
         self._ours = not self._ray.is_initialized()
         if self._ours:
             self._ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        with_gpus = cores is None and self._ray.cluster_resources().get("GPU", 0) >= 1
-        needs = {"num_gpus": 1} if with_gpus else {"num_cpus": cores or 1}
+        if cores is None and not self._ray.cluster_resources().get("GPU"):
+            raise UserError("--on ray: the cluster has no GPU; give --cores N to evaluate on CPUs")
+        needs = {"num_gpus": 1} if cores is None else {"num_cpus": cores}
         self._run = self._ray.remote(max_retries=retries, **needs)(run_here)
 
     def submit(self, folder: Path) -> Any:
