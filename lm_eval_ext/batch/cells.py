@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,18 +49,18 @@ def cells_of(
     ]
 
 
-def selection(only: Sequence[str], plan: Plan, found: Iterable[Cell] | None) -> Callable[[Cell], bool]:
-    """Whether a cell's model and evaluation are named, where one of their kind is; any cell without names.
+def selected(found: list[Cell], only: Sequence[str]) -> list[Cell]:
+    """The cells whose model and evaluation are named, where one of their kind is; all without names.
 
-    Raises UserError for a name that no evaluation, model or series has; `found` is None if more will come.
+    Raises UserError for a name that no model, series of checkpoints or evaluation has.
     """
-    evaluations = {evaluation.name for evaluation in plan.evaluations}
-    columns, rows = {*only} & evaluations or evaluations, {*only} - evaluations
-    models = rows if found is None else {name for cell in found for name in cell.rows}
-    for name in rows - models:
-        known = similar(name, models | evaluations)
-        raise UserError(f"--only {name}: no such model or evaluation{known}")
-    return lambda cell: cell.record.evaluation in columns and not (rows and rows.isdisjoint(cell.rows))
+    models = {name for cell in found for name in cell.rows}
+    evaluations = {cell.record.evaluation for cell in found}
+    if unknown := next((name for name in only if name not in models | evaluations), None):
+        known = similar(unknown, models | evaluations)
+        raise UserError(f"--only {unknown}: no such model or evaluation{known}")
+    rows, columns = models & {*only} or models, evaluations & {*only} or evaluations
+    return [cell for cell in found if rows & {*cell.rows} and cell.record.evaluation in columns]
 
 
 def _cell(plan: Plan, model: Model, evaluation: EvaluationEntry, out: Path, launcher: Launcher) -> Cell:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ More = Callable[[bool], list[Cell] | None]
 """Called with whether nothing is running: further cells; None when no more will come."""
 
 
-class View(AbstractContextManager[object], Protocol):
+class View(Protocol):
     """Shows a batch while it runs."""
 
     def changed(self, cell: Cell) -> None:
@@ -45,7 +45,7 @@ class Batch:
 
     Attributes:
         cells: all of the matrix.
-        chosen: which of them to run; the others are only recorded.
+        chosen: folders of those to run; the others are only recorded. None: all.
         retries: how often a failed cell is started again.
     """
 
@@ -54,7 +54,7 @@ class Batch:
     cells: list[Cell]
     executor: Executor
     view: View
-    chosen: Callable[[Cell], bool] = lambda cell: True
+    chosen: Collection[str] | None = None
     retries: int = 1
     select: Select | None = None
     _waiting: deque[Cell] = field(default_factory=deque)
@@ -68,7 +68,7 @@ class Batch:
         SIGTERM, when the jobs are ended.
         """
         began = time.monotonic()
-        with locked(self.out / "batch.lock", self.out), _terminable(), self.view:
+        with locked(self.out / "batch.lock", self.out), _terminable():
             try:
                 self.add(self.cells)
                 while self._step(more):
@@ -82,7 +82,10 @@ class Batch:
 
     def is_done(self) -> bool:
         """Whether every chosen cell is done."""
-        return all(cell.record.state == "done" for cell in self.cells if self.chosen(cell))
+        return all(cell.record.state == "done" for cell in self.cells if self._is_chosen(cell))
+
+    def _is_chosen(self, cell: Cell) -> bool:
+        return self.chosen is None or cell.record.folder in self.chosen
 
     def summary(self) -> Iterator[str]:
         """Failed cells with their logs, the best checkpoint, and the time it took."""
@@ -99,7 +102,7 @@ class Batch:
     def add(self, cells: list[Cell]) -> None:
         """Takes cells into the record; those that are not done wait for a slot."""
         for cell in cells:
-            if not self._done(cell) and self.chosen(cell):
+            if not self._done(cell) and self._is_chosen(cell):
                 self._waiting.append(cell)
         self._write()
 

@@ -56,11 +56,11 @@ class BatchView:
             self._live.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._live:
             self.tick()
             self._live.stop()
-        else:
+        elif kind is None:
             self._console.print(table(self._record.cells))
 
     def changed(self, cell: Cell) -> None:

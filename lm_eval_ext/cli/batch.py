@@ -70,11 +70,13 @@ def batch(
     from lm_eval_ext.batch import plan as plans
     from lm_eval_ext.batch import watch as watches
 
+    if watch and only:
+        raise typer.BadParameter("--only with --watch: leave the other evaluations out of the plan")
     read, folder = plans.read(plan, watched=watch is not None), out or Path("out") / plan.stem
     found = cells.cells_of(read, folder)
-    chosen = cells.selection(only or [], read, None if watch else found)
+    chosen = cells.selected(found, only or [])
     if dry_run:
-        _show([cell for cell in found if chosen(cell)])
+        _show(chosen)
         return
     more: More = scheduler.no_more
     if watch:
@@ -82,8 +84,15 @@ def batch(
     given = [f"{k}={v}" for k, v in (("partition", partition), ("account", account)) if v] + (slurm or [])
     where = executors.opened(on, folder, cores, gpus=gpus, address=address, slurm=given, submitit=executor)
     written = record.BatchRecord(plan=str(plan), on=on, cells=[cell.record for cell in found])
-    shown = view.BatchView(written)
-    _run(scheduler.Batch(folder, written, found, where, shown, chosen, retries, read.select), more)
+    folders = {cell.record.folder for cell in chosen} if only else None
+    with view.BatchView(written) as shown:
+        work = scheduler.Batch(folder, written, found, where, shown, folders, retries, read.select)
+        stopped = _is_stopped(work, more)
+    for line in work.summary():
+        typer.echo(line)
+    if stopped:
+        interrupted(f"; rerun the same command to resume {folder}")
+    raise typer.Exit(0 if work.is_done() else 1)
 
 
 def _show(chosen: list[Cell]) -> None:
@@ -98,15 +107,9 @@ def _show(chosen: list[Cell]) -> None:
         typer.echo(f"    lm-eval-ext run --resume {shlex.join([str(cell.folder), *options])}")
 
 
-def _run(work: Batch, more: More) -> None:
-    stopped = False
+def _is_stopped(work: Batch, more: More) -> bool:
     try:
         work.run(more)
     except KeyboardInterrupt:
-        stopped = True
-    for line in work.summary():
-        typer.echo(line)
-    if stopped:
-        interrupted(f"; rerun the same command to resume {work.out}")
-    if not work.is_done():
-        raise typer.Exit(1)
+        return True
+    return False

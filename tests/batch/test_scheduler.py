@@ -78,7 +78,7 @@ def test_results_that_are_gone_are_made_again(batch):
 
 
 def test_only_the_chosen_cells_run_and_all_are_recorded(batch):
-    work = batch("models: [a/m1, a/m2]\ntasks: [t]", chosen=lambda cell: cell.record.model == "m2")
+    work = batch("models: [a/m1, a/m2]\ntasks: [t]", chosen={"m2/t"})
     work.run()
     assert states(work) == {"m1/t": "pending", "m2/t": "done"} and work.is_done()
     assert len(record.read(work.out).cells) == 2
