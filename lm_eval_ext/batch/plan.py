@@ -12,7 +12,7 @@ defaults: {model_args: {dtype: bfloat16, max_model_len: 8192}}
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -138,7 +138,16 @@ class Plan(_Strict):
 
     Attributes:
         output: remote folder (`s3://...`) to which each finished cell is copied.
+        PARTS: what the values of its keys consist of.
     """
+
+    PARTS: ClassVar[dict[str, type[BaseModel]]] = {
+        "models": ModelEntry,
+        "tasks": EvaluationEntry,
+        "evaluations": EvaluationEntry,
+        "defaults": Defaults,
+        "select": Select,
+    }
 
     models: list[ModelEntry] = []
     evaluations: list[EvaluationEntry] = Field(
@@ -166,44 +175,45 @@ class Plan(_Strict):
         return entry.model_copy(update={**given, **own, **merged})
 
 
-_PARTS: dict[str, type[BaseModel]] = {
-    "models": ModelEntry,
-    "tasks": EvaluationEntry,
-    "evaluations": EvaluationEntry,
-}
-_PARTS |= {"defaults": Defaults, "select": Select}
+Kind = TypeVar("Kind", bound=Plan)
 
 
 def read(file: Path, watched: bool = False) -> Plan:
     """The plan in a YAML file; `watched`: it needs no models. Raises UserError with the first fault."""
+    plan = read_as(Plan, file)
+    if not plan.models and not watched:
+        raise UserError(f"{file} has no models: add some, or --watch 'runs/*/checkpoint-*'")
+    return plan
+
+
+def read_as(kind: type[Kind], file: Path) -> Kind:
+    """`read`, for a plan of another kind, which may have no models."""
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
     except yaml.YAMLError as error:
         raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{file} holds a {type(content).__name__}; a plan has {', '.join(_names(Plan))}")
+        raise UserError(f"{file} holds a {type(content).__name__}; a plan has {', '.join(_names(kind))}")
     try:
-        plan = Plan.model_validate(content)
+        plan = kind.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{file}: {_fault(error)}") from None
-    if not plan.models and not watched:
-        raise UserError(f"{file} has no models: add some, or --watch 'runs/*/checkpoint-*'")
+        raise UserError(f"{file}: {_fault(error, kind)}") from None
     _check(plan, file)
     return plan
 
 
-def _fault(error: ValidationError) -> str:
+def _fault(error: ValidationError, kind: type[Plan]) -> str:
     faults = error.errors()
     fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     place = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
-        part = _PARTS[str(fault["loc"][0])] if len(fault["loc"]) > 1 else Plan
+        part = kind.PARTS[str(fault["loc"][0])] if len(fault["loc"]) > 1 else kind
         return f"unknown key {place}; known here: {', '.join(_names(part))}"
     return f"{place}: {fault['msg']}, received {str(fault['input'])[:80]!r}"
 
 
 def _names(part: type[BaseModel]) -> list[str]:
-    return ["tasks" if part is Plan and name == "evaluations" else name for name in part.model_fields]
+    return ["tasks" if name == "evaluations" else name for name in part.model_fields]
 
 
 def _check(plan: Plan, file: Path) -> None:

@@ -18,6 +18,7 @@ STEPS = {
     "sft": "Run supervised fine-tuning from a recipe.",
     "grpo": "Run reinforcement learning from a recipe, with the evaluation's grader as reward.",
     "merge": "Merge an adapter into its base model and verify the result.",
+    "matrix": "Train by several recipes and evaluate each model in several ways, as one plan says.",
     "pipeline": "Run every step: preflight, data, training, merge, evaluation, comparison.",
 }
 train = typer.Typer(no_args_is_help=True)

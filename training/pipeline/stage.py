@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,10 @@ def record(out: Path) -> dict[str, Any]:
     return read_json(out / "steps.json") or {}
 
 
-def run(stage: Stage, out: Path) -> None:
-    """Runs a stage of the pipeline in `out`, unless it is recorded.
+def run(
+    stage: Stage, out: Path, log: Path | None = None, environment: Mapping[str, str] | None = None
+) -> None:
+    """Runs a stage of the pipeline in `out`, unless it is recorded; its output goes to `log`, if given.
 
     Raises UserError if it fails, or was run before with another command.
     """
@@ -76,7 +79,9 @@ def run(stage: Stage, out: Path) -> None:
     print(f"\n{stage.name}\n$ {stage.command}", file=sys.stderr, flush=True)
     start = time.monotonic()
     command = [sys.executable, "-m", stage.module, *stage.arguments]
-    code = subprocess.run(command, env={**CPU_TRAINING, **QUIET, **os.environ}, check=False).returncode
+    more = {**CPU_TRAINING, **QUIET, **os.environ, **(environment or {})}
+    with log.open("ab") if log else nullcontext() as output:
+        code = subprocess.run(command, env=more, stdout=output, stderr=output, check=False).returncode
     if code not in stage.ok:
         raise UserError(
             f"{stage.name} ended with exit code {code}. Progress is saved; rerun the same command to resume. "
