@@ -65,7 +65,7 @@ def read(given: Path, model: str | None = None) -> MatrixPlan:
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
         raise UserError(f"plan {given}: no such file; plans of the package: {known}")
-    plan = plans.read(file, MatrixPlan)
+    plan = plans.read_as(MatrixPlan, file)
     if model is not None:
         plan = plan.model_copy(update={"model": model})
     if plan.base is not None and plan.model is None:
