@@ -29,8 +29,11 @@ class Evaluation:
         from lm_eval.utils import simple_parse_args_string
 
         model_args = simple_parse_args_string(recipe.eval_model_args)
-        if recipe.thinking is not None:
-            model_args.setdefault("enable_thinking", recipe.thinking)
+        variables = recipe.template_variables
+        if "enable_thinking" in variables:
+            model_args.setdefault("enable_thinking", variables.pop("enable_thinking"))
+        if variables:
+            model_args["chat_template_args"] = variables
         return cls(
             task=recipe.task,
             model_args=model_args,
@@ -80,4 +83,6 @@ class Evaluation:
 
 
 def _listed(settings: dict[str, Any]) -> str:
+    if any(isinstance(value, dict) for value in settings.values()):
+        return json.dumps(settings)
     return ",".join(f"{name}={value}" for name, value in settings.items())

@@ -11,6 +11,7 @@ Unknown settings are errors. Everything can be given on the command line too (`-
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,9 @@ class Recipe:
     chat: bool = _setting(False, "apply the model's chat template to prompts")
     thinking: bool | None = _setting(
         None, "enable_thinking of the chat template; default: the template's own"
+    )
+    chat_template_args: dict[str, Any] | str | None = field(
+        default=None, metadata={"help": "further variables of the chat template, as JSON or YAML"}
     )
     num_fewshot: int | None = _setting(None, "exemplars in training prompts; default: the task's")
     system_instruction: str | None = _setting(None, "system message of the chat")
@@ -94,6 +98,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         numbers = self.accept.replace(",", " ").split()
+        self.chat_template_args = _mapping("chat_template_args", self.chat_template_args)
         for valid, why in (
             (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
             (self.size is None or self.size > 0, f"size must be positive, got {self.size}"),
@@ -106,9 +111,24 @@ class Recipe:
                 raise ValueError(why)
 
     @property
+    def template_variables(self) -> dict[str, Any]:
+        """The variables of the chat template, enable_thinking among them."""
+        thinking = {} if self.thinking is None else {"enable_thinking": self.thinking}
+        assert isinstance(self.chat_template_args, dict)  # since __post_init__
+        return {**thinking, **self.chat_template_args}
+
+    @property
     def accepted(self) -> frozenset[int]:
         """Numbers of the pitfalls that are broken on purpose."""
         return frozenset(int(number) for number in self.accept.replace(",", " ").split())
+
+
+def _mapping(name: str, given: dict[str, Any] | str | None) -> dict[str, Any]:
+    """A setting that is JSON on the command line. Raises ValueError if it is no JSON object."""
+    try:
+        return dict(json.loads(given) if isinstance(given, str) else given or {})
+    except (ValueError, TypeError):
+        raise ValueError(f"{name} must be a JSON object, got {given!r}") from None
 
 
 def found(file: str | Path) -> Path:

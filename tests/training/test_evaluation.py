@@ -1,5 +1,8 @@
 """The evaluation a recipe asks for, as a command line."""
 
+import json
+import shlex
+
 import pytest
 
 from training.evaluation import Evaluation
@@ -41,3 +44,16 @@ pytestmark = pytest.mark.unit
 def test_the_command_says_what_the_recipe_says(recipe, has, has_not):
     command = Evaluation.of(recipe).command("M")
     assert has in command and has_not not in command.replace("lm-eval-ext", "")
+
+
+def test_template_variables_are_those_of_training_and_evaluation():
+    recipe = Recipe(task="t", chat=True, thinking=False, chat_template_args='{"date": "today"}')
+    assert recipe.template_variables == {"enable_thinking": False, "date": "today"}
+    command = shlex.split(Evaluation.of(recipe).command("M"))
+    given = json.loads(command[command.index("--model_args") + 1])
+    assert (given["enable_thinking"], given["chat_template_args"]) == (False, {"date": "today"})
+
+
+def test_template_variables_that_are_no_mapping_are_refused():
+    with pytest.raises(ValueError, match=r"chat_template_args must be a JSON object, got '\[1\]'"):
+        Recipe(task="t", chat_template_args="[1]")

@@ -24,13 +24,12 @@ from .documents import Doc, documents, without
 
 def prompts_of(recipe: Recipe, tokenizer: Any) -> TaskPrompts:
     """The task's prompts, under the recipe's settings."""
-    thinking = {} if recipe.thinking is None else {"enable_thinking": recipe.thinking}
     return TaskPrompts(
         recipe.task,
         num_fewshot=recipe.num_fewshot,
         tokenizer=tokenizer if recipe.chat else None,
         system_instruction=recipe.system_instruction,
-        chat_template_kwargs=thinking,
+        chat_template_kwargs=recipe.template_variables,
         data=recipe.data,
     )
 

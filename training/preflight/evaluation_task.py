@@ -37,7 +37,10 @@ class EvaluationTask:
             settings.task,
             num_fewshot=settings.num_fewshot,
             system_instruction=settings.system_instruction,
-            chat_template_kwargs={"enable_thinking": thinking},
+            chat_template_kwargs={
+                "enable_thinking": thinking,
+                **settings.model_args.get("chat_template_args", {}),
+            },
             data=settings.data,
         )
         self.task = self._prompts.task
