@@ -9,6 +9,7 @@ rewards, setup   what trainers are given; sft and grpo are thin over TRL
 merge/           adapters into their base, with proof
 evaluation       how checkpoints are evaluated
 pipeline/        all of it, stage by stage
+matrix/          several trainings, each model evaluated in several ways
 
 May import `lm_eval_ext`, never the reverse.
 """

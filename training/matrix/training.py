@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,7 @@ class Training(RecipeRun):
                 run(stage, self.folder, self.log_file, environment)
         except UserError as error:
             self.error = f"{error} Log: {self.log_file}"
+            print(f"failed: {self.error}", file=sys.stderr)
 
 
 def prepared(plan: MatrixPlan, entry: TrainingEntry, out: Path) -> Training:
