@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lm_eval_ext.cli.batch import Cores, Gpus, Out, Retries
+
 from .. import command
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -15,7 +17,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A file, or the name of a shipped plan.")],
-    out: Annotated[Path | None, typer.Option(help="Output folder; default: out/NAME_OF_THE_PLAN.")] = None,
+    out: Out = None,
     model: Annotated[str | None, typer.Option(help="Folder or name of a model to train.")] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="A training, model or evaluation; may be repeated.")
@@ -23,11 +25,9 @@ def main(
     only_eval: Annotated[bool, typer.Option("--only-eval", help="Train nothing.")] = False,
     only_report: Annotated[bool, typer.Option("--only-report", help="Train and evaluate nothing.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what is done and what is not.")] = False,
-    retries: Annotated[int, typer.Option(min=0, help="How often a failed evaluation is started again.")] = 1,
-    gpus: Annotated[str | None, typer.Option(help="GPUs: 6,7; default: the free ones.")] = None,
-    cores: Annotated[
-        int | None, typer.Option(min=1, help="Evaluate on CPUs, this many cores per job; without GPUs: all.")
-    ] = None,
+    retries: Retries = 1,
+    gpus: Gpus = None,
+    cores: Cores = None,
 ) -> None:
     """Train by several recipes, evaluate every model in several ways, and report on them together.
 
@@ -39,7 +39,8 @@ def main(
     does not stop the others. Rerun the same command to resume. The report is in OUT/report. Exit 1 if a job
     failed.
     """
-    from lm_eval_ext.batch.executors.local import LocalExecutor, free_gpus
+    from lm_eval_ext.batch.executors import opened
+    from lm_eval_ext.batch.executors.local import free_gpus
     from lm_eval_ext.cli.app import interrupted
 
     from .matrix import Matrix
@@ -53,13 +54,12 @@ def main(
         return
     if only_report:
         raise typer.Exit(matrix.report())
-    given = gpus.split(",") if gpus else None
-    executor = LocalExecutor(given, cores)
+    executor = opened("local", folder, cores, gpus=gpus)
     if only_eval:
         matrix.require_trained()
     try:
         if not only_eval:
-            matrix.train(given or free_gpus())
+            matrix.train(gpus.split(",") if gpus else free_gpus())
         work = matrix.evaluate(str(plan), executor, retries)
     except KeyboardInterrupt:
         interrupted(f"; rerun the same command to resume {folder}")

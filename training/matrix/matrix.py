@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.batch.cells import Cell, cells_of, selected
 from lm_eval_ext.batch.executors.base import Executor
-from lm_eval_ext.batch.job import LAUNCHER, Launcher, outcome
+from lm_eval_ext.batch.job import LAUNCHER, outcome
 from lm_eval_ext.batch.models import Model, models_of
 from lm_eval_ext.batch.plan import Labels, ModelEntry
 from lm_eval_ext.batch.record import BatchRecord
@@ -39,7 +39,6 @@ class Matrix:
     plan: MatrixPlan
     out: Path
     only: Sequence[str] = ()
-    launcher: Launcher = LAUNCHER
 
     @cached_property
     def trainings(self) -> list[Training]:
@@ -53,7 +52,7 @@ class Matrix:
             self._model(each.name, str(each.trained if each.is_done else each.folder.resolve()), each.labels)
             for each in self.trainings
         ]
-        return cells_of(self.plan, self.out, self.launcher, [*models_of(self.plan.models), *bases, *trained])
+        return cells_of(self.plan, self.out, models=[*models_of(self.plan.models), *bases, *trained])
 
     def chosen(self) -> list[Training]:
         """The trainings that `only` names. Raises UserError for an unknown name."""
@@ -109,7 +108,7 @@ class Matrix:
     def report(self) -> int:
         """Writes OUT/report; returns the exit code of `lm-eval-ext report`."""
         arguments = ["report", str(self.out), "--out", str(self.out / "report")]
-        return subprocess.run([*self.launcher, *arguments], check=False).returncode
+        return subprocess.run([*LAUNCHER, *arguments], check=False).returncode
 
     def states(self) -> Iterator[str]:
         """A line for each chosen training and cell: done or not."""
