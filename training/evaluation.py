@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .recipe import Recipe
@@ -22,6 +22,7 @@ class Evaluation:
     system_instruction: str | None
     repeats: int | None
     data: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, recipe: Recipe) -> Evaluation:
@@ -44,6 +45,13 @@ class Evaluation:
             repeats=recipe.eval_repeats,
             data=recipe.data,
         )
+
+    @classmethod
+    def of_safety(cls, recipe: Recipe) -> Evaluation:
+        """On the recipe's safety_task, with its own number of exemplars, one response to each prompt."""
+        assert isinstance(recipe.safety_metadata, dict), "a Recipe reads JSON itself"
+        own = replace(cls.of(recipe), task=recipe.safety_task, metadata=recipe.safety_metadata)
+        return replace(own, num_fewshot=None, repeats=None)
 
     def at(self, revision: str | None) -> Evaluation:
         """The same evaluation of a model at this revision of its repository."""
@@ -69,7 +77,8 @@ class Evaluation:
             given += ["--system_instruction", self.system_instruction]
         if self.gen_kwargs:
             given += ["--gen_kwargs", _listed(self.gen_kwargs)]
-        if metadata := {k: v for k, v in (("repeats", self.repeats), ("data", self.data)) if v}:
+        own = {k: v for k, v in (("repeats", self.repeats), ("data", self.data)) if v}
+        if metadata := {**own, **self.metadata}:
             given += ["--metadata", json.dumps(metadata)]
         if limit is not None:
             given += ["--limit", str(limit)]

@@ -16,25 +16,25 @@ from lm_eval_ext.harness.task import MathTask
 Doc = Mapping[str, Any]
 
 
-def load_task(task: str, data: str | None = None) -> Any:
+def load_task(task: str, data: str | None = None, **metadata: Any) -> Any:
     """A new instance of a task of this package, or else of lm-eval. Raises UserError if there is none.
 
     Args:
         task: its name.
         data: where problems come from, see `lm_eval_ext.harness.sources`.
+        metadata: further settings, as in lm-eval's `--metadata`.
     """
     for defaults in (False, True):  # lm-eval's own tasks are thousands of files: seconds to list
-        manager = _manager(data, defaults)
+        manager = _manager(defaults, **({"data": data} if data else {}), **metadata)
         if task in manager.all_subtasks:
             return manager.load([task])["tasks"][task]
     raise UserError(f"no task {task!r} in lm-eval and this package; name a single task, not a group")
 
 
 @cache
-def _manager(data: str | None, include_defaults: bool) -> Any:
+def _manager(include_defaults: bool, **metadata: Any) -> Any:
     from lm_eval.tasks import TaskManager
 
-    metadata = {"data": data} if data else {}
     return TaskManager(include_path=str(tasks_path()), include_defaults=include_defaults, metadata=metadata)
 
 

@@ -90,6 +90,20 @@ class Recipe:
     validation_task: str = _setting(
         "", "task by which training.pipeline chooses checkpoints; its problems are never trained on"
     )
+    last_checkpoints: int | None = _setting(
+        None, "merge the newest checkpoints, this many, and choose among them; default: all"
+    )
+    safety_task: str = _setting(
+        "", "task whose score decides between checkpoints of equal validation accuracy, such as ailuminate"
+    )
+    safety_metadata: dict[str, Any] | str | None = field(
+        default=None, metadata={"help": "--metadata of safety_task, as JSON or YAML: safeguard, prompts, ..."}
+    )
+    thresholds: str = _setting(
+        "",
+        "BASELINE/LABEL, thresholds in baselines/ that the chosen checkpoint must reach: "
+        "cs396-thresholds/simple",
+    )
     pick_up_to: float = _setting(
         1.0, "never choose checkpoints above this validation accuracy: leave something to RL"
     )
@@ -99,9 +113,14 @@ class Recipe:
     def __post_init__(self) -> None:
         numbers = self.accept.replace(",", " ").split()
         self.chat_template_args = _mapping("chat_template_args", self.chat_template_args)
+        self.safety_metadata = _mapping("safety_metadata", self.safety_metadata)
         for valid, why in (
             (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
             (self.size is None or self.size > 0, f"size must be positive, got {self.size}"),
+            (
+                self.last_checkpoints is None or self.last_checkpoints > 0,
+                f"last_checkpoints must be positive, got {self.last_checkpoints}",
+            ),
             (self.target in ("task", "solution"), f"target must be task or solution, got {self.target!r}"),
             (self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"),
             (0 < self.pick_up_to <= 1, f"pick_up_to must be over 0 and at most 1, got {self.pick_up_to}"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.redaction import redacted
 
 from .config_checks import check_installed
 from .data.build import dataset
@@ -20,6 +21,7 @@ from .preflight.context import Kind
 from .recipe import Recipe, read
 from .rewards import discard_rollouts
 
+RESOLVED = "config_resolved.json"
 STATE = "trainer_state.json"
 """Of transformers' Trainer: the last file that it writes of a checkpoint."""
 
@@ -51,7 +53,8 @@ def prepare(kind: Kind, arguments: Sequence[str] | None) -> tuple[Recipe, dict[s
 
 
 def record(recipe: Recipe, training: Any, model: Any) -> None:
-    """Writes beside the model what it is trained with: merging and evaluation need it."""
+    """Writes beside the model what it is trained with: TRAINED_WITH, which merging and evaluation need, and
+    every setting with its default."""
     from trl import get_quantization_config
 
     quantization = get_quantization_config(model)
@@ -63,7 +66,10 @@ def record(recipe: Recipe, training: Any, model: Any) -> None:
         "base": model.model_name_or_path,
         "revision": model.model_revision,
     }
-    write_text(Path(training.output_dir) / TRAINED_WITH, json.dumps(written, indent=2))
+    folder = Path(training.output_dir)
+    write_text(folder / TRAINED_WITH, json.dumps(redacted(written), indent=2))
+    resolved = {"recipe": vars(recipe), "training": training.to_dict(), "model": vars(model)}
+    write_text(folder / RESOLVED, json.dumps(redacted(resolved), indent=2, default=str))
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:

@@ -389,3 +389,20 @@ def test_a_source_without_an_evaluation_split(tmp_path):
     (tmp_path / "own.jsonl").write_text('{"problem": "1+1?", "gold": "2", "solution": "2"}\n')
     with pytest.raises(UserError, match=r"own.jsonl has no evaluation split; sources with one: arith_words"):
         _run("splits", tmp_path / "own.jsonl", "--out", tmp_path)
+
+
+def test_drawn_exemplars_are_shown_saved_and_neither_trained_nor_validated_on(tmp_path):
+    from lm_eval_ext.harness.docs import gsm8k
+
+    train = [{"question": f"q{i}", "answer": f"It is {i}.\n#### {i}"} for i in range(300)]
+    (tmp_path / "gsm8k").mkdir()
+    for split in ("train", "test"):
+        (tmp_path / "gsm8k" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in train))
+    found = gsm8k.dataset(str(tmp_path), drawn=True)
+    shown = [doc["problem"] for doc in found["fewshot"]]
+    assert len(set(shown)) == 8 and shown != [f"q{i}" for i in range(8)]
+    assert len(found["validation"]) == gsm8k.VALIDATION and not {*shown} & {*found["validation"]["problem"]}
+    assert not {*shown} & {doc["problem"] for doc in documents("gsm8k", str(tmp_path))}
+    prompt = prompts_of(Recipe(task="gsm8k_ext_drawn", num_fewshot=2, data=str(tmp_path)), None)
+    assert prompt.prompt(found["test"][0]).startswith(f"Question: {shown[0]}\nAnswer: It is")
+    assert [doc["problem"] for doc in prompt.exemplars] == shown

@@ -32,6 +32,9 @@ def build(
     context: typer.Context,
     config: Annotated[Path, typer.Option(help="A recipe: file or name.")],
     out: Out,
+    exemplars: Annotated[
+        Path | None, typer.Option(help="File for the task's exemplars, which are never trained on.")
+    ] = None,
 ) -> None:
     """Write the rows that a recipe trains on; report what was left out and why.
 
@@ -41,12 +44,14 @@ def build(
     """
     from ..models import training_tokenizer
     from ..recipe import read, trainer_of
-    from .build import built
+    from .build import built, prompts_of
 
     trainer = trainer_of(config)
     recipe, _training, model = read(trainer, ["--config", str(config), *context.args])
     made = built(recipe, trainer, training_tokenizer(model))
     write_text(out, jsonl(made.docs))
+    if exemplars is not None:
+        write_text(exemplars, jsonl(prompts_of(recipe, None).exemplars))
     typer.echo(f"{out}: {made}", err=True)
 
 

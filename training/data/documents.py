@@ -10,7 +10,6 @@ and whatever else its task's few-shot template shows (`cot`).
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,6 @@ from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import load, read_rows
 
 Doc = dict[str, Any]
-
-POOL_SIZE = 8
-POOL_SEED = 42
 
 
 def documents(source: str, data: str | None = None, size: int | None = None) -> list[Doc]:
@@ -56,7 +52,7 @@ def _of_file(file: Path, data: str | None) -> list[Doc]:
     rows = list(read_rows(file))
     if rows and {"question", "answer"} <= set(rows[0]):
         everything = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
-        pool = [everything[i] for i in exemplar_pool(len(everything))]
+        pool = [everything[i] for i in gsm8k.pool(len(everything))]
         return without(_gsm8k_docs(rows, file.stem), pool)
     for number, row in enumerate(rows, 1):
         if missing := {"problem", "gold"} - set(row):
@@ -70,18 +66,13 @@ def _of_file(file: Path, data: str | None) -> list[Doc]:
 
 def _gsm8k(data: str | None) -> list[Doc]:
     docs = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
-    pool = set(exemplar_pool(len(docs)))
+    pool = set(gsm8k.pool(len(docs)))
     return [doc for i, doc in enumerate(docs) if i not in pool]
 
 
 def _gsm8k_docs(rows: Iterable[Doc], prefix: str) -> list[Doc]:
     docs = [gsm8k.to_doc(row) for row in rows]
     return [{"id": f"{prefix}-{i}", "solution": doc["cot"], **doc} for i, doc in enumerate(docs)]
-
-
-def exemplar_pool(size: int) -> list[int]:
-    """Rows reserved for few-shot prompts and never trained on: 8 drawn with seed 42."""
-    return random.Random(POOL_SEED).sample(range(size), min(POOL_SIZE, size))
 
 
 SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {

@@ -9,6 +9,7 @@ import typer
 
 from .. import command
 
+SMOKE_ROWS, SMOKE_PROBLEMS = 200, 50
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -26,12 +27,27 @@ def main(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Number of problems in each evaluation. Default: all.")
     ] = None,
+    smoke_test: Annotated[
+        bool,
+        typer.Option(
+            "--smoke-test", help=f"Train on {SMOKE_ROWS} rows, evaluate on {SMOKE_PROBLEMS} problems."
+        ),
+    ] = False,
+    skip: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out an evaluation: base, validation, test or safety. Repeatable."),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(help="CSV file with a row for every run. Default: summary.csv beside OUT."),
+    ] = None,
 ) -> None:
     """Run preflight, data, training, merge, evaluation and comparison.
 
-    Merges every checkpoint and evaluates it on the recipe's validation_task;
-    evaluates the best one on the recipe's task and compares it with the base,
-    problem by problem (exact McNemar). The summary is in OUT/summary.md.
+    Merges checkpoints and evaluates them on the recipe's validation_task and
+    safety_task; evaluates the best one on the recipe's task and compares it
+    with the base, problem by problem (exact McNemar). The summary is in
+    OUT/summary.md, the verdict on the recipe's thresholds in the last lines.
     Progress is saved; rerun the same command to resume.
 
         lm-eval-ext train pipeline --config smoke_sft --config smoke_grpo --out runs/loop
@@ -39,15 +55,24 @@ def main(
     Further options are settings of every recipe (--seed 7).
     """
     from ..recipe import found
+    from .outcome import add_row, passed, reached, row
     from .stage import run
     from .stages import recipe_runs, stages
     from .summary import write
 
-    recipes = recipe_runs([found(file) for file in config], out, model, context.args)
-    for stage in stages(recipes, out, limit):
+    rows = ["--size", str(SMOKE_ROWS)] if smoke_test else []
+    most = limit or (SMOKE_PROBLEMS if smoke_test else None)
+    recipes = recipe_runs([found(file) for file in config], out, model, [*rows, *context.args], skip or ())
+    for stage in stages(recipes, out, most):
         run(stage, out)
-    for path in write(recipes, out):
+    place = table or out.parent / "summary.csv"
+    for path in [*write(recipes, out), place]:
         typer.echo(path)
+    for recipe in recipes:
+        scores = reached(recipe)
+        add_row(place, row(recipe, scores, place))
+        verdict = passed(recipe, scores)
+        typer.echo(f"{recipe.name}: {'; '.join(map(str, scores))}{f'; passed: {verdict}' if verdict else ''}")
 
 
 if __name__ == "__main__":

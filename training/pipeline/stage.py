@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.redaction import redacted_url
 from lm_eval_ext.resume import read_json, require_same, write_json
 
 from ..evaluation import Evaluation
@@ -45,7 +46,7 @@ class Stage:
     @property
     def command(self) -> str:
         """As recorded; `python` stands for this interpreter."""
-        return f"python -m {self.module} {shlex.join(self.arguments)}"
+        return redacted_url(f"python -m {self.module} {shlex.join(self.arguments)}")
 
 
 def evaluation_stage(

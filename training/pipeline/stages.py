@@ -14,10 +14,10 @@ from lm_eval_ext.resume import require_same
 from ..evaluation import Evaluation
 from ..prompts import load_task
 from ..recipe import settings_in
-from .recipe import RecipeRun
+from .outcome import thresholds
+from .recipe import BASE, PARTS, TEST, RecipeRun
 from .stage import Stage, evaluation_stage, record
 
-BASE = "base"
 OWN_PROMPTS = "base_own_prompts"
 RECIPES = "recipes"
 COMPARISON = "comparison"
@@ -28,7 +28,7 @@ OWN_OPTIONS = {"--model_name_or_path": "--model", "--output_dir": "--out"}
 
 
 def recipe_runs(
-    configs: Sequence[Path], out: Path, model: str | None, more: Sequence[str]
+    configs: Sequence[Path], out: Path, model: str | None, more: Sequence[str], skip: Sequence[str] = ()
 ) -> list[RecipeRun]:
     """The recipes, copied into `out`.
 
@@ -37,17 +37,20 @@ def recipe_runs(
         out: folder of everything; the same call resumes.
         model: instead of the first recipe's.
         more: settings of every recipe, as on the command line.
+        skip: evaluations to leave out, of `recipe.PARTS`.
 
     Raises UserError if a recipe cannot be used, or the work was begun with another.
     """
     for option, ours in OWN_OPTIONS.items():
         if any(given.split("=")[0] == option for given in more):
             raise UserError(f"{option} is no setting for all recipes of a pipeline; give {ours}")
+    if unknown := sorted(set(skip) - set(PARTS)):
+        raise UserError(f"--skip {unknown[0]}: it must be one of {', '.join(PARTS)}")
     base = model or str(settings_in(configs[0]).get("model_name_or_path") or "")
     found: list[RecipeRun] = []
     for config in configs:
         name = _name(config, [run.name for run in found])
-        found.append(RecipeRun(name, _copied(config, name, out), base, out, more))
+        found.append(RecipeRun(name, _copied(config, name, out), base, out, more, skip=skip))
     return found
 
 
@@ -74,13 +77,17 @@ def _copied(config: Path, name: str, out: Path) -> Path:
 
 def stages(recipes: Sequence[RecipeRun], out: Path, limit: int | None) -> Iterator[Stage]:
     """Every stage, in order. Take the next one when the one before is done: it reads that one's outputs."""
-    base, evaluation = recipes[0].base, common_evaluation(recipes)
+    base, evaluation, skip = recipes[0].base, common_evaluation(recipes), recipes[0].skip
+    for recipe in recipes:
+        thresholds(recipe)
+        recipe.check()
     for recipe in recipes:
         yield recipe.preflight()
         yield recipe.data()
     of_base = evaluation.at(recipes[0].read[2].model_revision)
-    yield evaluation_stage(f"{BASE}: evaluate", of_base, base, out / BASE, limit=limit)
-    if own_prompts_differ(evaluation):
+    if BASE not in skip:
+        yield evaluation_stage(f"{BASE}: evaluate", of_base, base, out / BASE, limit=limit)
+    if BASE not in skip and own_prompts_differ(evaluation):
         own = replace(of_base, num_fewshot=None)
         yield evaluation_stage(f"{OWN_PROMPTS}: evaluate", own, base, out / OWN_PROMPTS, limit=limit)
     for recipe in recipes:
@@ -88,8 +95,10 @@ def stages(recipes: Sequence[RecipeRun], out: Path, limit: int | None) -> Iterat
         yield recipe.train()
         yield from recipe.merges()
         yield from recipe.validations(limit)
+        yield from recipe.safeties(limit)
         choice = recipe.chosen()
-        yield recipe.evaluate(choice.step, limit)
+        if TEST not in skip:
+            yield recipe.evaluate(choice.step, limit)
         base = str(recipe.model(choice.step))
 
 

@@ -16,12 +16,14 @@ from lm_eval_ext.analysis.runs import Run
 from lm_eval_ext.analysis.stats import mean_interval
 from lm_eval_ext.atomic import write_bytes, write_text
 
-from .recipe import RecipeRun
+from .outcome import PASSED, Reached, reached
+from .recipe import BASE, TEST, RecipeRun
 from .stage import record
-from .stages import BASE, COMPARISON, OWN_PROMPTS, common_evaluation, own_prompts_differ
+from .stages import COMPARISON, OWN_PROMPTS, common_evaluation, own_prompts_differ
 
 HEAD = ("model", "n", "right", "accuracy", "95% interval", "checkpoint")
 PAIRS = ("A", "B", "n", "B less A", "only A / only B", "test", "p", "p (Holm)", "detectable")
+REACHED = ("recipe", "task", "metric", "n", "score", "with undecided", "at least", "passed")
 OWN = "`base_own_prompts`: the base under the task's own number of exemplars."
 CURVES = ("reward", "loss")
 """What is plotted, in order of preference: the trainer's log has the first for GRPO, the second for SFT."""
@@ -39,6 +41,7 @@ class Summary:
         own_prompts: the base under the task's own number of exemplars, if that differs.
         comparisons: of every two of `runs`, p-values corrected together.
         steps: `steps.json`.
+        reached: the scores of each recipe's checkpoint, with their thresholds.
     """
 
     recipes: Sequence[RecipeRun]
@@ -46,20 +49,25 @@ class Summary:
     own_prompts: Sequence[Run]
     comparisons: Sequence[RunComparison]
     steps: dict[str, Any]
+    reached: dict[str, list[Reached]]
 
     @classmethod
     def of(cls, recipes: Sequence[RecipeRun], out: Path) -> Summary:
         """Reads the outputs of all stages."""
-        tests = [f"{recipe.name}={recipe.folder / 'test'}" for recipe in recipes]
-        found = runs.named([f"{BASE}={out / BASE}", *tests])
-        differ = own_prompts_differ(common_evaluation(recipes))
+        skip = recipes[0].skip
+        tests = [f"{recipe.name}={recipe.folder / TEST}" for recipe in recipes if TEST not in skip]
+        base = [f"{BASE}={out / BASE}"] if BASE not in skip else []
+        found = runs.named([*base, *tests])
+        differ = bool(base) and own_prompts_differ(common_evaluation(recipes))
         own = runs.named([f"{OWN_PROMPTS}={out / OWN_PROMPTS}"]) if differ else []
-        return cls(recipes, found, own, compare_all(found), record(out))
+        scores = {recipe.name: reached(recipe) for recipe in recipes}
+        return cls(recipes, found, own, compare_all(found), record(out), scores)
 
     def json(self) -> dict[str, Any]:
         return {
             "models": [dict(zip(HEAD, row, strict=True)) for row in self.scores()],
             "validation": {recipe.name: dict(vars(recipe.choice)) for recipe in self.recipes},
+            "reached": {name: [one._asdict() for one in found] for name, found in self.reached.items()},
             "comparisons": [made.json() for made in self.comparisons],
             "steps": self.steps,
         }
@@ -87,13 +95,26 @@ class Summary:
             for unit in made.units
         ]
 
+    def thresholds(self) -> list[list[str]]:
+        """Rows under REACHED: each score of a recipe's checkpoint."""
+        return [
+            [
+                *(name, one.task, one.metric, str(one.n), percent(one.low)),
+                percent(one.high) if one.high != one.low else "",
+                *(("", "") if one.threshold is None else (percent(one.threshold), PASSED[one.passed])),
+            ]
+            for name, found in self.reached.items()
+            for one in found
+        ]
+
     def validations(self) -> list[list[str]]:
-        """Rows: recipe, step, validation accuracy, and why it was chosen."""
+        """Rows: recipe, step, validation accuracy, safety, and why it was chosen."""
         return [
             [
                 recipe.name,
                 str(step),
                 "" if score is None else percent(score),
+                percent(choice.safety[step]) if step in choice.safety else "",
                 ", ".join(filter(None, ("chosen", choice.remark))) if step == choice.step else "",
             ]
             for recipe in self.recipes
@@ -106,13 +127,14 @@ class Summary:
         minutes = sum(step["seconds"] for step in self.steps.values()) / 60
         steps = [(name, f"{s['seconds']:.0f}", f"`{s['command']}`") for name, s in self.steps.items()]
         parts = [
-            f"# {next(iter(self.runs[0].tasks))}: {' -> '.join(run.name for run in self.runs)}",
+            f"# {self.recipes[0].read[0].task}: {' -> '.join(recipe.name for recipe in self.recipes)}",
             markdown_table([HEAD, *self.scores()]),
             *[OWN] * len(self.own_prompts),
             markdown_table([PAIRS, *self.pairs()]),
+            markdown_table([REACHED, *self.thresholds()]),
             *(f"![{name}]({name})" for name in figures),
-            "## Checkpoints\n\nChosen by the validation task, not by the table above.",
-            markdown_table([("recipe", "step", "validation", ""), *self.validations()]),
+            "## Checkpoints\n\nChosen by the validation task, then safety, not by the table above.",
+            markdown_table([("recipe", "step", "validation", "safety", ""), *self.validations()]),
             "All comparisons, with the problems that flipped: [comparison/](comparison/comparison.md).",
             f"## Steps\n\n{minutes:.1f} minutes in total; an interrupted step counts from its last start.",
             markdown_table([("step", "seconds", "command"), *steps]),

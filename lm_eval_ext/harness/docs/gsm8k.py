@@ -8,6 +8,7 @@ A row::
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 
@@ -23,20 +24,32 @@ EXEMPLARS = 8
 VALIDATION = 200
 """The last rows of the train split: for choosing checkpoints, and then never trained on."""
 
+POOL_SEED = 42
+"""Of the exemplars in `pool`, which are drawn instead of the first rows."""
+
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
 
 
-def dataset(data: str | None = None, **_: Any) -> DatasetDict:
-    """`test`, `validation` from the end of the train split, and the exemplars from its start as `fewshot`."""
+def dataset(data: str | None = None, drawn: bool = False, **_: Any) -> DatasetDict:
+    """`test`, `validation` from the end of the train split, and its exemplars as `fewshot`.
+
+    The exemplars are the first rows of the train split; with `drawn`, those of `pool`.
+    """
     train = load(HUB, ("train",), data)
+    shown = pool(len(train)) if drawn else list(range(min(EXEMPLARS, len(train))))
     splits = {
         "test": load(HUB, ("test",), data),
-        "validation": train[EXEMPLARS:][-VALIDATION:],
-        "fewshot": train[:EXEMPLARS],
+        "validation": [row for i, row in enumerate(train) if i not in shown][-VALIDATION:],
+        "fewshot": [train[i] for i in shown],
     }
     return DatasetDict(
         {name: Dataset.from_list([to_doc(row) for row in rows]) for name, rows in splits.items()}
     )
+
+
+def pool(size: int) -> list[int]:
+    """Rows of a train split of this size that are drawn as exemplars, and never trained on."""
+    return random.Random(POOL_SEED).sample(range(size), min(EXEMPLARS, size))
 
 
 def to_doc(row: Row) -> Row:
