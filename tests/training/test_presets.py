@@ -62,7 +62,7 @@ def test_the_last_checkpoints_are_evaluated_on_both_tasks(tmp_path, monkeypatch)
     monkeypatch.setattr(
         "training.pipeline.recipe.accuracy", lambda out, _: found[out.parent.name][int(out.name[11:])]
     )
-    listed = [*recipe.merges(), *recipe.validations(7), *recipe.safeties(7)]
+    listed = [*recipe.merges(recipe.candidates()), *recipe.validations(7), *recipe.safeties(7)]
     assert [stage.name for stage in listed] == [
         f"a: {what} {step}" for what in ("merge", "validate", "safety") for step in (20, 30)
     ]

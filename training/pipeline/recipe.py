@@ -139,25 +139,27 @@ class RecipeRun:
         return self._stage("train", f"{HOME}.{trainer_of(self.config)}", arguments)
 
     def checkpoints(self) -> dict[int, Path]:
-        """Step -> checkpoint, the newest `last_checkpoints`. Raises UserError if training left none.
-
-        Without validation there is nothing to choose by: only the newest.
-        """
+        """Step -> checkpoint. Raises UserError if training left none."""
         found = checkpoints(self.folder / "train")
         if not found:
             raise UserError(
                 f"{self.folder / 'train'} has no checkpoints: set save_steps below the number of steps"
             )
+        return found
+
+    def candidates(self) -> dict[int, Path]:
+        """The checkpoints to choose from: the newest `last_checkpoints`; without validation the newest."""
+        found = list(self.checkpoints().items())
         last = 1 if VALIDATION in self.skip else self.read[0].last_checkpoints or len(found)
-        return dict(list(found.items())[-last:])
+        return dict(found[-last:])
 
     def model(self, step: int) -> Path:
         """The folder of a checkpoint as one model: merged, if it is an adapter."""
         kind = "merged" if self.read[2].use_peft else "train"
         return self.folder / kind / f"checkpoint-{step}"
 
-    def merges(self) -> list[Stage]:
-        """Merges each of the `checkpoints` that is an adapter."""
+    def merges(self, of: Mapping[int, Path] | None = None) -> list[Stage]:
+        """Merges each of these checkpoints (None: of all) that is an adapter."""
         return [
             self._stage(
                 f"merge {step}",
@@ -166,22 +168,22 @@ class RecipeRun:
                 output=self.model(step),
                 ok=(0, 3),
             )
-            for step, checkpoint in self.checkpoints().items()
+            for step, checkpoint in (self.checkpoints() if of is None else of).items()
             if self.model(step) != checkpoint
         ]
 
     def validations(self, limit: int | None) -> list[Stage]:
-        """Evaluates each of the `checkpoints` on the validation task, if there are several."""
-        steps, task = list(self.checkpoints()), self.read[0].validation_task
+        """Evaluates each of the `candidates` on the validation task, if there are several."""
+        steps, task = list(self.candidates()), self.read[0].validation_task
         if len(steps) == 1:
             return []
         return [self._evaluate(f"validate {s}", self._validation(s), s, task, limit) for s in steps]
 
     def safeties(self, limit: int | None) -> list[Stage]:
-        """Evaluates each of the `checkpoints` on the safety task, if there is one."""
+        """Evaluates each of the `candidates` on the safety task, if there is one."""
         if (safety := self.safety) is None:
             return []
-        named = {step: f"{self.name}: safety {step}" for step in self.checkpoints()}
+        named = {step: f"{self.name}: safety {step}" for step in self.candidates()}
         return [
             evaluation_stage(name, safety, str(self.model(step)), self.safety_results(step), limit=limit)
             for step, name in named.items()
@@ -189,7 +191,7 @@ class RecipeRun:
 
     def chosen(self) -> Choice:
         """Chooses one by validation, then safety; writes `choice.json` and `checkpoint_scores.csv`."""
-        steps, recipe = list(self.checkpoints()), self.read[0]
+        steps, recipe = list(self.candidates()), self.read[0]
         safe = {s: accuracy(self.safety_results(s), recipe.safety_task) for s in steps if self.safety}
         if len(steps) == 1:
             choice = Choice(steps[0], {steps[0]: None}, "the only one", safe)

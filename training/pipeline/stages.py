@@ -93,7 +93,7 @@ def stages(recipes: Sequence[RecipeRun], out: Path, limit: int | None) -> Iterat
     for recipe in recipes:
         recipe.base = base
         yield recipe.train()
-        yield from recipe.merges()
+        yield from recipe.merges(recipe.candidates())
         yield from recipe.validations(limit)
         yield from recipe.safeties(limit)
         choice = recipe.chosen()
