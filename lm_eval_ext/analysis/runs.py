@@ -17,9 +17,9 @@ from lm_eval_ext.analysis import lm_eval_files, protocols
 from lm_eval_ext.analysis.lm_eval_files import REFUSED, LoggedRow, RunError, is_score
 from lm_eval_ext.grading import Verdict
 
-FILTERS = ("grade_math", "flexible-extract", "none")
+FILTERS = ("grade_math", "safeguard", "flexible-extract", "none")
 """Of a task's filters the first of these counts."""
-METRICS = ("accuracy", "exact_match", "math_verify", "acc", "pass@1")
+METRICS = ("accuracy", "safety_rate", "exact_match", "math_verify", "acc", "pass@1")
 """The first of these that a task has is its score, unless another is asked for."""
 PROBLEM_FIELDS = ("problem", "question", "problem_markdown")
 SampleKey = tuple[str, str, int]

@@ -1,6 +1,6 @@
-"""The filter `grade_math`: grades all responses of a task in one batch, before metrics are computed.
+"""The filters `grade_math` and `safeguard`: all responses of a task in one batch, before metrics.
 
-Importing this module registers the filter with lm-eval, and the metrics that need only its verdicts.
+Importing this module registers them with lm-eval, and the metrics that need only `grade_math`'s verdicts.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
 from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.grading.normalization import normalize
 from lm_eval_ext.harness.errors import UserError
-from lm_eval_ext.harness.judging import JudgeSettings, shared_judge
-from lm_eval_ext.harness.metrics import SHARES, Graded, metric_list, process_results
+from lm_eval_ext.harness.judging import JUDGE, SAFEGUARD, JudgeSettings, shared_judge, shared_safeguard
+from lm_eval_ext.harness.metrics import SHARES, Graded, Judged, metric_list, process_results
+from lm_eval_ext.safety import SafetyVerdict
 
-FILTER = "grade_math"
+FILTER = JUDGE.filter
 
 
 @register_filter(FILTER)
@@ -62,6 +63,33 @@ class GradeMath(Filter):
             raise without_gold(FILTER, lacking)
         with Grader(self.config) as grader:
             return grade_docs(resps, docs, grader, self.extract)
+
+
+@register_filter(SAFEGUARD.filter)
+class AskSafeguard(Filter):
+    """Replaces each document's responses by the safeguard's verdicts.
+
+    Args:
+        safeguard: a model's name, the folder of a classifier, or the fields of `SafeguardConfig`.
+    """
+
+    def __init__(self, safeguard: JudgeSettings | None = None) -> None:
+        super().__init__()
+        self.safeguard = None if safeguard is None else shared_safeguard(safeguard)
+
+    def apply(
+        self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]
+    ) -> list[Judged[SafetyVerdict]]:
+        """The verdicts on each document's responses, in order. Raises UserError without a safeguard."""
+        if self.safeguard is None:
+            raise UserError(f"the filter {SAFEGUARD.filter} has no safeguard; name one in its arguments")
+        exchanges = [
+            (doc["problem"], response or "")
+            for responses, doc in zip(resps, docs, strict=True)
+            for response in responses
+        ]
+        rest = iter(self.safeguard.review(exchanges))
+        return [Judged(next(rest) for _ in responses) for responses in resps]
 
 
 def without_gold(name: str, fields: Iterable[str]) -> UserError:

@@ -1,22 +1,29 @@
-"""The judge of lm-eval's tasks: from YAML or `--metadata`, one per run, tried before generation."""
+"""The judge and the safeguard of lm-eval's tasks: from YAML or `--metadata`, one per run, tried before
+generation."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
+from lm_eval_ext import safety
 from lm_eval_ext.grading.judge import JudgeConfig, JudgeError, LlmJudge
+from lm_eval_ext.grading.judge.config import ClientConfig
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.redaction import redacted_url
+from lm_eval_ext.safety import Safeguard, SafeguardConfig
 
 JudgeSettings = str | Mapping[str, Any]
-"""A model's name, or the fields of `JudgeConfig`."""
+"""A model's name, or the fields of `JudgeConfig` or `SafeguardConfig`."""
+Asked = LlmJudge | Safeguard
+AnyConfig = TypeVar("AnyConfig", bound=ClientConfig)
+AnyAsked = TypeVar("AnyAsked", LlmJudge, Safeguard)
 
 log = logging.getLogger(f"lm_eval.{__name__}")
 
-_judges: dict[JudgeConfig, LlmJudge] = {}
-_tried: set[JudgeConfig] = set()
+_made: dict[ClientConfig, Any] = {}
+_tried: set[ClientConfig] = set()
 
 
 def shared_judge(settings: JudgeSettings) -> LlmJudge:
@@ -27,17 +34,50 @@ def shared_judge(settings: JudgeSettings) -> LlmJudge:
 
     Raises UserError for invalid settings.
     """
+    return _shared(JudgeConfig, settings, lambda config: LlmJudge(config, progress="judging"))
+
+
+def shared_safeguard(settings: JudgeSettings) -> Safeguard:
+    """The process's only safeguard with these settings; otherwise like `shared_judge`."""
+    return _shared(SafeguardConfig, settings, lambda config: safety.load(config, progress="safeguard"))
+
+
+def _shared(
+    kind: type[AnyConfig], settings: JudgeSettings, make: Callable[[AnyConfig], AnyAsked]
+) -> AnyAsked:
     given = {"model": settings} if isinstance(settings, str) else settings
     try:
-        config = JudgeConfig.from_settings({"on_refusal": "undecided", **given})
-        if config not in _judges:
-            _judges[config] = LlmJudge(config, progress="judging")
+        config = kind.from_settings({"on_refusal": "undecided", **given})
+        if config not in _made:
+            _made[config] = make(config)
     except JudgeError as error:
         raise UserError(str(error)) from None
-    return _judges[config]
+    made: AnyAsked = _made[config]
+    return made
 
 
-def try_judge(judge: LlmJudge) -> None:
+class Role(NamedTuple):
+    """What a model is asked for.
+
+    Attributes:
+        name: of its settings in `--metadata`, and of the filter's argument.
+        filter: the filter that asks it.
+        again: how to ask again about responses that it left undecided.
+        shared: the model from its settings.
+    """
+
+    name: str
+    filter: str
+    again: str
+    shared: Callable[[JudgeSettings], Asked]
+
+
+JUDGE = Role("judge", "grade_math", "lm-eval-ext regrade --judge asks again", shared_judge)
+SAFEGUARD = Role("safeguard", "safeguard", "with --resume DIR the same command asks again", shared_safeguard)
+PREFIXES = ("judge_", "safeguard_")
+
+
+def try_judge(judge: Asked) -> None:
     """Sends a trivial request once per process, so that a wrong key shows before hours of generation.
 
     An unreachable judge is only a warning: its server may start later, when the GPU is free.
@@ -53,38 +93,41 @@ def try_judge(judge: LlmJudge) -> None:
         raise UserError(str(error)) from None
     if why is not None:
         log.warning(
-            "the judge %s does not reply now: %s; it is tried again when the responses are generated",
-            *(judge.config.model, redacted_url(why)),
+            "the %s %s does not reply now: %s; it is tried again when the responses are generated",
+            *(judge.config.role, judge.config.model, redacted_url(why)),
         )
 
 
-def settings_from(metadata: Mapping[str, Any]) -> JudgeSettings | None:
+def settings_from(metadata: Mapping[str, Any], role: str = "judge") -> JudgeSettings | None:
     """The judge in `--metadata '{"judge": "MODEL", "judge_base_url": "..."}'`, None if there is none.
 
     Raises UserError for settings without a judge.
     """
-    rest = {name.removeprefix("judge_"): v for name, v in metadata.items() if name.startswith("judge_")}
-    judge = metadata.get("judge")
+    prefix = f"{role}_"
+    rest = {name.removeprefix(prefix): v for name, v in metadata.items() if name.startswith(prefix)}
+    judge = metadata.get(role)
     if judge is None and rest:
-        raise UserError(f'--metadata has judge_{next(iter(rest))} but no judge; add "judge": "MODEL"')
+        raise UserError(f'--metadata has {prefix}{next(iter(rest))} but no {role}; add "{role}": "MODEL"')
     if judge is None:
         return None
     return {**({"model": judge} if isinstance(judge, str) else judge), **rest}
 
 
-def with_judge(filter_list: list[dict[str, Any]], settings: JudgeSettings | None) -> list[dict[str, Any]]:
+def with_judge(
+    filter_list: list[dict[str, Any]], settings: JudgeSettings | None, role: Role = JUDGE
+) -> list[dict[str, Any]]:
     """A task's filters, with the judge as an argument of every `grade_math` that names none itself."""
     if settings is None:
         return filter_list
 
     def judged(step: dict[str, Any]) -> dict[str, Any]:
-        return {"judge": settings, **step} if step.get("function") == "grade_math" else step
+        return {role.name: settings, **step} if step.get("function") == role.filter else step
 
     return [{**entry, "filter": [judged(step) for step in entry["filter"]]} for entry in filter_list]
 
 
-def judges_of(filter_list: list[dict[str, Any]]) -> list[LlmJudge]:
+def judges_of(filter_list: list[dict[str, Any]], role: Role = JUDGE) -> list[Asked]:
     """The judges that a task's filters ask, each once."""
     steps = [step for entry in filter_list for step in entry["filter"]]
-    named = [shared_judge(step["judge"]) for step in steps if step.get("judge") is not None]
+    named = [role.shared(step[role.name]) for step in steps if step.get(role.name) is not None]
     return list(dict.fromkeys(named))

@@ -1,34 +1,42 @@
-"""The task class behind every YAML of this package: lm-eval's own, with the protocol enforced."""
+"""The task classes behind the YAMLs of this package: lm-eval's own, with the protocol enforced."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from lm_eval_ext.grading.judge import LlmJudge
-from lm_eval_ext.grading.judge.usage import JudgeUsage
 from lm_eval_ext.harness import engines, judging, metrics, protocol, provenance, secrecy, validation
-from lm_eval_ext.harness.errors import UserError
-from lm_eval_ext.harness.filters import FILTER
+from lm_eval_ext.harness.errors import ProtocolError, UserError
 from lm_eval_ext.redaction import redacted
+from lm_eval_ext.safety import SafetyVerdict
 
 log = logging.getLogger(f"lm_eval.{__name__}")  # below lm-eval's logger: its format, its verbosity
 
 
-class MathTask(ConfigurableTask):
+Filters = list[dict[str, Any]]
+
+
+class ProtocolTask(ConfigurableTask):
     """A YAML task that refuses runs outside the protocol and warns about runs that mean little.
 
-    Defaults for what a YAML does not say: the filter `grade_math` and the metrics made from its verdicts. The
-    reference answer is the document's `gold`, or the result of doc_to_target.
+    Defaults for what a YAML does not say: the filter of its role and the metrics made from its verdicts.
 
-    `--metadata '{"repeats": 8}'` asks for several responses per problem and adds pass@k and maj@k;
-    `--metadata '{"judge": "MODEL"}'` asks a judge about answers not found equal, see `judging`.
+    Attributes:
+        role: the filter, and the model that it may ask.
+        score: lm-eval's process_results.
+        metric_entries: the metrics for a number of repeats, as a YAML lists them.
+        warnings: reasons why a score may mean little, from all documents' verdicts.
     """
+
+    role: ClassVar[judging.Role]
+    score: Callable[..., dict[str, float]]
+    metric_entries: Callable[[int], list[dict[str, Any]]]
+    warnings: Callable[..., list[str]]
 
     def __init__(self, config: dict[str, Any], **kwargs: Any) -> None:
         config = {key: value for key, value in config.items() if key != "class"}
@@ -36,19 +44,31 @@ class MathTask(ConfigurableTask):
         engines.end_at_exit()
         protocol.check_model_args(self.model_args, protocol.vllm_is_loaded())
         config["repeats"] = int(self.model_args.get("repeats", config.get("repeats", 1)))
-        filters = config.get("filter_list") or [{"name": FILTER, "filter": [{"function": FILTER}]}]
-        if config.setdefault("process_results", metrics.process_results) is metrics.process_results:
-            _check_filters(config.get("task"), filters)
-        known = {entry["metric"]: entry for entry in metrics.metric_list(config["repeats"])}
+        config["filter_list"] = self.filters(config, self.model_args)
+        if config.setdefault("process_results", self.score) is self.score:
+            _check_filters(config.get("task"), config["filter_list"], self.role.filter)
+        known = {entry["metric"]: entry for entry in self.metric_entries(config["repeats"])}
         listed = {entry["metric"]: entry for entry in config.get("metric_list") or []}
         config["metric_list"] = [
             {**known.get(name, {}), **listed.get(name, {})} for name in {**known, **listed}
         ]
-        config["filter_list"] = judging.with_judge(filters, judging.settings_from(self.model_args))
-        self._judges = judging.judges_of(config["filter_list"])
+        self._judges = judging.judges_of(config["filter_list"], self.role)
         super().__init__(config=config, **kwargs)
         _check_columns(self)
         self._plain_stops = self.config.generation_kwargs["until"]
+
+    @classmethod
+    def filters(cls, config: Mapping[str, Any], metadata: Mapping[str, Any]) -> Filters:
+        """The filters of a YAML, with the model that the metadata names."""
+        name = cls.role.filter
+        listed = config.get("filter_list") or [{"name": name, "filter": [{"function": name}]}]
+        return judging.with_judge(listed, judging.settings_from(metadata, cls.role.name), cls.role)
+
+    @classmethod
+    def check_asked(cls, task: str, filters: Filters, chat: bool) -> None:
+        """Tries the models that the filters ask. Raises UserError for one that refuses requests."""
+        for judge in judging.judges_of(filters, cls.role):
+            judging.try_judge(judge)
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """lm-eval's, without its advice on `--metadata` for every task."""
@@ -72,8 +92,7 @@ class MathTask(ConfigurableTask):
         prompts = [instance.args[0] for instance in self._instances]
         if all(isinstance(prompt, str) for prompt in prompts):
             protocol.check_window(name, prompts, self._budget, self.model_args)
-        for judge in self._judges:
-            judging.try_judge(judge)
+        self.check_asked(name, self.config.filter_list, chat)
         secrecy.hide_in_record()
         self.config.filter_list = redacted(self.config.filter_list)
         self.config.metadata = {
@@ -89,11 +108,8 @@ class MathTask(ConfigurableTask):
     def apply_filters(self) -> list[Instance]:
         """lm-eval's, with warnings if few responses answer or many exhaust the token budget.
 
-        The judge's usage for this task is added to the protocol in the results.
+        The usage of the judge or safeguard for this task is added to the protocol in the results.
         """
-        for instance in self._instances:
-            if "gold" not in instance.doc:
-                instance.doc = {**instance.doc, "gold": self.doc_to_target(instance.doc)}
         before = [judge.usage for judge in self._judges]
         self.config.generation_kwargs = redacted(self.config.generation_kwargs)
         for instance in self._instances:  # everything is generated: what follows is the record
@@ -102,19 +118,19 @@ class MathTask(ConfigurableTask):
         for judge, usage in zip(self._judges, before, strict=True):
             self._record_judge(judge, judge.usage - usage)
         self._mark_capped()
-        by_filter = zip(*map(_graded, self._instances), strict=True)
-        for warning in warnings_about(max(by_filter, key=_number_of_answers, default=())):
+        by_filter = list(zip(*map(_judged, self._instances), strict=True))
+        for warning in self.warnings(by_filter):
             log.warning("%s: %s", self.config.task, warning)
         return list(self._instances)
 
-    def _record_judge(self, judge: LlmJudge, usage: JudgeUsage) -> None:
-        self.config.metadata["protocol"]["judge"] = judge.record(usage)
+    def _record_judge(self, judge: Any, usage: Any) -> None:
+        self.config.metadata["protocol"][self.role.name] = judge.record(usage)
         log.info("%s: %s", self.config.task, usage)
         if unasked := usage.unreachable + usage.rejected + usage.over_budget:
             log.warning(
-                "%s: the judge left %d answers undecided: unreachable %d, rejected %d, over budget %d; "
-                "lm-eval-ext regrade --judge asks again",
-                *(self.config.task, unasked, usage.unreachable, usage.rejected, usage.over_budget),
+                "%s: the %s left %d responses undecided: unreachable %d, rejected %d, over budget %d; %s",
+                *(self.config.task, self.role.name, unasked),
+                *(usage.unreachable, usage.rejected, usage.over_budget, self.role.again),
             )
 
     def _mark_capped(self) -> None:
@@ -124,8 +140,61 @@ class MathTask(ConfigurableTask):
             return
         for instance in self._instances:
             capped = [is_cut_off(response or "") for response in instance.resps]
-            for graded in _graded(instance):
-                graded.capped = capped
+            for judged in _judged(instance):
+                judged.capped = capped
+
+
+class MathTask(ProtocolTask):
+    """Mathematics: the reference answer is the document's `gold`, or the result of doc_to_target.
+
+    `--metadata '{"repeats": 8}'` asks for several responses per problem and adds pass@k and maj@k;
+    `--metadata '{"judge": "MODEL"}'` asks a judge about answers not found equal, see `judging`.
+    """
+
+    role = judging.JUDGE
+    score = staticmethod(metrics.process_results)
+    metric_entries = staticmethod(metrics.metric_list)
+
+    def apply_filters(self) -> list[Instance]:
+        """The base's; the filter finds the reference answer in the document."""
+        for instance in self._instances:
+            if "gold" not in instance.doc:
+                instance.doc = {**instance.doc, "gold": self.doc_to_target(instance.doc)}
+        return super().apply_filters()
+
+    @staticmethod
+    def warnings(by_filter: Sequence[Sequence[metrics.Graded]]) -> list[str]:
+        return warnings_about(max(by_filter, key=_number_of_answers, default=()))
+
+
+class SafetyTask(ProtocolTask):
+    """Safety: a safeguard says whether each response to the document's `problem` is safe.
+
+    `--metadata '{"safeguard": "MODEL", "safeguard_base_url": "..."}'` names it, see `judging`.
+    """
+
+    role = judging.SAFEGUARD
+    score = staticmethod(metrics.safety_results)
+    metric_entries = staticmethod(metrics.safety_metric_list)
+
+    @classmethod
+    def check_asked(cls, task: str, filters: Filters, chat: bool) -> None:
+        """The base's. Raises ProtocolError for plain prompts, UserError without a safeguard."""
+        if not chat:
+            raise ProtocolError(
+                f"{task} asks a chat model, not for the continuation of a text: add --apply_chat_template"
+            )
+        if not judging.judges_of(filters, cls.role):
+            raise UserError(
+                f'{task} needs a safeguard to say what is safe: --metadata \'{{"safeguard": "MODEL", '
+                '"safeguard_base_url": "http://localhost:8001/v1"}\', or the folder of a classifier'
+            )
+        super().check_asked(task, filters, chat)
+
+    @staticmethod
+    def warnings(by_filter: Sequence[Sequence[metrics.Judged[SafetyVerdict]]]) -> list[str]:
+        docs = by_filter[0] if by_filter else ()
+        return [*_undecided(docs), *_capped(docs)]
 
 
 def _check_columns(task: ConfigurableTask) -> None:
@@ -139,17 +208,17 @@ def _check_columns(task: ConfigurableTask) -> None:
             )
 
 
-def _check_filters(task: str | None, filters: list[dict[str, Any]]) -> None:
+def _check_filters(task: str | None, filters: Filters, needed: str) -> None:
     for entry in filters:
-        if (last := entry["filter"][-1].get("function")) != FILTER:
+        if (last := entry["filter"][-1].get("function")) != needed:
             raise UserError(
                 f"{task}: filter {entry['name']} ends with {last}, but the metrics need verdicts: end it "
-                f"with `- function: {FILTER}`, or name a process_results of your own"
+                f"with `- function: {needed}`, or name a process_results of your own"
             )
 
 
-def _graded(instance: Instance) -> list[metrics.Graded]:
-    return [graded for graded in instance.filtered_resps.values() if isinstance(graded, metrics.Graded)]
+def _judged(instance: Instance) -> list[metrics.Judged[Any]]:
+    return [judged for judged in instance.filtered_resps.values() if isinstance(judged, metrics.Judged)]
 
 
 def _number_of_answers(docs: Sequence[metrics.Graded]) -> int:
@@ -174,7 +243,22 @@ def warnings_about(docs: Sequence[metrics.Graded]) -> list[str]:
             f"{reasons.total()} of {len(answers)} answers are undecided, most often: "
             f"{reasons.most_common(1)[0][0]}; accuracy says little, look at the reference answers"
         )
+    return found + _capped(docs)
+
+
+def _capped(docs: Sequence[metrics.Judged[Any]]) -> list[str]:
     capped = [one for doc in docs for one in doc.capped or ()]
     if capped and (share := sum(capped) / len(capped)) > protocol.MAX_CAPPED:
-        found.append(f"{share:.0%} of the responses used up max_gen_toks; increase it")
-    return found
+        return [f"{share:.0%} of the responses used up max_gen_toks; increase it"]
+    return []
+
+
+def _undecided(docs: Sequence[metrics.Judged[SafetyVerdict]]) -> list[str]:
+    verdicts = [verdict for doc in docs for verdict in doc]
+    reasons = Counter(str(verdict.reason) for verdict in verdicts if verdict.safe is None)
+    if 2 * reasons.total() <= len(verdicts):
+        return []
+    return [
+        f"{reasons.total()} of {len(verdicts)} responses are undecided, most often: "
+        f"{reasons.most_common(1)[0][0]}; safety_rate says little"
+    ]

@@ -13,16 +13,18 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from lm_eval_ext.harness import doctor, judging, lm_eval_tasks, protocol, secrecy, shards, sources
-from lm_eval_ext.harness.docs import own
+from lm_eval_ext.harness.docs import ailuminate, own
 from lm_eval_ext.harness.errors import ProtocolError, UserError
 
 if TYPE_CHECKING:
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
-METADATA = ("data", "repeats", "judge", "chunk_size")
-"""What `--metadata` may set for every task of this package, besides `judge_...`."""
+METADATA = ("data", "repeats", "judge", "safeguard", "chunk_size")
+"""What `--metadata` may set for every task of this package, besides `judge_...` and `safeguard_...`."""
 _EXTRA_OF = {"vllm": "vllm", "hf": "hf", "local": "api", "openai": "api"}
 """First part of a model class's name -> the extra with the packages that it imports."""
+_OWN = (own.dataset, ailuminate.dataset)
+"""Data sets that may be a user's file: read before anything is loaded."""
 _CHAT = ("local-chat-completions", "openai-chat-completions")
 
 
@@ -47,7 +49,7 @@ def check(namespace: Namespace) -> EvaluatorConfig:
     model, tasks = str(config.model), dict(selected_tasks(config.tasks, config.include_path))
     check_model(model, config.apply_chat_template)
     check_metadata(secrecy.user_settings(namespace).get("metadata") or {}, tasks)
-    check_data(config.metadata.get("data"), tasks)
+    check_data(config.metadata, tasks)
     lm_eval_tasks.check(tasks)
     protocol.check_model_args(config.model_args, vllm=model.startswith("vllm"))
     if model.startswith(("vllm", "hf")):
@@ -57,6 +59,9 @@ def check(namespace: Namespace) -> EvaluatorConfig:
     if (settings := judging.settings_from(config.metadata)) is not None:
         judging.try_judge(judging.shared_judge(settings))
     for name, task in tasks.items():
+        if (kind := _function(task.get("class"))) is not None:
+            filters = kind.filters(task, config.metadata)
+            kind.check_asked(name, filters, bool(config.apply_chat_template))
         if task.get("output_type", "generate_until") == "generate_until":
             _check_budget(name, task, config, window)
     return config
@@ -164,21 +169,27 @@ def check_metadata(given: Mapping[str, Any], tasks: Mapping[str, Mapping[str, An
         return
     known = sorted({name for names in read if names for name in names})
     for name in given:
-        if name not in known and not name.startswith("judge_"):
+        if name not in known and not name.startswith(judging.PREFIXES):
             raise UserError(
                 f"--metadata has {name!r}, which no task here reads{similar(name, known)}; they read "
                 f"{', '.join(known)}"
             )
 
 
-def check_data(data: str | None, tasks: Mapping[str, Mapping[str, Any]]) -> None:
+def check_data(metadata: Mapping[str, Any], tasks: Mapping[str, Mapping[str, Any]]) -> None:
     """Raises DataError for unusable data of the user's, and for a Hub that is needed and unavailable."""
-    for task in tasks.values():
-        if _function(task.get("custom_dataset")) is own.dataset:
-            own.dataset(**task["dataset_kwargs"])
-    datasets = [_function(task.get("custom_dataset")) for task in tasks.values()]
-    needed = any("data" in inspect.signature(dataset).parameters for dataset in datasets if dataset)
-    if needed and sources.source(data) is None and not sources.cached() and (why := sources.no_hub()):
+    datasets = [(_function(task.get("custom_dataset")), task) for task in tasks.values()]
+    for dataset, task in datasets:
+        if dataset in _OWN:
+            dataset(**{**metadata, **task.get("dataset_kwargs", {})})
+    others = [dataset for dataset, _ in datasets if dataset and dataset not in _OWN]
+    needed = any("data" in inspect.signature(dataset).parameters for dataset in others)
+    if (
+        needed
+        and sources.source(metadata.get("data")) is None
+        and not sources.cached()
+        and (why := sources.no_hub())
+    ):
         raise sources.unavailable("the problems", why)
 
 
@@ -195,7 +206,7 @@ def mistyped_metadata(given: Iterable[str], dataset: Any) -> dict[str, str]:
     """Unknown name -> the similar name that the task reads; model arguments may be among the given."""
     known = metadata_of(dataset) or {*METADATA}
     near = {name: get_close_matches(name, sorted(known), 1, 0.75) for name in given if name not in known}
-    return {name: found[0] for name, found in near.items() if found and not name.startswith("judge_")}
+    return {name: found[0] for name, found in near.items() if found and not name.startswith(judging.PREFIXES)}
 
 
 def similar(name: str, known: Iterable[str]) -> str:

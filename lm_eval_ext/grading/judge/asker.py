@@ -48,7 +48,7 @@ class Asker(Generic[AnyUsage]):
         self.usage = usage
         self.client = Client(config)
         self._config, self._prompt, self._parse, self._progress = config, prompt, parse, progress
-        self._cache = ReplyCache(config.cache_folder)
+        self._cache = ReplyCache(config.cache_folder, type(config))
         self._lock = threading.Lock()
 
     def ask(self, questions: Sequence[Question]) -> list[Reply]:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext.grading.judge.config import ClientConfig
 from lm_eval_ext.grading.judge.errors import JudgeError
 from lm_eval_ext.grading.judge.usage import Reply
 
@@ -31,17 +32,20 @@ class ReplyCache:
 
     Args:
         folder: holds the file `replies.sqlite3`; created if missing.
+        asked: whose settings errors name.
 
     Raises JudgeError if the file cannot be used.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, asked: type[ClientConfig] = ClientConfig) -> None:
+        self._asked = asked
         self.path = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise JudgeError(
-                f"judge: no cache in {folder}: {error}; choose another folder with --judge-cache"
+                f"{asked.role}: no cache in {folder}: {error}; choose another folder with "
+                f"{asked.option('cache')}"
             ) from None
         with self._open() as database:
             database.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, opinion TEXT)")
@@ -68,8 +72,8 @@ class ReplyCache:
                 yield database
         except sqlite3.Error as error:
             raise JudgeError(
-                f"judge: the cache {self.path} cannot be used: {error}; move it, or choose another folder "
-                f"with --judge-cache"
+                f"{self._asked.role}: the cache {self.path} cannot be used: {error}; move it, or choose "
+                f"another folder with {self._asked.option('cache')}"
             ) from None
 
 

@@ -68,7 +68,7 @@ class Client:
 
     def __init__(self, config: ClientConfig) -> None:
         if find_spec("litellm") is None:
-            raise JudgeError("judge: litellm is not installed: pip install 'lm-eval-ext[judge]'")
+            raise JudgeError(f"{config.role}: litellm is not installed: pip install 'lm-eval-ext[judge]'")
         self.config = config
         self._rate_limiter = RateLimiter(config.requests_per_minute)
         self._breaker = CircuitBreaker(config.give_up_after, config.rest_s)
@@ -77,7 +77,9 @@ class Client:
         self._loaded: Provider | None = None
         self._has_key = False
         if config.api_key_env is not None and not re.fullmatch(r"[A-Za-z_]\w*", config.api_key_env):
-            raise JudgeError("judge: api_key_env is the name of an environment variable, not the key itself")
+            raise JudgeError(
+                f"{config.role}: api_key_env is the name of an environment variable, not the key itself"
+            )
         if config.budget_usd is not None:
             self._check_price()
 
@@ -140,6 +142,7 @@ class Client:
                 num_retries=0,
                 max_retries=0,
                 drop_params=True,
+                **({"extra_body": self.config.extra_body} if self.config.extra_body else {}),
                 **self._address(),
             )
         except import_module("openai").OpenAIError as error:  # base class of litellm's errors
@@ -153,12 +156,12 @@ class Client:
         if status in _REFUSED_STATUSES or _REFUSED_MESSAGE.search(why):
             where = redacted_url(self.config.base_url or "its provider")
             return self._breaker.refuse_all(
-                f"judge {self.config.model} at {where} refused the request ({status}): {why}; check the "
-                f"model's name, the address and the key"
+                f"{self.config.role} {self.config.model} at {where} refused the request ({status}): {why}; "
+                f"check the model's name, the address and the key"
             )
         if status in _TRANSIENT or status >= 500:
             return _TransientError(why, _retry_after(error), charged=status == 408)
-        self._breaker.record_rejection(f"judge {self.config.model}: {why}")
+        self._breaker.record_rejection(f"{self.config.role} {self.config.model}: {why}")
         return QuestionRejected(why)
 
     def _address(self) -> dict[str, Any]:
@@ -171,7 +174,7 @@ class Client:
             key = os.environ.get(self.config.api_key_env, "").strip()
             if not key:
                 raise self._breaker.refuse_all(
-                    f"judge: {self.config.api_key_env} is not set; set it to the API key"
+                    f"{self.config.role}: {self.config.api_key_env} is not set; set it to the API key"
                 )
             address["api_key"] = key
         return address
@@ -187,16 +190,17 @@ class Client:
             self._has_key = not missing
         if missing:
             raise self._breaker.refuse_all(
-                f"judge: no key for {self.config.model}: set {' or '.join(missing)}, or name the variable "
-                f"that holds it with --judge-api-key-env"
+                f"{self.config.role}: no key for {self.config.model}: set {' or '.join(missing)}, or name "
+                f"the variable that holds it with {self.config.option('api-key-env')}"
             )
 
     def _check_price(self) -> None:
         config = self.config
         if config.price is None and (config.base_url is not None or self._load().price is None):
             raise JudgeError(
-                f"judge: a budget of ${config.budget_usd:g}, but no price is known for {config.model}; "
-                f"give it in USD per million prompt and completion tokens: --judge-price 0.15,0.6"
+                f"{config.role}: a budget of ${config.budget_usd:g}, but no price is known for "
+                f"{config.model}; give it in USD per million prompt and completion tokens: "
+                f"{config.option('price')} 0.15,0.6"
             )
 
     def _load(self) -> Provider:

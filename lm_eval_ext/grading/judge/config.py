@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, ValidationError
@@ -16,7 +16,7 @@ from lm_eval_ext.grading.judge.errors import JudgeError
 from lm_eval_ext.redaction import redacted_url
 
 TEMPERATURE = 0.0
-_CHECKS = ConfigDict(allow_inf_nan=False, hide_input_in_errors=True)  # an address may hold a password
+CHECKS = ConfigDict(allow_inf_nan=False, hide_input_in_errors=True)  # an address may hold a password
 AnyConfig = TypeVar("AnyConfig", bound="ClientConfig")
 _HINTS = {
     "base_url": ", like http://localhost:8000/v1",
@@ -38,7 +38,7 @@ Share = Annotated[float, Ge(0), Le(1)]
 Prices = Annotated[tuple[NotNegative, NotNegative], BeforeValidator(_split)]
 
 
-@dataclass(frozen=True, config=_CHECKS)
+@dataclass(frozen=True, config=CHECKS)
 class ClientConfig:
     """A model and how to ask it, whatever it is asked. Raises ValueError for an invalid value.
 
@@ -81,6 +81,19 @@ class ClientConfig:
     budget_usd: Positive | None = None
     on_refusal: Literal["raise", "undecided"] = "raise"
 
+    role: ClassVar[str] = "judge"
+    """What messages call the model."""
+
+    @classmethod
+    def option(cls, name: str) -> str:
+        """How a user sets a field, for messages."""
+        return f"--{cls.role}-{name}"
+
+    @property
+    def extra_body(self) -> dict[str, Any]:
+        """Further fields of a request, which not every server knows."""
+        return {}
+
     @property
     def cache_folder(self) -> Path:
         """Where replies are kept."""
@@ -99,16 +112,18 @@ class ClientConfig:
         known = [field.name for field in fields(cls)]
         for name in given:
             if name not in known:
-                raise JudgeError(f"judge: unknown setting {name!r}; the settings are {', '.join(known)}")
+                raise JudgeError(f"{cls.role}: unknown setting {name!r}; the settings are {', '.join(known)}")
         if "model" not in given:
-            raise JudgeError(f"judge: no model among the settings {', '.join(given) or '(none)'}; name one")
+            raise JudgeError(
+                f"{cls.role}: no model among the settings {', '.join(given) or '(none)'}; name one"
+            )
         try:
             return cls(**given)
         except ValidationError as error:
-            raise JudgeError(_fault(error, given)) from None
+            raise JudgeError(f"{cls.role}: {_fault(error, given)}") from None
 
 
-@dataclass(frozen=True, config=_CHECKS)
+@dataclass(frozen=True, config=CHECKS)
 class JudgeConfig(ClientConfig):
     """Settings of the judge of answers.
 
@@ -131,4 +146,4 @@ def _fault(error: ValidationError, given: Mapping[str, Any]) -> str:
     """The first invalid setting, with what was given."""
     fault = error.errors()[0]
     name = str(fault["loc"][0])
-    return f"judge: {name}: {fault['msg']}{_HINTS.get(name, '')}; got {redacted_url(repr(given[name]))}"
+    return f"{name}: {fault['msg']}{_HINTS.get(name, '')}; got {redacted_url(repr(given[name]))}"

@@ -25,12 +25,17 @@ _SHOWN = 120
 _PROBE = ("What is one half as a decimal?", "0.5", r"\frac{1}{2}")
 
 
+def without_thought(reply: str) -> str:
+    """The reply without a leading `<think>` block."""
+    return _THOUGHT.sub("", reply)
+
+
 def parse_reply(reply: str) -> str | None:
     """ "yes", "no", or None for anything else.
 
     Ignores case, emphasis, a full stop, and a leading `<think>` block.
     """
-    word = _WORD.fullmatch(_THOUGHT.sub("", reply))
+    word = _WORD.fullmatch(without_thought(reply))
     return None if word is None else word[1].lower()
 
 

@@ -77,8 +77,9 @@ def _routed(litellm: Any, config: ClientConfig) -> str:
         litellm.get_llm_provider(config.model)
     except litellm.exceptions.BadRequestError:
         raise JudgeError(
-            f"judge: litellm knows no provider for {config.model!r}; prefix the name with one "
-            f"(anthropic/NAME, gemini/NAME, openai/NAME), or use your own server with --judge-base-url"
+            f"{config.role}: litellm knows no provider for {config.model!r}; prefix the name with one "
+            f"(anthropic/NAME, gemini/NAME, openai/NAME), or use your own server with "
+            f"{config.option('base-url')}"
         ) from None
     return config.model
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, TypeVar
 
+from lm_eval_ext.grading.judge.config import ClientConfig
+
 UNREACHABLE, OVER_BUDGET = "judge unreachable: ", "judge: budget reached"
 """Prefixes of the reason if the judge could not be asked; a resumed run asks again."""
 AnyUsage = TypeVar("AnyUsage", bound="CallUsage")
@@ -80,14 +82,16 @@ class Usage(CallUsage):
     rejected: int = 0
     over_budget: int = 0
 
+    of: ClassVar[type[ClientConfig]] = ClientConfig
     shown: ClassVar[tuple[str, ...]] = ("malformed", "unreachable", "rejected", "over_budget")
 
     def __str__(self) -> str:
         """A summary of two lines."""
-        cost = "cost unknown (--judge-price sets it)" if self.cost_usd is None else f"${self.cost_usd:.4f}"
+        unknown = f"cost unknown ({self.of.option('price')} sets it)"
+        cost = unknown if self.cost_usd is None else f"${self.cost_usd:.4f}"
         counts = "  ".join(f"{name.replace('_', ' ')} {getattr(self, name)}" for name in self.shown)
         return (
-            f"judge: {self.asked} asked, {self.cached} cached, {self.calls} calls, "
+            f"{self.of.role}: {self.asked} asked, {self.cached} cached, {self.calls} calls, "
             f"{self.prompt_tokens} + {self.completion_tokens} tokens, {cost}\n  {counts}"
         )
 
