@@ -41,6 +41,7 @@ def test_a_failed_cell_is_tried_again_and_stops_no_other(batch):
     assert written.cells[0].error == "exit code 1: Error: no such model" and not written.cells[1].error
 
 
+@pytest.mark.full
 def test_what_is_done_is_not_run_again_unless_its_settings_change(batch):
     text = "models: [a/m1, a/m2]\ntasks: [t1, {name: t2, tasks: [t2, t3], limit: %s}]"
     first = batch(text % 3)
@@ -56,6 +57,7 @@ def test_what_is_done_is_not_run_again_unless_its_settings_change(batch):
     assert len(list((changed.out / "m1/t2").rglob("results_*.json"))) == 1, "the new results replace the old"
 
 
+@pytest.mark.full
 def test_a_model_that_was_trained_again_is_evaluated_again(batch, tmp_path):
     model = tmp_path / "model"
     model.mkdir()
@@ -68,6 +70,7 @@ def test_a_model_that_was_trained_again_is_evaluated_again(batch, tmp_path):
     assert calls(work) == {"model/t": 2}
 
 
+@pytest.mark.full
 def test_results_that_are_gone_are_made_again(batch):
     work = batch("models: [a/m]\ntasks: [t]")
     work.run()
@@ -181,6 +184,7 @@ def test_options_of_another_place_are_refused(tmp_path):
     assert err == "Error: the options of --on slurm with --on local: leave them out, or change --on\n"
 
 
+@pytest.mark.full
 def test_jobs_get_their_cores_and_nothing_else(batch):
     cores = sorted(os.sched_getaffinity(0))
     work = batch("models: [a/slow1, a/slow2, a/slow3]\ntasks: [t]", LocalExecutor(cores=1))
@@ -217,6 +221,7 @@ def test_free_gpus_are_those_whose_memory_is_unused(visible, used, free, tmp_pat
         assert local.free_gpus() == free
 
 
+@pytest.mark.full
 def test_named_gpus_are_one_slot_each(batch):
     executor = LocalExecutor(["6", "7"])
     assert executor.slots == 2 and Slot(gpu="6").environment == {"CUDA_VISIBLE_DEVICES": "6"}
