@@ -64,7 +64,7 @@ class Job(BaseModel):
     @property
     def settings(self) -> dict[str, Any]:
         """What a cell must share with an earlier run to count as done."""
-        return json.loads(self.model_dump_json(exclude={"launcher", "output", "merged"}))  # type: ignore[no-any-return]
+        return dict(json.loads(self.model_dump_json(exclude={"launcher", "output", "merged"})))
 
     @property
     def named(self) -> dict[str, Any]:
@@ -138,10 +138,8 @@ def _located(job: Job) -> dict[str, Any]:
 
 def _merged(adapter: Path, target: Path, launcher: Launcher) -> Path:
     """The merged model; the first cell that needs it merges, the others wait."""
-    record, now = (
-        target.with_name(f"{target.name}.json"),
-        {"adapter": str(adapter), "weights": stamp(adapter)},
-    )
+    record = target.with_name(f"{target.name}.json")
+    now = {"adapter": str(adapter), "weights": stamp(adapter)}
     with locked_when_free(target.with_name(f"{target.name}.lock"), target):
         if target.is_dir() and read_json(record) == now:
             return target
@@ -156,9 +154,8 @@ def _merged(adapter: Path, target: Path, launcher: Launcher) -> Path:
 
 def _child(call: Sequence[str], environment: dict[str, str]) -> int:
     print("$", " ".join(call), flush=True)
-    return subprocess.run(
-        call, env={**environment, **os.environ}, preexec_fn=end_with_parent, check=False
-    ).returncode
+    env = {**environment, **os.environ}
+    return subprocess.run(call, env=env, preexec_fn=end_with_parent, check=False).returncode
 
 
 def _finish(job: Job, folder: Path, about: dict[str, Any]) -> None:
@@ -169,12 +166,11 @@ def _finish(job: Job, folder: Path, about: dict[str, Any]) -> None:
             date = old.stem.removeprefix("results_")
             for file in (*old.parent.glob(f"samples_*_{date}.jsonl"), old):
                 file.unlink()
-    done = {**about, "settings": job.settings, "results": str(results.relative_to(folder))}
-    write_json(
-        folder / DONE, {**done, "scores": {name: score.model_dump() for name, score in scores.items()}}
-    )
-    if job.output:
+    if job.output:  # a failure is tried again: nothing says yet that the cell is done
         remote.copy_out(folder, job.output)
+    done = {**about, "settings": job.settings, "results": str(results.relative_to(folder))}
+    dumped = {name: score.model_dump() for name, score in scores.items()}
+    write_json(folder / DONE, {**done, "scores": dumped})
 
 
 def end_with_parent() -> None:

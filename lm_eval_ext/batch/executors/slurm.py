@@ -12,6 +12,8 @@ from lm_eval_ext.batch.executors.local import core_slots
 from lm_eval_ext.errors import UserError
 
 _LOST = 1
+TIMEOUT_MIN = 480
+"""Unless `time` or `timeout_min` is given; submitit's own is 5."""
 
 
 class SlurmExecutor:
@@ -37,12 +39,16 @@ class SlurmExecutor:
         own = {"cpus_per_task": cores} if cores else {"gpus_per_node": 1 if cluster == "slurm" else 0}
         try:
             self._executor = submitit.AutoExecutor(folder=str(folder), cluster=cluster)
-            self._executor.update_parameters(name="lm-eval-ext", **own, **_named(options))
+            given = {"name": "lm-eval-ext", "timeout_min": TIMEOUT_MIN, **own, **_named(options)}
+            self._executor.update_parameters(**given)
         except (RuntimeError, NameError, TypeError, ValueError) as error:
             raise UserError(f"--on slurm: {' '.join(str(error).split())}") from error
 
     def submit(self, folder: Path) -> Any:
-        return self._executor.submit(run_here, str(folder), self._environment, os.getcwd())
+        try:
+            return self._executor.submit(run_here, str(folder), self._environment, os.getcwd())
+        except RuntimeError as error:  # what sbatch said
+            raise UserError(f"--on slurm: {' '.join(str(error).split())}") from error
 
     def poll(self, job: Any) -> int | None:
         if not job.done():
