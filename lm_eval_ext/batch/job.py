@@ -31,6 +31,8 @@ LAUNCHER = (sys.executable, "-m", "lm_eval_ext.cli")
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
 LORA_RANKS = (16, 32, 64, 128, 256, 320, 512)
 """What vLLM takes as `max_lora_rank`."""
+BRIEF = ("--prompts", "4", "--no-vllm")
+"""The proof of a merge, made short: the evaluation loads the model in its engine anyway."""
 _PR_SET_PDEATHSIG = 1
 Launcher = tuple[str, ...]
 
@@ -144,8 +146,7 @@ def _merged(adapter: Path, target: Path, launcher: Launcher) -> Path:
         if target.is_dir() and read_json(record) == now:
             return target
         shutil.rmtree(target, ignore_errors=True)
-        # The evaluation loads it in vLLM anyway.
-        code = _child([*launcher, "train", "merge", str(adapter), "--out", str(target), "--no-vllm"], QUIET)
+        code = _child([*launcher, "train", "merge", str(adapter), "--out", str(target), *BRIEF], QUIET)
         if code not in (0, 3):
             raise UserError(f"{adapter} cannot be merged (exit code {code}): see above, or use adapter: lora")
         write_json(record, now)

@@ -186,13 +186,18 @@ def last_line(log: Path) -> str:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM interrupts like SIGINT."""
+    """SIGTERM interrupts like SIGINT; so does SIGINT where a shell in the background has it ignored.
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+    Jobs inherit what is ignored, and submitit ends its local jobs by SIGINT.
+    """
+    kinds = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(kind, _interrupt) for kind in kinds]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

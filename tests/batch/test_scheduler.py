@@ -139,14 +139,32 @@ app(["batch", *sys.argv[1:]])
 def program(tmp_path, *options):
     """`lm-eval-ext batch` with the stand-in for `lm-eval-ext run`."""
     words = [sys.executable, "-c", RUN, str(tmp_path / "plan.yaml"), "--out", str(tmp_path / "out"), *options]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    return subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, preexec_fn=in_background
+    )
+
+
+def in_background():
+    """A shell's `program &` ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_killed_in_the_middle_only_what_is_missing_runs(how, tmp_path):
+@pytest.mark.parametrize(
+    "how, where",
+    [
+        (signal.SIGTERM, ()),
+        (signal.SIGINT, ()),
+        (signal.SIGKILL, ()),
+        (signal.SIGTERM, ("--on", "slurm", "--executor", "local")),
+    ],
+    ids=["terminated", "interrupted", "killed", "submitit"],
+)
+def test_killed_in_the_middle_only_what_is_missing_runs(how, where, tmp_path):
+    if where:
+        pytest.importorskip("submitit")
     (tmp_path / "plan.yaml").write_text("models: [a/good, a/hangs]\ntasks: [t]")
-    started = program(tmp_path, "--cores", "1")
+    started = program(tmp_path, "--cores", "1", *where)
     calls = tmp_path / "out" / "hangs" / "t" / "calls.txt"
     deadline = time.monotonic() + 60
     while not (calls.exists() and calls.read_text()) or not (tmp_path / "out/good/t/done.json").exists():
