@@ -12,7 +12,7 @@ import yaml
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.batch.plan import Labels
 from lm_eval_ext.errors import UserError
-from lm_eval_ext.resume import require_same
+from lm_eval_ext.resume import locked, require_same
 
 from ..pipeline.recipe import RecipeRun
 from ..pipeline.stage import Stage, record, run
@@ -42,7 +42,10 @@ class Training(RecipeRun):
     def is_done(self) -> bool:
         """Whether its last stage is recorded and the model is there."""
         done = record(self.folder)
-        return f"{self.name}: train" in done and all(stage.name in done for stage in self.stages())
+        try:
+            return f"{self.name}: train" in done and all(stage.name in done for stage in self.stages())
+        except UserError:  # its checkpoints were removed
+            return False
 
     @property
     def trained(self) -> Path:
@@ -64,8 +67,9 @@ class Training(RecipeRun):
     def run(self, environment: Mapping[str, str]) -> None:
         """Runs the stages that are not recorded. A failure is kept in `error`, for the others to go on."""
         try:
-            for stage in self.stages():
-                run(stage, self.folder, self.log_file, environment)
+            with locked(self.folder / "lock", self.folder):
+                for stage in self.stages():
+                    run(stage, self.folder, self.log_file, environment)
         except UserError as error:
             self.error = f"{error} Log: {self.log_file}"
             print(f"failed: {self.error}", file=sys.stderr)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lm_eval_ext.batch.job import end_with_parent
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.redaction import redacted_url
 from lm_eval_ext.resume import read_json, require_same, write_json
@@ -82,7 +83,10 @@ def run(
     command = [sys.executable, "-m", stage.module, *stage.arguments]
     more = {**CPU_TRAINING, **QUIET, **os.environ, **(environment or {})}
     with log.open("ab") if log else nullcontext() as output:
-        code = subprocess.run(command, env=more, stdout=output, stderr=output, check=False).returncode
+        ended = subprocess.run(
+            command, env=more, stdout=output, stderr=output, preexec_fn=end_with_parent, check=False
+        )
+    code = ended.returncode
     if code not in stage.ok:
         raise UserError(
             f"{stage.name} ended with exit code {code}. Progress is saved; rerun the same command to resume. "
