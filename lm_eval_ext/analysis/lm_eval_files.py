@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ LoggedRow = Mapping[str, Any]
 """A line of a samples file."""
 REFUSED = "error"
 """Field of a logged sample: why the provider gave no response. Such a sample is in no denominator."""
+CHECKPOINT = re.compile(r"(?:^|-)checkpoint-(\d+)$")
 TOTALLED = ("output_tokens", "cost_usd")
 """Sample metrics whose sum over all samples, refused ones included, is in the results too."""
 
@@ -114,6 +116,18 @@ def model_of(results: Mapping[str, Any]) -> str:
     args = given if isinstance(given, dict) else {}
     adapter = args.get("peft") or args.get("lora_local_path")
     return str(adapter or results.get("model_name") or config.get("model") or "unknown")
+
+
+def short_name(model: str) -> str:
+    """The last part of a model's name or path; of a checkpoint with the part before it."""
+    parts = model.rstrip("/").rpartition("://")[2].split("/")
+    return "-".join(parts[-2:] if CHECKPOINT.search(parts[-1]) else parts[-1:])
+
+
+def series_of(name: str) -> tuple[str, int | None]:
+    """What the checkpoints of one training share of their short names, and the step; None if it is none."""
+    found = CHECKPOINT.search(name)
+    return (CHECKPOINT.sub("", name) or name, int(found[1])) if found else (name, None)
 
 
 def logged_tasks(results: Mapping[str, Any]) -> list[str]:

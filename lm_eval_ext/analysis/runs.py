@@ -1,7 +1,6 @@
 """Runs that lm-eval logged, read back: this package's tasks and lm-eval's own.
 
-A run is named by its results file or by a folder. In a folder the newest results of each task count, and all
-must be of one model.
+A run is named by its results file or by a folder, in which the newest results of each task count.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ FILTERS = ("grade_math", "safeguard", "flexible-extract", "none")
 METRICS = ("accuracy", "safety_rate", "exact_match", "math_verify", "acc", "pass@1")
 """The first of these that a task has is its score, unless another is asked for."""
 PROBLEM_FIELDS = ("problem", "question", "problem_markdown")
+LoggedResults = tuple[Path, Mapping[str, Any]]
+"""A results file and its content."""
 SampleKey = tuple[str, str, int]
 """Pairs samples of two runs: (task, doc_hash, number of equal documents before it)."""
 
@@ -163,15 +164,36 @@ class Run:
 
 
 def load(place: Path, *, filter: str | None = None, name: str | None = None) -> Run:
-    """The run in a results file, or in a folder at any depth.
-
-    Args:
-        filter: whose rows count in tasks with several; None: see FILTERS.
-        name: for tables.
+    """The run in a results file, or in a folder at any depth; `filter` as in `TaskRun`, None: see FILTERS.
 
     Raises RunError: nothing there, several models in one folder, samples missing or broken.
     """
-    read = lm_eval_files.read_one_model(place)
+    return _run(lm_eval_files.read_one_model(place), place, filter, name)
+
+
+def load_all(place: Path, *, filter: str | None = None, name: str | None = None) -> list[Run]:
+    """The runs in a results file or folder: one per model, or per folder if a model has a task in several."""
+    by_model: dict[str, list[LoggedResults]] = {}
+    for file in lm_eval_files.results_files(place):
+        results = lm_eval_files.read_results(file)
+        by_model.setdefault(lm_eval_files.model_of(results), []).append((file, results))
+    apart = [part for read in by_model.values() for part in _apart(read)]
+    if len(apart) == 1:
+        return [_run(apart[0], place, filter, name)]
+    runs = [_run(read, read[-1][0].parent, filter, None) for read in apart]
+    return [replace(run, name=f"{name} {run.name}") for run in runs] if name else runs
+
+
+def _apart(read: Sequence[LoggedResults]) -> list[list[LoggedResults]]:
+    """Results of one model as one run, or as one per folder if a task is in several."""
+    folders: dict[Path, list[LoggedResults]] = {}
+    for file, results in read:
+        folders.setdefault(file.parent, []).append((file, results))
+    tasks = [{t for _, one in part for t in lm_eval_files.logged_tasks(one)} for part in folders.values()]
+    return [list(read)] if len(set().union(*tasks)) == sum(map(len, tasks)) else list(folders.values())
+
+
+def _run(read: Sequence[LoggedResults], place: Path, filter: str | None, name: str | None) -> Run:
     model = lm_eval_files.model_of(read[0][1])
     tasks: dict[str, TaskRun] = {}
     members: dict[str, tuple[str, ...]] = {}
@@ -181,8 +203,8 @@ def load(place: Path, *, filter: str | None = None, name: str | None = None) -> 
         members |= (in_file := lm_eval_files.groups_of(results))
         scored |= {group for group in in_file if lm_eval_files.is_scored(group, results)}
     groups = {g: found for g in members if g in scored and (found := lm_eval_files.leaves(g, members, tasks))}
-    short = Path(model).name or model
-    return Run(name or short, model, place, tasks, groups, tuple(results for _, results in read))
+    name = name or lm_eval_files.short_name(model)
+    return Run(name, model, place, tasks, groups, tuple(results for _, results in read))
 
 
 def labelled(place: Path | str) -> tuple[str | None, Path]:
@@ -192,11 +214,12 @@ def labelled(place: Path | str) -> tuple[str | None, Path]:
 
 
 def named(places: Sequence[Path | str], *, filter: str | None = None) -> list[Run]:
-    """Several runs under different names: the models' names, else with the folder's name, else numbered.
+    """The runs of several places under different names; a place may be given as `name=path`."""
+    return distinct([r for name, at in map(labelled, places) for r in load_all(at, filter=filter, name=name)])
 
-    A place may be given as `name=path`.
-    """
-    runs = [load(path, filter=filter, name=name) for name, path in map(labelled, places)]
+
+def distinct(runs: Sequence[Run]) -> list[Run]:
+    """The runs under different names: their own, else with the folder's name, else numbered."""
     for label in ("{0.name}", "{0.name} ({0.place.name})", "{0.name} #{1}"):
         names = [label.format(run, number) for number, run in enumerate(runs, 1)]
         if len(set(names)) == len(names):

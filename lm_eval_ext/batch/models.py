@@ -9,10 +9,9 @@ from glob import has_magic
 from pathlib import Path
 
 from lm_eval_ext import remote
+from lm_eval_ext.analysis.lm_eval_files import series_of, short_name
 from lm_eval_ext.batch.plan import ModelEntry
 from lm_eval_ext.errors import UserError
-
-_CHECKPOINT = re.compile(r"(?:^|-)checkpoint-(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,11 @@ class Model:
 
     @property
     def step(self) -> int | None:
-        found = _CHECKPOINT.search(self.name)
-        return int(found[1]) if found else None
+        return series_of(self.name)[1]
 
     @property
     def series(self) -> str:
-        return _CHECKPOINT.sub("", self.name) or self.name
+        return series_of(self.name)[0]
 
 
 def models_of(entries: Iterable[ModelEntry]) -> list[Model]:
@@ -53,7 +51,7 @@ def _expanded(entry: ModelEntry) -> list[Model]:
     if entry.path.startswith(("/", ".", "~")) and not local_folder(entry.path) and not has_magic(entry.path):
         raise UserError(f"models: {entry.path} is not there; name a folder, or a model of the Hub")
     if not has_magic(entry.path):
-        return [Model(entry, entry.path, _safe(entry.name or named(entry.path)))]
+        return [Model(entry, entry.path, _safe(entry.name or short_name(entry.path)))]
     paths = sorted(remote.matches(entry.path))
     if not paths:
         raise UserError(f"models: nothing matches {entry.path}; name folders that are there")
@@ -67,13 +65,7 @@ def at(entry: ModelEntry, path: str) -> Model:
     varying = "-".join(parts[first:])
     if entry.name:
         return Model(entry, path, _safe(f"{entry.name}-{varying}"))
-    return Model(entry, path, _safe(varying if first < -1 else named(path)))
-
-
-def named(path: str) -> str:
-    """The last part of a path; of a checkpoint with the part before it."""
-    parts = path.rstrip("/").rpartition("://")[2].split("/")
-    return "-".join(parts[-2:] if _CHECKPOINT.search(parts[-1]) else parts[-1:])
+    return Model(entry, path, _safe(varying if first < -1 else short_name(path)))
 
 
 def _safe(name: str) -> str:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @app.command("compare")
 def compare_command(
-    places: Annotated[list[str], typer.Argument(metavar="A B [C...]", help="Results files or folders.")],
+    places: Annotated[
+        list[str],
+        typer.Argument(metavar="A B [C...]", help="Results files or folders; all runs in a folder count."),
+    ],
     metric: Metric = None,
     filter: Filter = None,
     pair_on: PairOn = "doc_hash",
@@ -54,11 +57,11 @@ def compare_command(
     from lm_eval_ext.analysis.compare import compare_all, noise_floor
     from lm_eval_ext.analysis.compare_output import ComparisonResults
 
-    if len(places) < 2:
-        raise typer.BadParameter(f"compare needs at least two runs, got {len(places)}: {', '.join(places)}")
     loaded = runs.named(places, filter=filter)
+    if len(loaded) < 2:
+        raise typer.BadParameter(f"compare needs at least two runs, got {len(loaded)}: {', '.join(places)}")
     made = compare_all(loaded, metric=metric, pair_on=pair_on, force=force, across=across or ())
-    again = runs.named([f"again={noise}"], filter=filter)[0] if noise else None
+    again = runs.load(Path(noise), filter=filter, name="again") if noise else None
     fields = tuple(name.strip() for name in by.split(",") if name.strip())
     require_fields(made, [*fields, *([cluster] if cluster else [])])
     floor = noise_floor(loaded[0], again, metric=metric, pair_on=pair_on, force=force) if again else None

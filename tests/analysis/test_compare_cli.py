@@ -129,13 +129,20 @@ def test_noise_takes_runs_of_one_model(tmp_path):
     "arguments, why",
     [
         ((), "Missing argument"),
-        (("one",), "at least two runs"),
         (("a", "b", "--min-group", "0"), "min-group"),
     ],
 )
 def test_wrong_usage_exits_with_2(arguments, why):
     code, text, _ = call(*arguments)
     assert code == 2 and why in text
+
+
+def test_one_run_is_not_enough_and_a_folder_may_hold_several(tmp_path):
+    base, _ = two(tmp_path)
+    code, text, _ = call(base)
+    assert code == 2 and "at least two runs" in text
+    code, text, done = call(tmp_path)
+    assert code == 0 and "40 paired problems" in text, done.output
 
 
 def test_a_field_that_no_document_has_is_named(tmp_path):

@@ -102,6 +102,27 @@ def test_runs_of_one_model_get_names_that_differ(tmp_path):
     assert [run.name for run in labelled] == ["base", "tuned"]
 
 
+def test_a_folder_of_several_models_holds_a_run_each(tmp_path):
+    for name, task in (("a", "gsm8k"), ("a", "mathnet"), ("b/checkpoint-20", "gsm8k")):
+        write_run(tmp_path / name / task, [True], task=task, model=f"org/{name}")
+    a, b = runs.named([tmp_path])
+    assert (a.name, list(a.tasks), b.name, list(b.tasks)) == (
+        "a",
+        ["gsm8k", "mathnet"],
+        "b-checkpoint-20",
+        ["gsm8k"],
+    )
+    assert [run.name for run in runs.named([f"x={tmp_path}"])] == ["x a", "x b-checkpoint-20"]
+
+
+def test_a_task_in_several_folders_of_one_model_is_in_several_runs(tmp_path):
+    for name, stamp in (("plain", "2026-01-01"), ("chat", "2026-01-02"), ("chat", "2026-01-03")):
+        write_run(tmp_path / name, [True], stamp=f"{stamp}T00-00-00.000000", chat=name == "chat")
+    plain, chat = runs.named([tmp_path])
+    assert (plain.name, chat.name) == ("model (plain)", "model (chat)")
+    assert "2026-01-03" in chat.tasks["mathnet"].results_file.name
+
+
 def test_differences_of_protocol_name_the_setting(tmp_path):
     one = runs.load(write_run(tmp_path / "1", [True])).unit("mathnet")
     two = runs.load(write_run(tmp_path / "2", [True], model="other", model_args={"seed": 7})).unit("mathnet")
