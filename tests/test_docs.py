@@ -20,6 +20,7 @@ import yaml
 
 from lm_eval_ext.cli import app
 from lm_eval_ext.grading import grade_one
+from tests.analysis.batched import batch
 from tests.analysis.logged import write_run
 from tests.conftest import ROOT
 
@@ -102,6 +103,7 @@ def workspace(tmp_path_factory) -> Path:
         write_run(folder / name, [i < right for i in range(12)], model=name, docs=docs, responses=responses)
     for name in ("plain", "chat"):
         write_run(folder / "out" / name, [True] * 12, docs=docs, chat=name == "chat")
+    batch(folder / "out" / "plan")
     write_run(folder / "out" / "M", [True] * 12, task="arith_words", model="M", docs=docs)
     return folder
 

@@ -34,7 +34,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name and kind, one of KINDS. A cell is None if its value is unknown."""
+    """A column: its name and kind, one of KINDS. A cell is None if its value is unknown.
+
+    A cell of estimates may be a text that says why there is none.
+    """
 
     name: str
     kind: str = TEXT
@@ -161,5 +164,7 @@ def _escaped(cell: str) -> str:
 
 def _cells(value: Any, kind: str) -> list[Any]:
     if kind == ESTIMATE:
-        return [None] * 4 if value is None else [value.value, value.low, value.high, value.n]
+        return (
+            [None] * 4 if not isinstance(value, Estimate) else [value.value, value.low, value.high, value.n]
+        )
     return [value]

@@ -9,21 +9,29 @@ import typer
 
 from lm_eval_ext.cli.app import Filter, Metric, PairOn, app
 
+_MOST_SAMPLES = 2_400
+"""Responses on a page by default, of all runs together."""
+
 
 @app.command("report")
 def report_command(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN...", help="results_*.json or folders; NAME=PATH sets a name."),
+        typer.Argument(metavar="RUN...", help="results_*.json, folders, batches; NAME=PATH sets a name."),
     ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Output folder.")] = Path("report"),
-    samples: Annotated[int, typer.Option(min=0, help="Responses per run on the samples page.")] = 200,
+    samples: Annotated[
+        int | None, typer.Option(min=0, help="Responses per run on the samples page; default: 200, or fewer.")
+    ] = None,
     response_chars: Annotated[int, typer.Option(min=100, help="Characters shown of each response.")] = 1500,
     budgets: Annotated[
         str | None, typer.Option(help="Token budgets to simulate: 1024,4096; default: powers of two.")
     ] = None,
     tokenizer: Annotated[
         str | None, typer.Option(help="Tokenizer for runs that name none, such as API models.")
+    ] = None,
+    baselines: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder of baselines; default: the packaged ones.")
     ] = None,
     metric: Metric = None,
     filter: Filter = None,
@@ -42,6 +50,7 @@ def report_command(
 
         lm-eval-ext report out/ --out report/
         lm-eval-ext report base=out/base tuned=out/tuned --out report/ --samples 500
+        lm-eval-ext report out/plan --out report/
 
     An audit measures how often the grader is right. Export answers without their verdicts, fill in the column
     "label" (yes: the answer equals the reference answer; no; unsure), then read the labels back:
@@ -50,7 +59,7 @@ def report_command(
         lm-eval-ext report --audit-labels audit/sheet.csv --audit-key audit/key.json --out audit/
     """
     from lm_eval_ext.analysis import audit as audits
-    from lm_eval_ext.analysis.runs import named
+    from lm_eval_ext.batch.results import read_places
     from lm_eval_ext.errors import UserError
 
     if (audit_labels is None) != (audit_key is None):
@@ -62,25 +71,28 @@ def report_command(
     elif not runs:
         raise UserError("give at least one run: lm-eval-ext report out/")
     elif audit is not None:
-        lines = audits.export(named(runs, filter=filter), audit, out, seed=seed)
+        lines = audits.export(read_places(runs, filter)[0], audit, out, seed=seed)
     else:
         lines = _report(
             runs, filter, out, samples=samples, response_chars=response_chars, budgets=_numbers(budgets),
-            tokenizer=tokenizer, metric=metric, pair_on=pair_on,
+            tokenizer=tokenizer, metric=metric, pair_on=pair_on, baselines=baselines,
         )  # fmt: skip
     for line in lines:
         typer.echo(line)
 
 
-def _report(runs: list[str], filter: str | None, out: Path, **options: Any) -> list[str]:
+def _report(places: list[str], filter: str | None, out: Path, **options: Any) -> list[str]:
     from lm_eval_ext.analysis import report as reports
     from lm_eval_ext.analysis.report.sections import overview
     from lm_eval_ext.analysis.report.write import require
-    from lm_eval_ext.analysis.runs import named
     from lm_eval_ext.analysis.tables import as_text
+    from lm_eval_ext.batch.results import read_places
 
     require()
-    made = reports.build(named(runs, filter=filter), reports.Options(**options), progress=True)
+    runs, matrix = read_places(places, filter, options["metric"])
+    if options["samples"] is None:
+        options["samples"] = min(200, _MOST_SAMPLES // len(runs))
+    made = reports.build(runs, reports.Options(**options), matrix=matrix, progress=True)
     written = reports.write(made, out, progress=True)
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from lm_eval_ext.analysis.report import Options, build, write
+from lm_eval_ext.batch.results import read_places
+from tests.analysis.batched import batch
 from tests.analysis.reported import two_runs
 
 pytestmark = pytest.mark.unit
@@ -71,6 +73,26 @@ def test_nothing_is_wider_than_the_page_and_something_is_drawn(opened, tmp_path,
             page.locator(f"#{section}").scroll_into_view_if_needed()
             shot = page.screenshot(path=tmp_path / f"{section}.png")
             assert colours(shot) > 20
+
+
+def test_the_page_of_a_batch_shows_its_tables_and_figures(browser, tmp_path):
+    found, matrix = read_places([str(batch(tmp_path / "batch"))])
+    write(build(found, Options(workers=1), matrix=matrix), tmp_path / "out")
+    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / "out" / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert visible(page, "#matrix svg") == 5 and visible(page, "#t-model_steps tbody tr") == 6
+    failed = page.locator("#t-model_tasks tbody tr").first
+    assert failed.inner_text().split() == ["base", "plain", "failed", "–"]
+    assert page.locator("#matrix svg", has_text="failed").count() == 1
+    page.locator("#matrix details").evaluate("one => { one.open = true; }")
+    assert (
+        visible(page, "#t-comparison tbody tr")
+        == len(matrix.scored) + page.locator('#t-model_tasks td:text-is("baseline")').count()
+    )
+    assert colours(page.locator("#matrix").screenshot()) > 20
+    context.close()
 
 
 def test_dark_mode_differs_and_the_toggle_wins_over_the_system(opened):

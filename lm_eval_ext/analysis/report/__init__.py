@@ -1,8 +1,9 @@
 """Report on runs: an HTML page that works offline, Markdown with figures, every table as CSV.
 
 Modules, in import order: `tokens`, `entries` (responses and their outcomes), `budget`, `model` (a report's
-data), `warnings`, `builder`, `disagreements`, `breakdowns`, `sections` (tables), `figures`, `mathml`,
-`cards` (samples), `write` (the page and the other files).
+data), `warnings`, `builder`, `disagreements`, `breakdowns`, `matrix` (models by evaluations), `sections`
+(tables), `drawing`, `matrix_figures`, `figures`, `mathml`, `cards` (samples), `write` (the page and the other
+files).
 
 A further table is a function in `sections.every_table`, a further figure one in `figures.figures`: both are
 then in the Markdown, and `templates/page.html` gives them a place on the page.

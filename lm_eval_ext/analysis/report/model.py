@@ -6,17 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lm_eval_ext.analysis import pairing
+from lm_eval_ext.analysis.cells import Matrix
 from lm_eval_ext.analysis.compare import RunComparison
 from lm_eval_ext.analysis.report.budget import Point
 from lm_eval_ext.analysis.report.entries import ERROR, Entry
 from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.runs import Run, TaskRun
 
+MANY = 12
+"""Reports on more runs leave out what grows with their number: histograms, budget curves, most pairs."""
 FIELDS = ("topic", "level", "subject", "country", "competition")
 
 
@@ -33,6 +37,7 @@ class Options(BaseModel):
     pair_on: str = pairing.DOC_HASH  # field that identifies a problem in two runs, see `pairing.match`
     fields: tuple[str, ...] = FIELDS  # document fields by which scores are broken down
     min_group: int = Field(default=10, ge=1)  # values with fewer problems share one row
+    baselines: Path | None = None  # folder; None: the packaged ones
     workers: int | None = None  # processes of the grader; None: one per core
 
 
@@ -87,14 +92,16 @@ class Report:
     """The data that all pages of a report use.
 
     Attributes:
+        matrix: models by evaluations.
         parts: units in order of appearance, each group followed by its tasks.
-        comparisons: one for every two runs that share problems.
+        comparisons: of two runs that share problems, with a model or a setting in common.
         curves: accuracy against token budget, by (unit, run number).
         warnings: one line each.
         made: time of creation.
     """
 
     runs: tuple[Run, ...]
+    matrix: Matrix
     parts: tuple[Part, ...]
     comparisons: tuple[RunComparison, ...]
     curves: Mapping[tuple[str, int], tuple[Point, ...]]

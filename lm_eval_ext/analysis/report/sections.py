@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from lm_eval_ext.analysis import protocols, stats
+from lm_eval_ext.analysis.report import matrix
 from lm_eval_ext.analysis.report.breakdowns import breakdowns
 from lm_eval_ext.analysis.report.disagreements import split_problems
 from lm_eval_ext.analysis.report.entries import (
@@ -38,9 +39,9 @@ TOKENS, CHARACTERS = "tokens", "characters"
 def every_table(report: Report) -> list[Table]:
     """All tables, in the order of the page; some may be empty."""
     return [
-        scoreboard(report), layers(report), modes(report), pairs(report), lengths(report),
-        *breakdowns(report), disagreements(report), judge_against_symbolic(report), budgets(report),
-        settings(report), versions(report),
+        *matrix.tables(report), scoreboard(report), layers(report), modes(report), pairs(report),
+        lengths(report), *breakdowns(report), disagreements(report), judge_against_symbolic(report),
+        budgets(report), settings(report), versions(report),
     ]  # fmt: skip
 
 

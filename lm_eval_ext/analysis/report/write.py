@@ -18,8 +18,9 @@ from tqdm import tqdm
 from lm_eval_ext.analysis import tables
 from lm_eval_ext.analysis.compare import TaskComparison
 from lm_eval_ext.analysis.report import cards, sections
+from lm_eval_ext.analysis.report.drawing import Figure
 from lm_eval_ext.analysis.report.entries import OUTCOMES
-from lm_eval_ext.analysis.report.figures import Figure, figures
+from lm_eval_ext.analysis.report.figures import figures
 from lm_eval_ext.analysis.report.mathml import rendered
 from lm_eval_ext.analysis.report.model import Report
 from lm_eval_ext.analysis.tables import Table, as_csv, as_markdown, plain
