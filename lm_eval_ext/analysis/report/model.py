@@ -21,7 +21,7 @@ from lm_eval_ext.analysis.runs import Run, TaskRun
 
 MANY = 12
 """Reports on more runs leave out what grows with their number: histograms, budget curves, most pairs."""
-FIELDS = ("topic", "level", "subject", "country", "competition")
+FIELDS = ("topic", "level", "subject", "country", "competition", "hazard")
 
 
 class Options(BaseModel):
