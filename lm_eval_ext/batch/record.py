@@ -21,7 +21,7 @@ class Score(BaseModel):
     Attributes:
         metric: the one that is its score.
         values: of all metrics, with their `_stderr`.
-        n: number of problems; None for groups of unknown size.
+        n: number of problems; None where lm-eval does not record it.
     """
 
     metric: str

@@ -26,12 +26,13 @@ def scores_in(folder: Path) -> tuple[Path, dict[str, Score]]:
         *(g for g in groups if g not in tasks),
         *(task for task in tasks if task not in members - set(groups)),
     ]
-    scores = {unit: _score(results, unit) for unit in units}
+    parts = {unit: lm_eval_files.leaves(unit, groups, tasks) if unit in groups else (unit,) for unit in units}
+    scores = {unit: _score(results, unit, parts[unit]) for unit in units}
     return file, {unit: score for unit, score in scores.items() if score}
 
 
-def _score(results: Mapping[str, Any], unit: str) -> Score | None:
-    """The values of the first of FILTERS that the unit has; None if it has no metric."""
+def _score(results: Mapping[str, Any], unit: str, tasks: Sequence[str]) -> Score | None:
+    """The values of the first of FILTERS that the unit of these tasks has; None if it has no metric."""
     given = {
         k: v for k, v in results["results"].get(unit, {}).items() if "," in k and lm_eval_files.is_score(v)
     }
@@ -40,7 +41,8 @@ def _score(results: Mapping[str, Any], unit: str) -> Score | None:
     values = {k.partition(",")[0]: float(v) for k, v in given.items() if k.partition(",")[2] == chosen}
     metrics = [name for name in values if not name.endswith("_stderr")]
     metric = next((name for name in (*METRICS, *metrics) if name in metrics), None)
-    n = (results.get("n-samples") or {}).get(unit, {}).get("effective")
+    counted = results.get("n-samples") or {}
+    n = sum(counted[task]["effective"] for task in tasks) if counted.keys() >= {*tasks} else None
     return Score(metric=metric, values=values, n=n) if metric else None
 
 

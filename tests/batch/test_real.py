@@ -36,7 +36,7 @@ def test_a_batch_of_real_evaluations(tiny_model, tmp_path):
     rows = list(csv.DictReader((tmp_path / "out" / "scores.csv").read_text().splitlines()))
     assert [(row["task"], row["metric"], row["n"]) for row in rows] == [
         ("arith_words", "accuracy", "3"),
-        ("math_qwen", "accuracy", ""),
+        ("math_qwen", "accuracy", "7"),
     ]
     assert float(rows[0]["value"]) == written
     again = lm_eval(*words, "--only", "words", "--only", "group", program="lm-eval-ext")
