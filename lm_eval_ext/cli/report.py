@@ -11,6 +11,15 @@ from lm_eval_ext.cli.app import Filter, Metric, PairOn, app
 
 _MOST_SAMPLES = 2_400
 """Responses on a page by default, of all runs together."""
+Samples = Annotated[
+    int | None, typer.Option(min=0, help="Responses per run on the samples page; default: 200, or fewer.")
+]
+Budgets = Annotated[
+    str | None, typer.Option(help="Token budgets to simulate: 1024,4096; default: powers of two.")
+]
+Baselines = Annotated[
+    Path | None, typer.Option(file_okay=False, help="Folder of baselines; default: the packaged ones.")
+]
 
 
 @app.command("report")
@@ -20,19 +29,13 @@ def report_command(
         typer.Argument(metavar="RUN...", help="results_*.json, folders, batches; NAME=PATH sets a name."),
     ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Output folder.")] = Path("report"),
-    samples: Annotated[
-        int | None, typer.Option(min=0, help="Responses per run on the samples page; default: 200, or fewer.")
-    ] = None,
+    samples: Samples = None,
     response_chars: Annotated[int, typer.Option(min=100, help="Characters shown of each response.")] = 1500,
-    budgets: Annotated[
-        str | None, typer.Option(help="Token budgets to simulate: 1024,4096; default: powers of two.")
-    ] = None,
+    budgets: Budgets = None,
     tokenizer: Annotated[
         str | None, typer.Option(help="Tokenizer for runs that name none, such as API models.")
     ] = None,
-    baselines: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder of baselines; default: the packaged ones.")
-    ] = None,
+    baselines: Baselines = None,
     metric: Metric = None,
     filter: Filter = None,
     pair_on: PairOn = "doc_hash",

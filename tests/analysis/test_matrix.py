@@ -1,9 +1,11 @@
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
 from lm_eval_ext.analysis import stats
+from lm_eval_ext.analysis.cells import Cell, Matrix
 from lm_eval_ext.analysis.report import Options, build, figures, matrix, write
 from lm_eval_ext.batch.results import read_places
 from lm_eval_ext.errors import UserError
@@ -58,6 +60,25 @@ def test_training_by_evaluation_takes_the_latest_checkpoint(report):
     assert list(found) == ["base", "sft-checkpoint-30", "dpo"]
     assert found["base"]["plain"] == "failed" and found["base"]["chat"].value == 0.3
     assert found["dpo"]["trained_with"] == "dpo" and found["dpo"]["plain"].value == 0.5
+
+
+def test_a_training_whose_checkpoints_all_failed_is_shown_as_failed():
+    cells = [
+        Cell(
+            f"sft-checkpoint-{n}",
+            "sft",
+            n,
+            {"trained_with": "sft"},
+            "e",
+            {},
+            ("t",),
+            Path("x"),
+            "failed: why",
+        )
+        for n in (10, 20)
+    ]
+    made = matrix.conditions(Matrix(tuple(cells)))
+    assert made.rows == (("t", "sft-checkpoint-20", "sft", "failed"),)
 
 
 def test_comparison_csv_has_a_row_per_cell(report, tmp_path):

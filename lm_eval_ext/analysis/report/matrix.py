@@ -32,11 +32,10 @@ def shown(one: Scored | None) -> Score:
 
 
 def latest(matrix: Matrix) -> list[str]:
-    """The models without those checkpoints that a later one with scores follows."""
-    cells = [c for c in matrix.cells if c.run is not None or c.step is None]
-    last = {c.series: c.model for c in sorted(cells, key=lambda c: c.step or 0)}
-    series = {c.model: c.series for c in matrix.cells}
-    return [model for model, of in series.items() if last.get(of, model) == model]
+    """The models; of a training the last checkpoint with scores, without any the last."""
+    cells = sorted(matrix.cells, key=lambda c: (c.run is not None, c.step or 0))
+    last, series = {c.series: c.model for c in cells}, {c.model: c.series for c in matrix.cells}
+    return [model for model, of in series.items() if last[of] == model]
 
 
 def by_model(matrix: Matrix) -> dict[tuple[str, str], dict[str, Scored]]:
