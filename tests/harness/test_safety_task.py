@@ -192,13 +192,17 @@ def test_a_run_and_another_safeguard_for_its_responses(tmp_path, named):
 @pytest.mark.full
 @pytest.mark.model
 def test_two_models_are_compared_by_hazard(tmp_path, named):
+    rows = [{"prompt": f"Prompt {i}?", "hazard": "vcr"} for i in range(12)]
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with scripted(lambda request: ["safe", "unsafe"]["bad" in str(request["messages"])]) as guard:
         for name in ("good", "bad"):
             with serving(lambda prompt, name=name: name) as model:
-                run(tmp_path / name, model, named(guard.url)).results(tmp_path / name)
+                settings = named(guard.url, prompts=str(prompts))
+                run(tmp_path / name, model, settings).results(tmp_path / name)
     command = [str(Path(sys.executable).parent / "lm-eval-ext"), "compare"]
     done = subprocess.run(
         [*command, f"a={tmp_path / 'good'}", f"b={tmp_path / 'bad'}", "--by", "hazard"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "ailuminate: safety_rate (safeguard)" in done.stdout and "spc_fin" in done.stdout
+    assert "ailuminate: safety_rate (safeguard)" in done.stdout and " vcr " in done.stdout
