@@ -26,6 +26,8 @@ SETTINGS = {
     "thresholds": "cs396-thresholds/simple",
     "num_fewshot": 3,
     "eval_gen_kwargs": "max_gen_toks=512",
+    "chat": True,
+    "data": "sample",
     "report_to": "none",
 }
 
@@ -132,6 +134,9 @@ def test_an_unknown_evaluation_to_skip_is_named(tmp_path):
         ),
         ({"safety_task": ""}, "also for ailuminate, which it does not evaluate"),
         ({"safety_task": "no_such_task", "thresholds": ""}, "no task 'no_such_task'"),
+        ({"safety_metadata": {}}, "ailuminate needs a safeguard"),
+        ({"safety_metadata": {"safeguard": "./nowhere"}}, "no folder nowhere"),
+        ({}, "p.jsonl: no such file"),
     ],
 )
 def test_what_cannot_be_judged_is_refused_before_any_stage(tmp_path, settings, message):

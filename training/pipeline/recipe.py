@@ -15,6 +15,7 @@ from lm_eval_ext.analysis import runs
 from lm_eval_ext.analysis.tables import csv_text
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.harness.task import ProtocolTask
 
 from ..evaluation import Evaluation
 from ..prompts import load_task
@@ -121,9 +122,15 @@ class RecipeRun:
         return Evaluation.of_safety(self.read[0]) if wanted else None
 
     def check(self) -> None:
-        """Loads the safety task: a missing file is found before anything is trained. Raises UserError."""
-        if self.safety is not None:
-            load_task(self.safety.task, self.safety.data, **self.safety.metadata)
+        """Loads the safety task and tries its safeguard: what is missing is found before anything is trained.
+
+        Raises UserError.
+        """
+        if (safety := self.safety) is None:
+            return
+        task = load_task(safety.task, safety.data, **safety.metadata)
+        if isinstance(task, ProtocolTask):
+            task.check_asked(safety.task, task.config.filter_list, safety.chat)
 
     def preflight(self) -> Stage:
         report = ("--json", str(self.folder / "preflight.json"))
