@@ -70,7 +70,8 @@ def test_the_last_checkpoints_are_evaluated_on_both_tasks(tmp_path, monkeypatch)
     ]
     given = list(listed[-1].arguments)
     assert given[given.index("--tasks") + 1] == "ailuminate" and "--num_fewshot" not in given
-    assert json.loads(given[given.index("--metadata") + 1]) == {"safeguard": "./guard", "prompts": "p.jsonl"}
+    metadata = json.loads(given[given.index("--metadata") + 1])
+    assert metadata == {"data": "sample", "safeguard": "./guard", "prompts": "p.jsonl"}
     assert given[given.index("--gen_kwargs") + 1] == "max_gen_toks=512"
     assert recipe.chosen().step == 30
     assert (recipe.folder / "checkpoint_scores.csv").read_text() == (
@@ -136,7 +137,7 @@ def test_an_unknown_evaluation_to_skip_is_named(tmp_path):
         ({"safety_task": "no_such_task", "thresholds": ""}, "no task 'no_such_task'"),
         ({"safety_metadata": {}}, "ailuminate needs a safeguard"),
         ({"safety_metadata": {"safeguard": "./nowhere"}}, "no folder nowhere"),
-        ({}, "p.jsonl: no such file"),
+        ({"safety_metadata": {"safeguard": "openai/m", "prompts": "p.jsonl"}}, "p.jsonl: no such file"),
     ],
 )
 def test_what_cannot_be_judged_is_refused_before_any_stage(tmp_path, settings, message):
