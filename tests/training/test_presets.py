@@ -10,10 +10,12 @@ from typer.testing import CliRunner
 from lm_eval_ext.batch.record import Score
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.sources import read_rows
+from tests.analysis.logged import write_run
 from training.pipeline.__main__ import app
 from training.pipeline.outcome import add_row, passed, reached, row
 from training.pipeline.recipe import Choice, RecipeRun, choose
 from training.pipeline.stages import recipe_runs, stages
+from training.pipeline.summary import write
 
 pytestmark = pytest.mark.unit
 
@@ -174,3 +176,16 @@ def test_the_smoke_test_cuts_data_and_evaluation(tmp_path, monkeypatch):
     given = ["--config", "smoke_sft", "--out", str(tmp_path / "o"), "--smoke-test", "--seed", "7"]
     CliRunner().invoke(app, given)
     assert asked["runs"][3] == ["--size", "200", "--seed", "7"] and asked["stages"][2] == 50
+
+
+def test_a_summary_without_the_base_has_the_thresholds(tmp_path):
+    recipe = _recipe(tmp_path)
+    recipe.skip, recipe.choice = ["base", "safety"], Choice(10, {10: None}, "the only one")
+    write_run(recipe.folder / "test", [True, False], task="gsm8k_ext_drawn")
+    (recipe.folder / "train").mkdir()
+    (recipe.folder / "train" / "trainer_state.json").write_text('{"log_history": []}')
+    files = write([recipe], tmp_path)
+    assert [file.name for file in files] == ["summary.md", "summary.json"]
+    assert "| a | gsm8k_ext_drawn | accuracy |" in files[0].read_text()
+    assert "| 50.0% |  | 26.0% | yes |" in files[0].read_text()
+    assert json.loads(files[1].read_text())["reached"]["a"][0]["threshold"] == 0.26
