@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lm_eval_ext.errors import UserError
+from lm_eval_ext.errors import UserError, required
 
 
 @contextmanager
@@ -19,10 +19,7 @@ def joined(address: str | None = None) -> Iterator[Any]:
 
     Raises UserError without Ray, or if there is no cluster at the address.
     """
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise UserError("--on ray needs Ray: pip install 'lm-eval-ext[ray]'") from None
+    ray = required("ray", "--on ray", "ray")
     ours = not ray.is_initialized()
     if ours:
         try:

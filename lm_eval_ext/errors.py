@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 
 def shown(value: object, most: int = 120) -> str:
     """A received value for an error's message, cut after `most` characters."""
@@ -23,3 +26,11 @@ class UserError(ValueError, SystemExit):
 
 class DataError(UserError):
     """Data cannot be read: what was looked for, where, and what to do."""
+
+
+def required(module: str, option: str, extra: str) -> ModuleType:
+    """An optional package. Raises UserError with the extra that installs it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        raise UserError(f"{option} needs {module}: pip install 'lm-eval-ext[{extra}]'") from None

@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
-from lm_eval_ext.batch.executors import base
 from lm_eval_ext.batch.scores import TABLE
-from lm_eval_ext.errors import UserError
+from lm_eval_ext.errors import UserError, required
 from tests.batch.conftest import calls
 from tests.conftest import ROOT
 
@@ -51,7 +50,7 @@ def test_slurm_options_are_submitits(tmp_path):
 @pytest.mark.unit
 def test_a_missing_extra_is_named():
     with pytest.raises(UserError, match=r"--on ray needs no_such: pip install 'lm-eval-ext\[ray\]'"):
-        base.required("no_such", "--on ray", "ray")
+        required("no_such", "--on ray", "ray")
 
 
 CLUSTER = """

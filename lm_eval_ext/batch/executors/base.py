@@ -6,12 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol
-
-from lm_eval_ext.errors import UserError
 
 MANY = 1_000_000
 """Slots of a cluster, which queues by itself."""
@@ -69,11 +65,3 @@ def run_here(folder: str, more: Mapping[str, str], cwd: str) -> int:
 def forwarded() -> dict[str, str]:
     """The environment variables that a job on another machine needs."""
     return {name: value for name, value in os.environ.items() if name.startswith(FORWARDED)}
-
-
-def required(module: str, option: str, extra: str) -> ModuleType:
-    """An optional package. Raises UserError with the extra that installs it."""
-    try:
-        return import_module(module)
-    except ModuleNotFoundError:
-        raise UserError(f"{option} needs {module}: pip install 'lm-eval-ext[{extra}]'") from None

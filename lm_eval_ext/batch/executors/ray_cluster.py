@@ -7,10 +7,12 @@ starts its tasks again on another one; their cells resume from their stores.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.batch.executors.base import MANY, forwarded, required, run_here
+from lm_eval_ext.batch.executors.base import MANY, forwarded, run_here
+from lm_eval_ext.cluster import joined
 from lm_eval_ext.errors import UserError
 
 _NODE_DIED = 1
@@ -30,14 +32,13 @@ class RayExecutor:
     slots = MANY
 
     def __init__(self, address: str | None = None, cores: int | None = None, retries: int = 3) -> None:
-        self._ray = required("ray", "--on ray", "ray")
-        self._ours = not self._ray.is_initialized()
-        if self._ours:
-            self._ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        if cores is None and not self._ray.cluster_resources().get("GPU"):
-            raise UserError("--on ray: the cluster has no GPU; give --cores N to evaluate on CPUs")
-        needs = {"num_gpus": 1} if cores is None else {"num_cpus": cores}
-        self._run = self._ray.remote(max_retries=retries, **needs)(run_here)
+        with ExitStack() as stack:
+            self._ray = stack.enter_context(joined(address))
+            if cores is None and not self._ray.cluster_resources().get("GPU"):
+                raise UserError("--on ray: the cluster has no GPU; give --cores N to evaluate on CPUs")
+            needs = {"num_gpus": 1} if cores is None else {"num_cpus": cores}
+            self._run = self._ray.remote(max_retries=retries, **needs)(run_here)
+            self._joined = stack.pop_all()
 
     def submit(self, folder: Path) -> Any:
         return self._run.remote(str(folder), forwarded(), os.getcwd())
@@ -56,5 +57,4 @@ class RayExecutor:
 
     def close(self) -> None:
         """Leaves the cluster, unless the caller had joined it."""
-        if self._ours:
-            self._ray.shutdown()
+        self._joined.close()

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.batch.executors.base import MANY, required, run_here
+from lm_eval_ext.batch.executors.base import MANY, run_here
 from lm_eval_ext.batch.executors.local import core_slots
-from lm_eval_ext.errors import UserError
+from lm_eval_ext.errors import UserError, required
 
 _LOST = 1
 TIMEOUT_MIN = 480
