@@ -11,6 +11,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from lm_eval_ext.harness import engines, judging, metrics, protocol, provenance, secrecy, validation
+from lm_eval_ext.harness import filters as filters  # registers them: plain lm_eval loads this class alone
 from lm_eval_ext.harness.errors import ProtocolError, UserError
 from lm_eval_ext.redaction import redacted
 from lm_eval_ext.safety import SafetyVerdict
