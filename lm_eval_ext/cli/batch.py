@@ -81,7 +81,7 @@ def batch(
     more: More = scheduler.no_more
     if watch:
         more = watches.Watch(read, watch, folder, poll, until_step, idle and idle * 60)
-    given = [f"{k}={v}" for k, v in (("partition", partition), ("account", account)) if v] + (slurm or [])
+    given = _slurm_options(slurm or [], partition=partition, account=account)
     where = executors.opened(on, folder, cores, gpus=gpus, address=address, slurm=given, submitit=executor)
     written = record.BatchRecord(plan=str(plan), on=on, cells=[cell.record for cell in found])
     folders = {cell.record.folder for cell in chosen} if only else None
@@ -93,6 +93,11 @@ def batch(
     if stopped:
         interrupted(f"; rerun the same command to resume {folder}")
     raise typer.Exit(0 if work.is_done() else 1)
+
+
+def _slurm_options(given: list[str], **named: str | None) -> list[str]:
+    """KEY=VALUE of the options with names of their own, and of the others."""
+    return [f"{name}={value}" for name, value in named.items() if value] + given
 
 
 def _show(chosen: list[Cell]) -> None:

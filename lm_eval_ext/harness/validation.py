@@ -105,13 +105,9 @@ def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, 
     """(name -> YAML settings of the tasks that the names stand for, names that the index lacks)."""
     from lm_eval.tasks._yaml_loader import load_yaml
 
-    found: dict[str, dict[str, Any]] = {}
-    unknown: set[str] = set()
-    files = [path for name in listed if name.endswith(".yaml") for path in sorted(glob(name))]
-    for settings in (load_yaml(file, resolve_func=False) for file in files):
-        found[str(settings.get("task"))] = settings
-    listed = [name for name in listed if not name.endswith(".yaml")]
-    names = [match for name in listed for match in manager.match_tasks([name]) or [name]]
+    files = [name for name in listed if name.endswith(".yaml")]
+    found, unknown = _in_files(files), set[str]()
+    names = [match for name in listed if name not in files for match in manager.match_tasks([name]) or [name]]
     for name in names:  # which grows by the members of groups and tags
         entry = manager.task_index.get(name)
         if entry is None:
@@ -119,12 +115,25 @@ def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, 
         elif entry.yaml_path is None:
             names += [task for task in sorted(entry.tags or ()) if task not in names]
         elif "group" in (settings := load_yaml(entry.yaml_path, resolve_func=False)):
-            members = settings.get("task") or []
-            named = [m if isinstance(m, str) else str(m.get("task") or m.get("group")) for m in members]
-            names += [task for task in named if task not in names]
+            names += [task for task in _members(settings) if task not in names]
         else:
             found[name] = settings
     return found, unknown
+
+
+def _in_files(patterns: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Name -> YAML settings of the tasks in files."""
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    files = [path for pattern in patterns for path in sorted(glob(pattern))]
+    read = [load_yaml(file, resolve_func=False) for file in files]
+    return {str(settings.get("task")): settings for settings in read}
+
+
+def _members(group: Mapping[str, Any]) -> list[str]:
+    """The names of a group's tasks and groups."""
+    listed = group.get("task") or []
+    return [one if isinstance(one, str) else str(one.get("task") or one.get("group")) for one in listed]
 
 
 def check_model(model: str, apply_chat_template: bool | str) -> None:

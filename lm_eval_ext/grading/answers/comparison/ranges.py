@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lm_eval_ext.grading.answers.comparison.conditions import is_loose, renamed, unsaid
 from lm_eval_ext.grading.answers.comparison.expressions import identical
 from lm_eval_ext.grading.answers.comparison.points import sample_points, shown
@@ -40,8 +42,8 @@ def range_difference(
     Where one side is silent, the other may say that the parameter is real, or a (positive) integer, and over
     what domain the argument of a function runs ("for all x > 0"); not that a parameter is at least 2.
     """
-    mine = [c for c in (renamed(c, renaming) for c in given.conditions) if not _defines(c, evaluator)]
-    theirs = [c for c in wanted.conditions if not _defines(c, evaluator)]
+    mine = _ranges([renamed(condition, renaming) for condition in given.conditions], evaluator)
+    theirs = _ranges(wanted.conditions, evaluator)
     if set(mine) == set(theirs):
         return None
     loose_mine, loose_theirs = (list(filter(is_loose, side)) for side in (mine, theirs))
@@ -50,15 +52,30 @@ def range_difference(
     mine, theirs = ([c for c in side if not is_loose(c)] for side in (mine, theirs))
     for letter in sorted(declared(mine) | declared(theirs)):
         here, there = ([c for c in side if letter in declared([c])] for side in (mine, theirs))
-        if set(here) == set(there) or _same_relations(here, there, evaluator):
-            continue
-        if here and there:
-            difference = _compared(here, there, letter, evaluator)
-        else:
-            difference = _one_silent(here or there, letter, given, wanted)
+        difference = _letter_difference(letter, here, there, given, wanted, evaluator)
         if difference is not None:
             return difference
     return None
+
+
+def _letter_difference(
+    letter: str,
+    here: list[Condition],
+    there: list[Condition],
+    given: Solution,
+    wanted: Solution,
+    evaluator: Evaluator,
+) -> Outcome | None:
+    """How the conditions of the two sides on one parameter differ."""
+    if set(here) == set(there) or _same_relations(here, there, evaluator):
+        return None
+    if here and there:
+        return _compared(here, there, letter, evaluator)
+    return _one_silent(here or there, letter, given, wanted)
+
+
+def _ranges(conditions: Iterable[Condition], evaluator: Evaluator) -> list[Condition]:
+    return [condition for condition in conditions if not _defines(condition, evaluator)]
 
 
 def _one_silent(

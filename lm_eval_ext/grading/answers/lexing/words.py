@@ -28,6 +28,11 @@ def letters(run: str, math: bool, first: bool, text: str, end: int) -> list[Sign
         return [("word", word)]
     if not math and len(run) == 1 and text[end : end + 1].isdigit():
         return [("name", run), ("op", "_")]
+    return _product(run)
+
+
+def _product(run: str) -> list[Sign]:
+    """Letters that are multiplied; the ending of "n's" is no letter."""
     if "'" in run or "’" in run:
         run = run.rstrip("s'’")
     return [("const" if letter in "ei" else "name", letter) for letter in run]
