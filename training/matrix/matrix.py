@@ -79,8 +79,10 @@ class Matrix:
 
         def run(training: Training) -> None:
             gpu = free.get()
-            training.run({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
-            free.put(gpu)
+            try:
+                training.run({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
+            finally:
+                free.put(gpu)
 
         with ThreadPoolExecutor(max(1, len(gpus))) as pool:
             try:
