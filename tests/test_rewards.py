@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from lm_eval_ext.grading import Grader
 from lm_eval_ext.rewards import AccuracyReward, text_of
 
 pytestmark = pytest.mark.unit
@@ -119,3 +120,10 @@ def test_pickled_after_use(reward):
     assert copy.__name__ == "accuracy_reward"
     assert copy(completions=["Final answer: 1"], gold=["2"]) == [0.0]
     copy.close()
+
+
+@pytest.mark.parametrize(("ranks", "share"), [("1", 8), ("2", 4), ("3", 2), ("100", 1)])
+def test_ranks_of_a_host_share_its_cores(monkeypatch, ranks, share):
+    monkeypatch.setattr("lm_eval_ext.grading.grader.usable_cores", lambda: 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", ranks)
+    assert Grader(AccuracyReward().config)._workers() == share
