@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Judge, Verdict
 from lm_eval_ext.grading.extraction import formats
+from lm_eval_ext.rewards.completions import Completion, golds_of, text_of
+from lm_eval_ext.rewards.types import Score, Verifier
 
-Completion = str | Sequence[dict[str, Any]] | None
-"""A completion from TRL: text, or messages whose content is text or a list of parts."""
 EXPLAINED = 3
 """Number of undecided golds that a warning shows."""
 
@@ -104,6 +104,12 @@ class AccuracyReward:
             self._grader = Grader(self.config)
         return self._grader.grade(items, extractor=EXTRACTORS[self.extract])
 
+    def score(self, responses: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Score]:
+        """Scores by the rows' `gold` or `solution`, and `problem` if they have it."""
+        golds = [golds_of(row.get("gold"), row) for row in rows]
+        verdicts = self.verdicts(responses, golds, [row.get("problem") for row in rows])
+        return [Score.of(v.correct, answer=v.answer, reason=v.reason, rule=v.rule) for v in verdicts]
+
     def explain(self, verdicts: Sequence[Verdict], golds: Sequence[Any], columns: dict[str, Any]) -> None:
         """Warns about undecided completions, with their golds, the reasons and the fix."""
         names = columns.get("id") or [None] * len(golds)
@@ -146,24 +152,6 @@ class AccuracyReward:
         return {**self.__dict__, "_grader": None}
 
 
-def text_of(completion: Completion) -> str:
-    """The text of a completion: of a conversation, the assistant's last message."""
-    if completion is None or isinstance(completion, str):
-        return completion or ""
-    said = [m.get("content") for m in completion if m.get("role", "assistant") == "assistant"]
-    content = said[-1] if said else None
-    if content is None or isinstance(content, str):
-        return content or ""
-    parts = (part if isinstance(part, str) else part.get("text") for part in content)
-    return "".join(part or "" for part in parts)
-
-
-def golds_of(gold: Sequence[Any] | None, columns: dict[str, Any]) -> Sequence[Any]:
-    """The column `gold`, or else `solution`. Raises ValueError if both are missing."""
-    found = columns.get("solution") if gold is None else gold
-    if found is None:
-        raise ValueError(
-            "AccuracyReward: the dataset has no column gold and no column solution (it has "
-            f"{', '.join(sorted(columns)) or 'none'}); name the column of reference answers gold"
-        )
-    return found
+def math(**settings: Any) -> Verifier:
+    """The verifier `math`; settings of `AccuracyReward`."""
+    return AccuracyReward(**settings).score
