@@ -15,6 +15,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +25,8 @@ from . import command
 from .config_checks import check_settings
 
 TRAINERS = ("sft", "grpo")
+REPLACED = {"max_kl": "bounds: {kl: VALUE}", "max_grad_norm_seen": "bounds: {grad_norm: VALUE}"}
+"""Settings of earlier versions -> those that do the same now."""
 SHIPPED = Path(__file__).resolve().parent / "configs"
 
 
@@ -75,8 +78,13 @@ class Recipe:
     overlong_tokens: int = _setting(
         0, "punish the last tokens before max_completion_length, this many; 0: no such reward"
     )
-    max_kl: float = _setting(0.0, "stop when the logged KL passes it; 0: no bound")
-    max_grad_norm_seen: float = _setting(0.0, "stop when the logged gradient norm passes it; 0: no bound")
+    bounds: dict[str, Any] | str | None = field(
+        default=None,
+        metadata={
+            "help": "stop if a logged value leaves its bounds {kl: 10, entropy: [0.05, null]}: the highest "
+            "value, or the lowest and the highest"
+        },
+    )
     eval_model_args: str = _setting(
         "dtype=bfloat16,tensor_parallel_size=1,seed=42",
         "--model_args of the evaluation besides pretrained; enable_thinking is added from thinking",
@@ -114,6 +122,7 @@ class Recipe:
         numbers = self.accept.replace(",", " ").split()
         self.chat_template_args = _mapping("chat_template_args", self.chat_template_args)
         self.safety_metadata = _mapping("safety_metadata", self.safety_metadata)
+        self.bounds = {name: _bound(name, b) for name, b in _mapping("bounds", self.bounds).items()}
         for valid, why in (
             (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
             (self.size is None or self.size > 0, f"size must be positive, got {self.size}"),
@@ -150,6 +159,16 @@ def _mapping(name: str, given: dict[str, Any] | str | None) -> dict[str, Any]:
         raise ValueError(f"{name} must be a JSON object, got {given!r}") from None
 
 
+def _bound(name: str, given: Any) -> tuple[float | None, float | None]:
+    """(lowest, highest) value, None for no bound; raises ValueError if it is neither a number nor a pair."""
+    try:
+        low, high = given if isinstance(given, list | tuple) else (None, given)
+        return (None if low is None else float(low), None if high is None else float(high))
+    except (TypeError, ValueError):
+        wanted = "the highest value, or [lowest, highest] with null for none"
+        raise ValueError(f"bounds: {name} must be {wanted}, got {given!r}") from None
+
+
 def found(file: str | Path) -> Path:
     """This file, else the shipped recipe of that name, `smoke_sft` or `training/configs/smoke_sft.yaml`.
 
@@ -173,6 +192,15 @@ def trainer_of(file: str | Path) -> str:
     if trainer not in TRAINERS:
         raise UserError(f"recipe {file}: trainer is {trainer!r}; say `trainer: sft` or `trainer: grpo` in it")
     return str(trainer)
+
+
+def settings_given(arguments: Sequence[str]) -> dict[str, Any]:
+    """The settings of the file behind `--config`, and those of the command line, as text, in their place."""
+    options = [
+        (name[2:].split("=", 1), after) for name, after in pairwise([*arguments, ""]) if name[:2] == "--"
+    ]
+    named = {name.replace("-", "_"): (value or [after])[0] for (name, *value), after in options}
+    return {**(settings_in(named["config"]) if "config" in named else {}), **named}
 
 
 def settings_in(file: str | Path) -> dict[str, Any]:
@@ -206,6 +234,8 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     parser.error = _refuse  # type: ignore[method-assign]  # argparse's own prints 180 lines of usage
     given = list(sys.argv[1:] if arguments is None else arguments)
     _find_file(given, trainer)
+    for name in sorted(REPLACED.keys() & settings_given(given)):
+        _refuse(f"there is no setting {name} any more; write {REPLACED[name]}")
     if not torch.accelerator.is_available():
         given += ["--use_cpu", "true"]
     try:

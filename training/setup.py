@@ -41,14 +41,14 @@ def prepare(kind: Kind, arguments: Sequence[str] | None) -> tuple[Recipe, dict[s
     before(recipe, training, model, kind, tokenizer)
     record(recipe, training, model)
     training.model_init_kwargs = model_arguments(model, training)
-    bounds = {"kl": recipe.max_kl, "grad_norm": recipe.max_grad_norm_seen}
+    assert isinstance(recipe.bounds, dict), "a Recipe reads JSON itself"
     return recipe, {
         "model": model.model_name_or_path,
         "args": training,
         "train_dataset": dataset(recipe, kind, tokenizer),
         "processing_class": tokenizer,
         "peft_config": get_peft_config(model),
-        "callbacks": [StopOnBound({name: bound for name, bound in bounds.items() if bound})],
+        "callbacks": [StopOnBound(recipe.bounds)],
     }
 
 

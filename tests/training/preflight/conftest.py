@@ -34,7 +34,7 @@ CLEAN: dict[str, dict[str, Any]] = {
         "max_completion_length": 32,
         "lr_scheduler_type": "constant_with_warmup",
         "warmup_steps": 2,
-        "max_grad_norm_seen": 10.0,
+        "bounds": {"grad_norm": 10.0},
     },
 }
 """Recipes in which no row fails or warns."""

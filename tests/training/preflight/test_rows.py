@@ -67,8 +67,8 @@ SETTINGS = [
     (
         21,
         "grpo",
-        {"max_grad_norm_seen": 0.0, "max_kl": 1.0},
-        {"max_kl": 1.0, "beta": 0.1},
+        {"bounds": {"kl": 1.0}},
+        {"bounds": {"kl": 1.0}, "beta": 0.1},
         "with beta: 0 no kl",
     ),
     (22, "grpo", {"source": "odd"}, {}, "an epoch sees 8 of 13 prompts, 8 at a time"),

@@ -124,13 +124,14 @@ def warmup(context: PreflightContext) -> Outcome:
     t, recipe = context.training, context.recipe
     kind = str(getattr(t.lr_scheduler_type, "value", t.lr_scheduler_type))
     warm = 0 if kind == "constant" else t.warmup_steps
-    bounds = [f"kl > {recipe.max_kl:g}"] if recipe.max_kl and t.beta else []
-    bounds += [f"grad_norm > {recipe.max_grad_norm_seen:g}"] if recipe.max_grad_norm_seen else []
+    bounds = [name for name in recipe.bounds or () if t.beta or name not in ("kl", "kl_max")]
     seen = f"adam_epsilon {t.adam_epsilon:g}, scheduler {kind}, warmup {warm:g}"
-    seen += f"; stops at {' or '.join(bounds) or 'nothing'}"
+    seen += f"; bounds on {' and '.join(bounds) or 'nothing'}"
     fixes = [] if warm else ["set warmup_steps (with constant_with_warmup, not constant)"]
     if not bounds:
-        fixes.append("set max_grad_norm_seen" + (" (with beta: 0 no kl is logged)" if recipe.max_kl else ""))
+        fixes.append(
+            "set bounds: {grad_norm: 100}" + (" (with beta: 0 no kl is logged)" if recipe.bounds else "")
+        )
     return passed_if(not fixes, seen, " and ".join(fixes))
 
 
