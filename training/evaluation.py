@@ -35,11 +35,12 @@ class Evaluation:
             model_args.setdefault("enable_thinking", variables.pop("enable_thinking"))
         if variables:
             model_args["chat_template_args"] = variables
+        trained = 0 if recipe.fewshot_phase_out else recipe.num_fewshot
         return cls(
             task=recipe.task,
             model_args=model_args,
             gen_kwargs=simple_parse_args_string(recipe.eval_gen_kwargs),
-            num_fewshot=recipe.num_fewshot if recipe.eval_num_fewshot is None else recipe.eval_num_fewshot,
+            num_fewshot=trained if recipe.eval_num_fewshot is None else recipe.eval_num_fewshot,
             chat=recipe.chat if recipe.eval_chat is None else recipe.eval_chat,
             system_instruction=recipe.system_instruction,
             repeats=recipe.eval_repeats,

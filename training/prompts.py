@@ -68,12 +68,12 @@ class TaskPrompts:
         self.system_instruction = system_instruction
         self.chat_template_kwargs = dict(chat_template_kwargs or {})
 
-    def prompt(self, doc: Doc) -> str:
-        """The context that lm-eval sends for this document."""
+    def prompt(self, doc: Doc, num_fewshot: int | None = None) -> str:
+        """The context that lm-eval sends for this document, with another number of exemplars if given."""
         return str(
             self.task.fewshot_context(
                 dict(doc),
-                num_fewshot=self.num_fewshot,
+                num_fewshot=self.num_fewshot if num_fewshot is None else num_fewshot,
                 system_instruction=self.system_instruction,
                 apply_chat_template=self.tokenizer is not None,
                 fewshot_as_multiturn=True,
@@ -109,6 +109,11 @@ class TaskPrompts:
         }
         found = steps.get(FILTER) or next(iter(steps.values()), {})
         return {name: value for name, value in found.items() if name not in ("function", "workers")}
+
+    @property
+    def verifier(self) -> str:
+        """The name of the verifier that grades as the evaluation does."""
+        return "math"
 
     @property
     def reward_settings(self) -> dict[str, Any]:

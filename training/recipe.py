@@ -11,10 +11,9 @@ Unknown settings are errors. Everything can be given on the command line too (`-
 from __future__ import annotations
 
 import difflib
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,11 +22,18 @@ from lm_eval_ext.harness.errors import UserError
 
 from . import command
 from .config_checks import check_settings
+from .entries import bound, check_sources, listed, mapping, named, of_source, reward_entries
 
 TRAINERS = ("sft", "grpo")
-REPLACED = {"max_kl": "bounds: {kl: VALUE}", "max_grad_norm_seen": "bounds: {grad_norm: VALUE}"}
+REPLACED = {
+    "max_kl": "bounds: {kl: VALUE}",
+    "max_grad_norm_seen": "bounds: {grad_norm: VALUE}",
+    "format_weight": "rewards: [{name: task}, {name: format, weight: W}]",
+    "overlong_tokens": "rewards: [{name: task}, {name: overlong, tokens: N}]",
+}
 """Settings of earlier versions -> those that do the same now."""
 SHIPPED = Path(__file__).resolve().parent / "configs"
+ENDS = ("first_exhausted", "all_exhausted", "all_exhausted_without_replacement")
 
 
 def _setting(default: Any, help: str) -> Any:
@@ -74,9 +80,25 @@ class Recipe:
         None, "file of ids, one per line, easiest first: train on these documents in this order"
     )
     allow_missing_ids: bool = _setting(False, "ignore ids without a document")
-    format_weight: float = _setting(0.0, "weight of the reward for any answer at all; 0: no such reward")
-    overlong_tokens: int = _setting(
-        0, "punish the last tokens before max_completion_length, this many; 0: no such reward"
+    max_prompt_tokens: int | None = _setting(None, "leave out longer prompts; none is truncated")
+    max_prompts: int | None = _setting(None, "number of problems, from the first that is not left out")
+    fewshot_phase_out: int = _setting(
+        0, "number of rows over which the exemplars in prompts go from num_fewshot to 0; 0: they stay"
+    )
+    verifier: dict[str, Any] | str | None = field(
+        default=None,
+        metadata={"help": "who grades responses: a name, or its name and settings; default: as the task"},
+    )
+    sources: list[Any] | str | None = field(
+        default=None,
+        metadata={"help": "several sources, as JSON or YAML: source, task, weight or count, verifier, ..."},
+    )
+    sources_seed: int = _setting(42, "of the order in which sources with weights take turns")
+    sources_end: str = _setting(
+        "first_exhausted", "when a mixture by weights ends: the stopping_strategy of interleave_datasets"
+    )
+    rewards: list[Any] | str | None = field(
+        default=None, metadata={"help": "as JSON or YAML: name, weight, only_if; default: the task's grading"}
     )
     bounds: dict[str, Any] | str | None = field(
         default=None,
@@ -120,9 +142,13 @@ class Recipe:
 
     def __post_init__(self) -> None:
         numbers = self.accept.replace(",", " ").split()
-        self.chat_template_args = _mapping("chat_template_args", self.chat_template_args)
-        self.safety_metadata = _mapping("safety_metadata", self.safety_metadata)
-        self.bounds = {name: _bound(name, b) for name, b in _mapping("bounds", self.bounds).items()}
+        self.chat_template_args = mapping("chat_template_args", self.chat_template_args)
+        self.safety_metadata = mapping("safety_metadata", self.safety_metadata)
+        self.bounds = {name: bound(name, b) for name, b in mapping("bounds", self.bounds).items()}
+        self.verifier = named("verifier", self.verifier)
+        self.rewards, self.sources = listed("rewards", self.rewards), listed("sources", self.sources)
+        reward_entries(self.rewards)
+        check_sources(self.sources)
         for valid, why in (
             (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
             (self.size is None or self.size > 0, f"size must be positive, got {self.size}"),
@@ -131,12 +157,28 @@ class Recipe:
                 f"last_checkpoints must be positive, got {self.last_checkpoints}",
             ),
             (self.target in ("task", "solution"), f"target must be task or solution, got {self.target!r}"),
+            (self.sources_end in ENDS, f"sources_end must be one of {ENDS}, got {self.sources_end!r}"),
+            (
+                not (self.sources and (self.source or self.curriculum or self.verifier)),
+                "source, curriculum and verifier belong to the entries of sources",
+            ),
             (self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"),
             (0 < self.pick_up_to <= 1, f"pick_up_to must be over 0 and at most 1, got {self.pick_up_to}"),
             (all(n.isdigit() for n in numbers), f"accept must be numbers of pitfalls, got {self.accept!r}"),
         ):
             if not valid:
                 raise ValueError(why)
+
+    @property
+    def parts(self) -> list[Recipe]:
+        """A recipe for each of the sources: this one under the settings of the source."""
+        assert isinstance(self.sources, list)  # since __post_init__
+        return [replace(self, **of_source(entry)) for entry in self.sources] or [self]
+
+    @property
+    def training_data(self) -> str:
+        """The sources of the training problems."""
+        return ", ".join(part.source or part.task for part in self.parts)
 
     @property
     def template_variables(self) -> dict[str, Any]:
@@ -149,24 +191,6 @@ class Recipe:
     def accepted(self) -> frozenset[int]:
         """Numbers of the pitfalls that are broken on purpose."""
         return frozenset(int(number) for number in self.accept.replace(",", " ").split())
-
-
-def _mapping(name: str, given: dict[str, Any] | str | None) -> dict[str, Any]:
-    """A setting that is JSON on the command line. Raises ValueError if it is no JSON object."""
-    try:
-        return dict(json.loads(given) if isinstance(given, str) else given or {})
-    except (ValueError, TypeError):
-        raise ValueError(f"{name} must be a JSON object, got {given!r}") from None
-
-
-def _bound(name: str, given: Any) -> tuple[float | None, float | None]:
-    """(lowest, highest) value, None for no bound; raises ValueError if it is neither a number nor a pair."""
-    try:
-        low, high = given if isinstance(given, list | tuple) else (None, given)
-        return (None if low is None else float(low), None if high is None else float(high))
-    except (TypeError, ValueError):
-        wanted = "the highest value, or [lowest, highest] with null for none"
-        raise ValueError(f"bounds: {name} must be {wanted}, got {given!r}") from None
 
 
 def found(file: str | Path) -> Path:
@@ -244,6 +268,8 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
         _refuse(" ".join(str(error).split()))
     if not recipe.task:
         _refuse("no task; name the lm-eval task that prompts are rendered for (task: arith_words)")
+    if recipe.fewshot_phase_out and getattr(training, "shuffle_dataset", True):
+        _refuse("fewshot_phase_out follows the order of the rows: it needs GRPO and shuffle_dataset: false")
     check_settings(training, model, trainer)
     return recipe, training, model
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Judge, Verdict
 from lm_eval_ext.grading.extraction import formats
-from lm_eval_ext.rewards.completions import Completion, golds_of, text_of
+from lm_eval_ext.rewards.completions import Completion, golds_of, text_of, warn_of_undecided
 from lm_eval_ext.rewards.types import Score, Verifier
-
-EXPLAINED = 3
-"""Number of undecided golds that a warning shows."""
-
-log = logging.getLogger(__name__)
 
 
 class AccuracyReward:
@@ -112,24 +106,10 @@ class AccuracyReward:
 
     def explain(self, verdicts: Sequence[Verdict], golds: Sequence[Any], columns: dict[str, Any]) -> None:
         """Warns about undecided completions, with their golds, the reasons and the fix."""
-        names = columns.get("id") or [None] * len(golds)
-        why = {
-            repr(gold)[:80] + (f" (id {name})" if name is not None else ""): verdict.reason
-            for verdict, gold, name in zip(verdicts, golds, names, strict=True)
-            if verdict.correct is None
-        }
-        if not why or self.undecided is not None:
-            return
-        number = sum(verdict.correct is None for verdict in verdicts)
-        shown = "; ".join(f"gold {gold}: {reason}" for gold, reason in list(why.items())[:EXPLAINED])
-        more = f"; and {len(why) - EXPLAINED} more" if len(why) > EXPLAINED else ""
-        log.warning(
-            "%s of %d completions could not be graded and get no reward: %s%s. %s",
-            "all" if number == len(verdicts) else number,
-            *(len(verdicts), shown, more),
-            "Fix these golds or drop their rows, raise timeout_s, or set undecided=0.0 to count them "
-            "as wrong",
-        )
+        if self.undecided is None:
+            names = columns.get("id") or [None] * len(golds)
+            rows = [{"gold": gold, "id": name} for gold, name in zip(golds, names, strict=True)]
+            warn_of_undecided(verdicts, rows)
 
     def text(self, completion: Completion) -> str:
         """The graded part of a completion: its text up to the first stop string."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lm_eval_ext.grading import Verdict
+from lm_eval_ext.rewards.types import Score
+
 Completion = str | Sequence[dict[str, Any]] | None
 """A completion from TRL: text, or messages whose content is text or a list of parts."""
+EXPLAINED = 3
+"""Number of undecided completions that a warning explains."""
+
+log = logging.getLogger(__name__)
 
 
 def text_of(completion: Completion) -> str:
@@ -30,3 +38,24 @@ def golds_of(gold: Sequence[Any] | None, columns: Mapping[str, Any]) -> Sequence
             f"{', '.join(sorted(columns)) or 'none'}); name the column of reference answers gold"
         )
     return found
+
+
+def warn_of_undecided(found: Sequence[Verdict | Score], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Warns about completions that could not be graded, with their golds, the reasons and the fix."""
+    undecided = [(row, one.reason) for one, row in zip(found, rows, strict=True) if one.correct is None]
+    if not undecided:
+        return
+    why = {_row(row): reason for row, reason in undecided}
+    shown = "; ".join(f"{row}: {reason}" for row, reason in list(why.items())[:EXPLAINED])
+    more = f"; and {len(why) - EXPLAINED} more" if len(why) > EXPLAINED else ""
+    log.warning(
+        "%s of %d completions could not be graded and get no reward: %s%s. %s",
+        "all" if len(undecided) == len(found) else len(undecided),
+        *(len(found), shown, more),
+        "Fix these golds or drop their rows, raise timeout_s, or set undecided=0.0 to count them as wrong",
+    )
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    named = "" if row.get("id") is None else f" (id {row['id']})"
+    return f"gold {repr(row.get('gold'))[:80]}{named}"

@@ -47,6 +47,8 @@ VERIFIERS = {
     "math": "lm_eval_ext.rewards.accuracy:math",
     "ifeval": "lm_eval_ext.rewards.instructions:Instructions",
     "code": "lm_eval_ext.rewards.code:Code",
+    "judge": "lm_eval_ext.rewards.judge:JudgeVerifier",
+    "format": "lm_eval_ext.rewards.formats:Format",
 }
 """Name -> `module:attribute` of a class or function that takes settings and returns a verifier."""
 

@@ -2,14 +2,16 @@
 
     masked    {"prompt", "completion"}: the loss is on the completion alone
     full      {"text"}: the loss is on the prompt, too
-    prompts   {"prompt", "gold", "problem"}: for reinforcement learning
+    prompts   {"prompt", "task", "verifier", "gold", "problem", "document"}: for reinforcement learning
 
 The prompt is the task's own rendering, a chat if the recipe says so; every row has its document's `id`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 from lm_eval_ext.grading.golds import acceptable, plain
@@ -19,6 +21,8 @@ from ..prompts import TaskPrompts
 from .documents import Doc
 
 Row = dict[str, Any]
+UNREAD = ("solution", "response")
+"""Fields of a document that no verifier reads."""
 BOXED = "\n\nTherefore, the final answer is $\\boxed{%s}$"
 
 
@@ -69,20 +73,43 @@ def text(row: Row) -> str:
     return str(row["text"]) if "text" in row else f"{row['prompt']}{row['completion']}"
 
 
-def unsupervised(docs: Iterable[Doc], prompts: TaskPrompts) -> list[Row]:
-    """Rows for GRPO: prompts, and what the reward needs."""
-    rows = [
-        {
-            "id": doc["id"],
-            "prompt": prompts.prompt(doc),
-            "gold": plain(doc["gold"]),
-            "problem": doc["problem"],
-        }
-        for doc in docs
-    ]
-    if any(isinstance(row["gold"], list) for row in rows):  # a column of a data set has one type
-        rows = [{**row, "gold": [str(gold) for gold in acceptable(row["gold"])]} for row in rows]
+def unsupervised(
+    docs: Iterable[Doc], prompts: TaskPrompts, verifier: str, shots: Iterable[int] | None = None
+) -> list[Row]:
+    """Rows for GRPO: prompts, and what the reward needs.
+
+    Args:
+        docs: documents.
+        prompts: of the task.
+        verifier: name of the one that grades them; `math` needs gold and problem alone.
+        shots: the number of exemplars in each prompt; None: the task's.
+    """
+    rows = []
+    for doc, number in zip(docs, shots or repeat(None)):  # noqa: B905  # repeat has no end
+        row = {"id": doc["id"], "prompt": prompts.prompt(doc, number), "task": prompts.name}
+        row |= {"verifier": verifier, "gold": _gold(doc), "problem": doc["problem"]}
+        if verifier != "math":
+            rest = {name: value for name, value in doc.items() if name not in {*row, *UNREAD}}
+            row["document"] = json.dumps(rest, ensure_ascii=False)
+        rows.append(row if shots is None else {**row, "num_fewshot": number})
     return rows
+
+
+def of_one_type(rows: Iterable[Row]) -> list[Row]:
+    """The same rows as a data set needs them: with the same keys, golds all text or all lists."""
+    rows = list(rows)
+    keys = dict.fromkeys(key for row in rows for key in row)
+    if any(isinstance(row.get("gold"), list) for row in rows):
+        rows = [{**row, "gold": _listed(row["gold"])} for row in rows]
+    return [{key: row.get(key) for key in keys} for row in rows]
+
+
+def _gold(doc: Doc) -> str | list[Any] | None:
+    return None if doc.get("gold") is None else plain(doc["gold"])
+
+
+def _listed(gold: Any) -> list[str] | None:
+    return None if gold is None else [str(one) for one in acceptable(gold)]
 
 
 def boxed(docs: Iterable[Doc]) -> list[Doc]:

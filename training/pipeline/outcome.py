@@ -116,7 +116,7 @@ def row(run: RecipeRun, found: list[Reached], table: Path) -> dict[str, str]:
     return {
         "run_name": str(folder.relative_to(home) if folder.is_relative_to(home) else folder),
         "model": run.base,
-        "data": f"{recipe.source or recipe.task}{f', first {recipe.size}' if recipe.size else ''}",
+        "data": f"{recipe.training_data}{f', first {recipe.size}' if recipe.size else ''}",
         "method": f"{kind} {recipe.trainer.upper()}",
         "hyperparameters": ", ".join(f"{name}={value}" for name, value in hyperparameters.items()),
         "accuracy": scores.get(recipe.task, ""),

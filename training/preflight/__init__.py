@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -16,12 +18,14 @@ from typing import Any
 from lm_eval_ext.harness.errors import UserError
 
 from ..recipe import Recipe
-from .check import Check, does_not_apply
+from .check import Check, Outcome, does_not_apply
 from .checks import CHECKS
 from .context import Kind, PreflightContext, Unavailable
+from .parts import name_of, parts
 from .report import CheckResult, Report, marked
 
 REPORT = "preflight.json"
+WORST_FIRST = ("failed", "not checked", "passed", "does not apply")
 
 
 def preflight(context: PreflightContext, deep: bool = False) -> Report:
@@ -29,13 +33,24 @@ def preflight(context: PreflightContext, deep: bool = False) -> Report:
 
     Raises UserError where the recipe itself makes no sense (no such task).
     """
-    with context:
+    with ExitStack() as stack:
+        checked = [stack.enter_context(part) for part in parts(context)]
         groups = (list(checks) for _, checks in groupby(CHECKS, key=attrgetter("id")))
-        results = tuple(_result(checks, context, deep) for checks in groups)
-        return Report(results, *_sample(context))
+        results = tuple(_result(checks, checked, deep) for checks in groups)
+        return Report(results, *_sample(checked[0]))
 
 
-def _result(checks: list[Check], context: PreflightContext, deep: bool) -> CheckResult:
+def _result(checks: list[Check], parts: list[PreflightContext], deep: bool) -> CheckResult:
+    """Of several parts of a recipe the worst outcome, with the part's name."""
+    outcomes = [_outcome(checks, part, deep) for part in parts]
+    worst = min(range(len(parts)), key=lambda i: WORST_FIRST.index(outcomes[i].verdict))
+    outcome, part = outcomes[worst], parts[worst]
+    if part.whole and outcome.seen not in {other.seen for other in outcomes[:worst] + outcomes[worst + 1 :]}:
+        outcome = replace(outcome, seen=f"{name_of(part)}: {outcome.seen}")
+    return CheckResult.of(checks[0], outcome, part.recipe.accepted)
+
+
+def _outcome(checks: list[Check], context: PreflightContext, deep: bool) -> Outcome:
     """Of the checks with one id: the first that did not pass, else the last."""
     outcome = does_not_apply("needs the model: checked with --deep")
     for check in checks:
@@ -43,7 +58,7 @@ def _result(checks: list[Check], context: PreflightContext, deep: bool) -> Check
             outcome = check(context)
             if outcome.verdict != "passed":
                 break
-    return CheckResult.of(checks[0], outcome, context.recipe.accepted)
+    return outcome
 
 
 def before(recipe: Recipe, training: Any, model: Any, kind: Kind, tokenizer: Any) -> None:

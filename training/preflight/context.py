@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -17,12 +17,12 @@ from lm_eval_ext.rewards import AccuracyReward
 
 from ..data import build
 from ..data.documents import Doc
-from ..data.rows import Row, joined
+from ..data.rows import Row, joined, of_one_type
 from ..evaluation import Evaluation
 from ..models import eos_tokens, loaded_tokenizer, model_eos_tokens
 from ..prompts import TaskPrompts
 from ..recipe import Recipe
-from ..rewards import rewards
+from ..rewards import Grading, RewardFunction, RewardSet, rewards
 from .evaluation_task import EvaluationTask
 from .trial import Trial
 
@@ -77,6 +77,8 @@ class PreflightContext:
 
     Attributes:
         stand_in: model folder with tokenizer and configurations in place of a model that is not available.
+        whole: the context of the recipe, where this one is of one of its `parts`.
+        siblings: the contexts of all parts.
     """
 
     recipe: Recipe
@@ -84,6 +86,8 @@ class PreflightContext:
     model: Any
     kind: Kind
     stand_in: str | None = None
+    whole: PreflightContext | None = None
+    siblings: list[PreflightContext] = field(default_factory=list)
 
     def __enter__(self) -> PreflightContext:
         self.progress_bars = datasets.is_progress_bar_enabled()
@@ -180,7 +184,7 @@ class PreflightContext:
 
     @cached_property
     def rows(self) -> list[Row]:
-        return build.rows_of(self.recipe, self.kind, self.sampled, self.prompts)
+        return of_one_type(build.rows_of(self.recipe, self.kind, self.sampled, self.prompts))
 
     @cached_property
     def prompt_texts(self) -> list[str]:
@@ -234,15 +238,28 @@ class PreflightContext:
 
     @cached_property
     def rewards(self) -> list[Any]:
-        """The reward functions of the run; none of them writes to its files."""
-        (recording, *more), _ = rewards(self.recipe, self.training, self.tokenizer, self.eos_tokens)
-        recording.file = None
-        return [recording, *more]
+        """The reward functions of the run, which here record nothing."""
+        recipe = (self.whole or self).recipe
+        functions, weights = rewards(recipe, self.training, self.tokenizer, self.eos_tokens)
+        functions[0].rewards.rollouts.file, self.training.reward_weights = None, weights
+        return list(functions)
+
+    @cached_property
+    def reward_set(self) -> RewardSet | None:
+        """What the reward functions share; None where they are of another make."""
+        return next((each.rewards for each in self.rewards if isinstance(each, RewardFunction)), None)
+
+    @cached_property
+    def grading(self) -> Grading | None:
+        """How the rows are graded; None where the rewards are of another make."""
+        key = self.recipe.task, build.verifier_of(self.recipe, self.prompts)
+        return self.reward_set and self.reward_set.gradings[key]
 
     @cached_property
     def grader(self) -> AccuracyReward | None:
-        """The reward that is the evaluation's grader, if there is one."""
-        return next((reward for reward in self.rewards if isinstance(reward, AccuracyReward)), None)
+        """The evaluation's grader of math, if that is what grades."""
+        given = next((reward for reward in self.rewards if isinstance(reward, AccuracyReward)), None)
+        return given or (self.grading and self.grading.grader)
 
     @cached_property
     def hasty_grader(self) -> AccuracyReward:

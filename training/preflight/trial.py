@@ -43,7 +43,7 @@ class Trial:
         kind: "sft" or "grpo".
         training, model: settings of the recipe, as TRL has them.
         rows: of training; the first ten are used.
-        rewards: of GRPO; the first one records the completions.
+        rewards: of GRPO; they record the completions.
     """
 
     kind: str
@@ -56,8 +56,8 @@ class Trial:
     def __post_init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="preflight-")
         self._rollouts = Path(self._folder.name) / "rollouts.jsonl"
-        for recording in self.rewards[:1]:
-            recording.file = self._rollouts
+        for function in self.rewards[:1]:
+            function.rewards.rollouts.file = self._rollouts
 
     @cached_property
     def trainer(self) -> Any:

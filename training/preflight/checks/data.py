@@ -10,6 +10,7 @@ from lm_eval_ext.harness.errors import DataError
 from ...data.build import curriculum_of
 from ..check import Outcome, check, does_not_apply, failed, passed, passed_if
 from ..context import PreflightContext, Unavailable
+from ..parts import row_count
 
 COMPARED = 16
 
@@ -93,7 +94,7 @@ def sampler(context: PreflightContext) -> Outcome:
     """Counts the prompts of an epoch that TRL's own sampler yields."""
     from trl.trainer.utils import RepeatSampler
 
-    training, total = context.training, len(context.documents)
+    training, total = context.training, row_count(context)
     chunk = training.generation_batch_size // training.num_generations
     yielded = len(set(RepeatSampler(range(total), training.num_generations, chunk, shuffle=False)))
     seen, drops = f"an epoch sees {yielded} of {total} prompts, {chunk} at a time", yielded < total

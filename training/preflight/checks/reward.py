@@ -38,7 +38,7 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     if reward is None:
         return _no_grader(context)
     docs = context.sampled[:COMPARED]
-    solutions = [_solution(context, doc) for doc in docs]
+    solutions = [solution(context, doc) for doc in docs]
     probed = [doc for doc in docs[:PROBED] for _ in PROBES]
     probes = [p.replace("GOLD", _gold(doc)).replace("OTHER", OTHER) for doc in docs[:PROBED] for p in PROBES]
     responses, asked = [*solutions, *solutions[1:], solutions[0], *probes], [*docs, *docs, *probed]
@@ -61,7 +61,8 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     return passed_if(good >= LEAST_RIGHT * len(docs), seen, "fix the gold answers or solutions of the source")
 
 
-def _solution(context: PreflightContext, doc: Doc) -> str:
+def solution(context: PreflightContext, doc: Doc) -> str:
+    """The right response to a document, as the task's exemplars show it."""
     if str(doc.get("solution") or "").strip():
         return context.prompts.target(doc)
     return f"Final answer: {_gold(doc)}"

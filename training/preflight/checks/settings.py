@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lm_eval_ext.rewards import AccuracyReward
-
 from ..check import Outcome, check, does_not_apply, failed, passed, passed_if
 from ..context import PreflightContext
 
@@ -45,8 +43,8 @@ def stop_strings(context: PreflightContext) -> Outcome:
             f"generation_kwargs has stops {given}, which TRL's transformers path refuses",
             "remove them (the reward trims at the task's stops), or set use_vllm: true",
         )
-    graders = [set(reward.stops) for reward in context.rewards if isinstance(reward, AccuracyReward)]
-    trimmed = set.intersection(*graders) if graders else set()
+    graded = context.grading or context.grader
+    trimmed = set(graded.stops) if graded else set()
     missing = [stop for stop in wanted if stop not in trimmed and stop not in given]
     seen = f"{context.recipe.task} stops at {wanted}; rollouts stop at {given}, "
     fix = f"give AccuracyReward stops={missing}, or vLLM generation_kwargs stop"
