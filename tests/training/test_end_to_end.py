@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.rewards import AccuracyReward
 from tests.conftest import ROOT
 from tests.training.models import write_tiny_qwen3
 from training import grpo, sft
@@ -87,25 +89,21 @@ def test_a_checkpoint_that_is_none_is_refused(tiny, tmp_path):
 
 def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_path, monkeypatch):
     """Dr. GRPO. A completion that no one can compute adds 5 s to its own step, and is left out of it."""
-    import training.rewards
+    graded, batches = AccuracyReward.verdicts, count(1)
 
-    class Hanging(training.rewards.RecordedReward):
-        batches = 0
+    def hanging(self, completions, *given):
+        if next(batches) == 3:
+            completions = ["Final answer: 9^{9^{9^9}}", *completions[1:]]
+        return graded(self, completions, *given)
 
-        def verdicts(self, completions, gold, problems=None):
-            self.batches += 1
-            if self.batches == 3:
-                completions = ["Final answer: 9^{9^{9^9}}", *completions[1:]]
-            return super().verdicts(completions, gold, problems)
-
-    monkeypatch.setattr(training.rewards, "RecordedReward", Hanging)
+    monkeypatch.setattr(AccuracyReward, "verdicts", hanging)
     more = ("--gradient_accumulation_steps", "1", "--save_strategy", "no")
     made = grpo.trainer(settings("smoke_grpo.yaml", tiny, tmp_path, 4, *more))
     made.train()
     log = [row for row in made.state.log_history if "reward/grading_s" in row]
-    graded = [row["reward/grading_s"] for row in log]
-    assert len(log) == 4 and 5 <= graded[2] < 10, graded
-    assert graded[3] < 2, graded  # the first and second start the workers
+    seconds = [row["reward/grading_s"] for row in log]
+    assert len(log) == 4 and 5 <= seconds[2] < 10, seconds
+    assert seconds[3] < 2, seconds  # the first and second start the workers
     assert [row["reward/undecided"] for row in log] == [0, 0, 1 / 32, 0]
     assert all(row["grad_norm"] == row["grad_norm"] for row in log), "a loss that is no number"
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from lm_eval_ext.grading.golds import acceptable, is_gold
 
 from ...data.documents import Doc
-from ..check import Outcome, check, failed, passed, passed_if
+from ..check import Outcome, check, does_not_apply, failed, passed, passed_if
 from ..context import PreflightContext
 
 COMPARED = 16
@@ -27,6 +27,8 @@ LEAST_RIGHT = 0.9
 
 
 def _no_grader(context: PreflightContext) -> Outcome:
+    if context.grading:
+        return does_not_apply(f"the verifier {context.grading.name} is not the grader of math; see row 31")
     names = ", ".join(getattr(r, "__name__", type(r).__name__) for r in context.rewards)
     return failed(f"the rewards are {names}, none of them AccuracyReward or a subclass", "use AccuracyReward")
 
