@@ -268,7 +268,7 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
         _refuse(" ".join(str(error).split()))
     if not recipe.task:
         _refuse("no task; name the lm-eval task that prompts are rendered for (task: arith_words)")
-    if recipe.fewshot_phase_out and getattr(training, "shuffle_dataset", True):
+    if recipe.fewshot_phase_out and (trainer != "grpo" or training.shuffle_dataset):
         _refuse("fewshot_phase_out follows the order of the rows: it needs GRPO and shuffle_dataset: false")
     check_settings(training, model, trainer)
     return recipe, training, model

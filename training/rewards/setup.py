@@ -33,6 +33,8 @@ def rewards(
         gradings = gradings_of(recipe, tokenizer)
         names = {grading.name for grading in gradings}
         terms = [term(entry, names, most) for entry in entries]
+    except UserError:
+        raise
     except (ValueError, TypeError) as error:
         raise UserError(f"recipe: {error}") from error
     made = RewardSet(gradings, terms, Rollouts(file, max_tokens=most, eos_tokens=eos_tokens))

@@ -35,7 +35,7 @@ def test_the_command_prints_a_table_and_writes_json(models, sources, tmp_path):
     assert "FAILED" in done.output and ONE_SAMPLE.split("⟦")[0] in done.output
     said = json.loads(out.read_text("utf-8"))
     assert (said["exit"], said["failed"], said["not_checked"]) == (1, [15], [])
-    assert len(said["rows"]) == 30 and set(said["rows"][0]) == {
+    assert len(said["rows"]) == 31 and set(said["rows"][0]) == {
         "row",
         "name",
         "severity",
