@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from typing import Any
 
 from lm_eval_ext.grading.golds import acceptable, plain
@@ -84,8 +83,9 @@ def unsupervised(
         verifier: name of the one that grades them; `math` needs gold and problem alone.
         shots: the number of exemplars in each prompt; None: the task's.
     """
-    rows = []
-    for doc, number in zip(docs, shots or repeat(None)):  # noqa: B905  # repeat has no end
+    rows, numbers = [], iter(shots or ())
+    for doc in docs:
+        number = next(numbers, None)
         row = {"id": doc["id"], "prompt": prompts.prompt(doc, number), "task": prompts.name}
         row |= {"verifier": verifier, "gold": _gold(doc), "problem": doc["problem"]}
         if verifier != "math":

@@ -241,8 +241,10 @@ class PreflightContext:
         """The reward functions of the run, which here record nothing."""
         recipe = (self.whole or self).recipe
         functions, weights = rewards(recipe, self.training, self.tokenizer, self.eos_tokens)
-        functions[0].rewards.rollouts.file, self.training.reward_weights = None, weights
-        return list(functions)
+        self.training.reward_weights = weights
+        found: list[Any] = list(functions)
+        found[0].rewards.rollouts.file = None
+        return found
 
     @cached_property
     def reward_set(self) -> RewardSet | None:
@@ -253,13 +255,13 @@ class PreflightContext:
     def grading(self) -> Grading | None:
         """How the rows are graded; None where the rewards are of another make."""
         key = self.recipe.task, build.verifier_of(self.recipe, self.prompts)
-        return self.reward_set and self.reward_set.gradings[key]
+        return self.reward_set.gradings[key] if self.reward_set else None
 
     @cached_property
     def grader(self) -> AccuracyReward | None:
         """The evaluation's grader of math, if that is what grades."""
         given = next((reward for reward in self.rewards if isinstance(reward, AccuracyReward)), None)
-        return given or (self.grading and self.grading.grader)
+        return given or (self.grading.grader if self.grading else None)
 
     @cached_property
     def hasty_grader(self) -> AccuracyReward:

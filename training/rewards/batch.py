@@ -75,7 +75,8 @@ class Batch:
     @cached_property
     def scores(self) -> list[Score]:
         """By each row's own verifier."""
-        start, found = time.perf_counter(), {}
+        start = time.perf_counter()
+        found: dict[int, Score] = {}
         places: dict[int, list[int]] = defaultdict(list)
         for i, grading in enumerate(self.gradings):
             places[id(grading)].append(i)
@@ -94,7 +95,7 @@ class Batch:
         log("reward/grading_s", self.seconds)
         log("reward/undecided", sum(s.correct is None for s in self.scores) / len(self.scores))
         log("reward/answered", sum(s.answer is not None for s in self.scores) / len(self.scores))
-        by_task = defaultdict(list)
+        by_task: dict[str, list[float]] = defaultdict(list)
         for grading, score in zip(self.gradings, self.scores, strict=True):
             by_task[grading.task] += [score.value] if score.value is not None else []
         for task, values in by_task.items():
