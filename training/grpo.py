@@ -23,7 +23,7 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
     training, tokenizer = settings["args"], settings["processing_class"]
     eos = eos_tokens(tokenizer, model_eos_tokens(settings["model"], training.model_init_kwargs["revision"]))
     functions, training.reward_weights = rewards(recipe, training, tokenizer, eos)
-    return GRPOTrainer(reward_funcs=functions, **settings)
+    return GRPOTrainer(reward_funcs=[*functions], **settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,8 +20,8 @@ from ..prompts import TaskPrompts
 from .documents import Doc
 
 Row = dict[str, Any]
-UNREAD = ("solution", "response")
-"""Fields of a document that no verifier reads."""
+UNREAD = ("id", "gold", "problem", "solution", "response")
+"""Fields of a document that are columns of their own, or that no verifier reads."""
 BOXED = "\n\nTherefore, the final answer is $\\boxed{%s}$"
 
 
@@ -89,7 +89,7 @@ def unsupervised(
         row = {"id": doc["id"], "prompt": prompts.prompt(doc, number), "task": prompts.name}
         row |= {"verifier": verifier, "gold": _gold(doc), "problem": doc["problem"]}
         if verifier != "math":
-            rest = {name: value for name, value in doc.items() if name not in {*row, *UNREAD}}
+            rest = {name: value for name, value in doc.items() if name not in UNREAD}
             row["document"] = json.dumps(rest, ensure_ascii=False)
         rows.append(row if shots is None else {**row, "num_fewshot": number})
     return rows

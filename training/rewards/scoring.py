@@ -56,8 +56,9 @@ class RewardSet:
         """Completions with their rows. Raises ValueError for a row of a task that this run does not have."""
         of_rows = {name: values for name, values in columns.items() if isinstance(values, list)}
         rows = [{name: values[i] for name, values in of_rows.items()} for i in range(len(completions))]
+        gradings = [self._grading(row) for row in rows]
         rows = [{**row, **json.loads(row.get("document") or "{}")} for row in rows]
-        return Batch(completions, rows, [self._grading(row) for row in rows], columns)
+        return Batch(completions, rows, gradings, columns)
 
     def _grading(self, row: Columns) -> Grading:
         if "task" not in row and len(self.gradings) == 1:

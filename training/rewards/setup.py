@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ from ..prompts import TaskPrompts
 from ..recipe import Recipe
 from .batch import Grading
 from .rollouts import Rollouts
-from .scoring import RewardSet
+from .scoring import RewardFunction, RewardSet
 from .terms import term
 
 
 def rewards(
     recipe: Recipe, training: Any, tokenizer: Any, eos_tokens: Sequence[int]
-) -> tuple[list[Callable[..., list[float | None]]], list[float]]:
+) -> tuple[list[RewardFunction], list[float]]:
     """The reward functions and their weights.
 
     Raises UserError for a verifier that does not exist or does not take its settings.
@@ -38,7 +38,7 @@ def rewards(
     except (ValueError, TypeError) as error:
         raise UserError(f"recipe: {error}") from error
     made = RewardSet(gradings, terms, Rollouts(file, max_tokens=most, eos_tokens=eos_tokens))
-    return [*made.functions], [entry.weight for entry in entries]
+    return made.functions, [entry.weight for entry in entries]
 
 
 def gradings_of(recipe: Recipe, tokenizer: Any) -> list[Grading]:
