@@ -5,6 +5,7 @@ models           tokenizers, weights, and the tokens that end a response
 prompts          as lm-eval renders them
 data/            rows to train on
 preflight/       checks before a run
+launch, batch    one process per GPU, and what of a batch each of them gets
 rewards, setup   what trainers are given; sft and grpo are thin over TRL
 merge/           adapters into their base, with proof
 evaluation       how checkpoints are evaluated

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
+from .launch import started
 from .models import eos_tokens, model_eos_tokens
 from .rewards import rewards
 
@@ -28,7 +29,8 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, and saves the model (or its adapter) in `output_dir`."""
-    setup.train(trainer(arguments))
+    if not started("grpo", arguments):
+        setup.train(trainer(arguments))
 
 
 if __name__ == "__main__":

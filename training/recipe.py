@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from lm_eval_ext.harness.errors import UserError
 
 from . import command
+from .batch import batch_options
 from .config_checks import check_settings
 from .entries import bound, check_sources, listed, mapping, named, of_source, reward_entries
 
@@ -107,6 +108,14 @@ class Recipe:
             "value, or the lowest and the highest"
         },
     )
+    global_batch: int | None = _setting(
+        None, "rows, or completions, of one optimizer step of all processes; instead of accumulation steps"
+    )
+    processes: int | None = _setting(None, "that train; default: one for each free GPU, one on a CPU")
+    accelerate: str = _setting(
+        "ddp", "how they share the model: ddp, fsdp2, zero3, or accelerate's YAML file"
+    )
+    vllm_gpus: int = _setting(0, "GPUs that sample, by a vLLM server, and do not train; 0: all do both")
     eval_model_args: str = _setting(
         "dtype=bfloat16,tensor_parallel_size=1,seed=42",
         "--model_args of the evaluation besides pretrained; enable_thinking is added from thinking",
@@ -260,6 +269,7 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     _find_file(given, trainer)
     for name in sorted(REPLACED.keys() & settings_given(given)):
         _refuse(f"there is no setting {name} any more; write {REPLACED[name]}")
+    given += batch_options(settings_given(given))
     if not torch.accelerator.is_available():
         given += ["--use_cpu", "true"]
     try:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import setup
+from .launch import started
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
@@ -22,7 +23,8 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, and saves the model (or its adapter) in `output_dir`."""
-    setup.train(trainer(arguments))
+    if not started("sft", arguments):
+        setup.train(trainer(arguments))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_
         return graded(self, completions, *given)
 
     monkeypatch.setattr(AccuracyReward, "verdicts", hanging)
-    more = ("--gradient_accumulation_steps", "1", "--save_strategy", "no")
+    more = ("--global_batch", "32", "--save_strategy", "no")
     made = grpo.trainer(settings("smoke_grpo.yaml", tiny, tmp_path, 4, *more))
     made.train()
     log = [row for row in made.state.log_history if "reward/grading_s" in row]

@@ -46,7 +46,7 @@ def start(tmp_path):
     return run
 
 
-def test_training_starts_the_recipes_trainer_with_trls_own_configuration(start):
+def test_training_starts_the_recipes_trainer_through_accelerate(start):
     done = start(
         "train.sbatch",
         "training/configs/rlvr_gsm8k_lora.yaml",
@@ -58,10 +58,29 @@ def test_training_starts_the_recipes_trainer_with_trls_own_configuration(start):
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()
     assert said[:3] == ["accelerate", "launch", "--config_file"]
-    assert said[3].endswith("trl/accelerate_configs/multi_gpu.yaml") and Path(said[3]).is_file()
+    assert (ROOT / said[3]).is_file() and Path(said[3]).name == "ddp.yaml"
     assert said[4:] == [
-        "--num_processes", "4", "--main_process_port", "20007", "--module", "training.grpo",
+        "--num_processes", "4", "--num_machines", "1", "--main_process_ip", "127.0.0.1",
+        "--main_process_port", "20007", "--machine_rank", "0", "--module", "training.grpo",
         "--config", "training/configs/rlvr_gsm8k_lora.yaml", "--max_steps", "3",
+    ]  # fmt: skip
+
+
+def test_every_node_starts_its_share_of_the_processes(start, tmp_path):
+    """`srun` stands in for Slurm and runs the task of the second of two nodes."""
+    (tmp_path / "bin" / "srun").write_text('#!/bin/bash\nshift\nexport SLURM_NODEID=1\nexec "$@"\n')
+    (tmp_path / "bin" / "scontrol").write_text("#!/bin/sh\necho node-7\necho node-8\n")
+    for name in ("srun", "scontrol"):
+        (tmp_path / "bin" / name).chmod(0o755)
+    done = start(
+        "train.sbatch", "training/configs/smoke_sft.yaml", "--run_name", "a b", GPUS="8", ACCELERATE="fsdp2",
+        SLURM_NNODES="2", SLURM_JOB_NODELIST="node-[7-8]", SLURM_JOB_ID="7",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[4:] == [
+        "--num_processes", "16", "--num_machines", "2", "--main_process_ip", "node-7",
+        "--main_process_port", "20007", "--machine_rank", "1", "--module", "training.sft",
+        "--config", "training/configs/smoke_sft.yaml", "--run_name", "a b",
     ]  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def arguments(kind: str, tiny: str, out: Path, *more: str) -> list[str]:
 
 @pytest.mark.parametrize("chat", CHAT.values(), ids=CHAT)
 def test_grpo_rolls_out_from_the_tokens_of_the_evaluation(tiny, evaluated, tmp_path, monkeypatch, chat):
-    small = ("--per_device_train_batch_size", "8", "--gradient_accumulation_steps", "1")
+    small = ("--global_batch", "8")
     short = ("--max_completion_length", "4", "--max_steps", "1", "--preflight", "false")
     made = grpo.trainer(arguments("grpo", tiny, tmp_path, *small, *short, *chat))
     rolled_out, generate = [], made._generate_single_turn

@@ -105,7 +105,7 @@ def sequence_masks(context: PreflightContext) -> Outcome:
     "groups without variance",
     "warn",
     only="grpo",
-    fix=f"make it {FEWEST_PROMPTS} or more (gradient_accumulation_steps), and probe pass@k first",
+    fix=f"make it {FEWEST_PROMPTS} or more (global_batch), and probe pass@k first",
 )
 def prompts_a_step(context: PreflightContext) -> Outcome:
     """A group all right or all wrong teaches nothing; with many prompts a step some teach."""
