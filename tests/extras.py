@@ -14,6 +14,7 @@ EXTRAS = {
     "train": ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate", "bitsandbytes"),
     "judge": ("litellm",),
     "report": ("matplotlib", "latex2mathml"),
+    "serve": ("fastapi", "uvicorn", "prometheus_client"),
     "dev": ("hypothesis", "playwright", "psutil", "statsmodels", "uv"),
 }
 MISSING = {name: extra for extra, names in EXTRAS.items() for name in names if find_spec(name) is None}

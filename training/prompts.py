@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
-from lm_eval_ext.harness.filters import FILTER
+from lm_eval_ext.harness.grading_settings import arguments_of
 from lm_eval_ext.harness.judging import shared_judge
 from lm_eval_ext.harness.launch import tasks_path
 from lm_eval_ext.harness.protocol import stops_of
@@ -101,14 +101,7 @@ class TaskPrompts:
     @property
     def grading(self) -> dict[str, Any]:
         """The arguments of the task's filter `grade_math`, except `workers`: each process has its own."""
-        steps: dict[str, dict[str, Any]] = {
-            entry["name"]: step
-            for entry in self.task.config.filter_list or ()
-            for step in entry["filter"]
-            if step.get("function") == FILTER
-        }
-        found = steps.get(FILTER) or next(iter(steps.values()), {})
-        return {name: value for name, value in found.items() if name not in ("function", "workers")}
+        return arguments_of(self.task.config.filter_list)
 
     @property
     def verifier(self) -> str:

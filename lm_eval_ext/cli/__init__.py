@@ -1,8 +1,19 @@
 """The command line, one module per command, in the order of `--help`."""
 
+from lm_eval_ext.cli import (
+    baseline,
+    batch,
+    compare,
+    doctor,
+    explain,
+    grade,
+    regrade,
+    report,
+    run,
+    serve,
+    train,
+)  # isort: skip
 from lm_eval_ext.cli.app import app
-
-from lm_eval_ext.cli import run, batch, grade, explain, regrade, compare, report, baseline, doctor, train  # isort: skip
 
 __all__ = [
     "app",
@@ -15,5 +26,6 @@ __all__ = [
     "regrade",
     "report",
     "run",
+    "serve",
     "train",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lm_eval_ext.grading.extraction import Formats
@@ -51,7 +51,7 @@ class GraderConfig:
     memory_mb: int = 4096
     cache_size: int = 2**16
     stages: tuple[str, ...] = STAGES
-    judge: Judge | None = None
+    judge: Judge | None = field(default=None, hash=False)
     judge_block: int = 256
     thinking: Formats = ()
 

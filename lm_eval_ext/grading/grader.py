@@ -229,12 +229,13 @@ def _forget_parent() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_parent)
-_shared = Grader()
+_shared: dict[GraderConfig, Grader] = {}
 
 
-def shared_grader() -> Grader:
-    """The process's grader with default settings; its workers start when first needed."""
-    return _shared
+def shared_grader(config: GraderConfig | None = None) -> Grader:
+    """The process's grader with these settings; its workers start when first needed."""
+    config = config or GraderConfig()
+    return _shared.setdefault(config, Grader(config))
 
 
 def grade_one(response: str, gold: Gold) -> Verdict:

@@ -32,6 +32,7 @@ EXTRAS = {
     "ray": (("ray",), "batches on a Ray cluster"),
     "slurm": (("submitit",), "batches on Slurm"),
     "report": (("matplotlib", "latex2mathml"), "reports with figures and formulas"),
+    "serve": (("fastapi", "uvicorn", "prometheus_client"), "lm-eval-ext serve"),
 }
 BACKENDS = ("extra vllm", "extra hf", "extra api")
 

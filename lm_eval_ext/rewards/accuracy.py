@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Judge, Verdict
+from lm_eval_ext.grading import EXTRACTORS, GraderConfig, Item, Judge, Verdict, shared_grader
 from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.rewards.completions import Completion, golds_of, text_of, warn_of_undecided
 from lm_eval_ext.rewards.types import Score, Verifier
@@ -15,7 +15,7 @@ class AccuracyReward:
     """1 for a correct answer, 0 for a wrong one or none; graded exactly as in the evaluation.
 
     A reward function for TRL's `GRPOTrainer` and `RLOOTrainer` (`reward_funcs`). It can be pickled; the
-    workers start in the process that first calls it.
+    workers start in the process that first calls it, and rewards with the same settings share them.
 
         GRPOTrainer(model, reward_funcs=AccuracyReward(), train_dataset=rows_with_prompt_and_gold, ...)
 
@@ -62,7 +62,6 @@ class AccuracyReward:
             thinking=formats(thinking),
         )
         self.__name__ = "accuracy_reward"  # TRL logs rewards by this name
-        self._grader: Grader | None = None
 
     def __call__(
         self, completions: Sequence[Completion], gold: Sequence[Any] | None = None, **columns: Any
@@ -94,9 +93,7 @@ class AccuracyReward:
         texts = [self.text(c) for c in completions]
         asked = problems if problems is not None else [None] * len(texts)
         items = [Item(t, g, p) for t, g, p in zip(texts, gold, asked, strict=True)]
-        if self._grader is None:
-            self._grader = Grader(self.config)
-        return self._grader.grade(items, extractor=EXTRACTORS[self.extract])
+        return shared_grader(self.config).grade(items, extractor=EXTRACTORS[self.extract])
 
     def score(self, responses: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Score]:
         """Scores by the rows' `gold` or `solution`, and `problem` if they have it."""
@@ -125,11 +122,7 @@ class AccuracyReward:
 
     def close(self) -> None:
         """Stops the workers; the next call starts new ones."""
-        if self._grader is not None:
-            self._grader.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_grader": None}
+        shared_grader(self.config).close()
 
 
 def math(**settings: Any) -> Verifier:
