@@ -136,6 +136,12 @@ class Run:
     groups: Mapping[str, tuple[str, ...]]  # each group's tasks; groups without scores are left out
     results: tuple[Mapping[str, Any], ...]  # contents of the results files, oldest first
 
+    @property
+    def repeated(self) -> list[str]:
+        """The tasks with several results; the newest count."""
+        times = Counter(task for one in self.results for task in lm_eval_files.logged_tasks(one))
+        return [task for task, number in times.items() if number > 1]
+
     def unit(self, name: str) -> TaskRun:
         """A task, or a group as one task. Raises RunError on another name."""
         if name in self.tasks:

@@ -59,6 +59,10 @@ def check_baseline(
         if results is None:
             raise typer.BadParameter("give the results of a run, or --list to show the baselines")
         run = runs.load(results)
+        if run.repeated:
+            typer.echo(
+                f"{results} has several results of {', '.join(run.repeated)}; the newest count", err=True
+            )
         if record:
             today = date.today().isoformat()
             for path in baselines.record(record, run, source, today, place, overwrite):

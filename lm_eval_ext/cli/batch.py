@@ -11,6 +11,7 @@ from lm_eval_ext.cli.app import app, interrupted
 
 if TYPE_CHECKING:
     from lm_eval_ext.batch.cells import Cell
+    from lm_eval_ext.batch.plan import Plan
     from lm_eval_ext.batch.scheduler import Batch, More
 
 File = Annotated[Path, typer.Argument(metavar="PLAN.yaml", dir_okay=False, help="Models, tasks, settings.")]
@@ -73,6 +74,7 @@ def batch(
     if watch and only:
         raise typer.BadParameter("--only with --watch: leave the other evaluations out of the plan")
     read, folder = plans.read(plan, watched=watch is not None), out or Path("out") / plan.stem
+    _check_tasks(read)
     found = cells.cells_of(read, folder)
     chosen = cells.selected(found, only or [])
     if dry_run:
@@ -93,6 +95,14 @@ def batch(
     if stopped:
         interrupted(f"; rerun the same command to resume {folder}")
     raise typer.Exit(0 if work.is_done() else 1)
+
+
+def _check_tasks(plan: Plan) -> None:
+    """Raises UserError for a task that does not exist, before any job is started."""
+    from lm_eval_ext.harness import launch, validation
+
+    own = [e.tasks for e in plan.evaluations if not any("--include_path" in a for a in e.arguments)]
+    validation.expanded([task for tasks in own for task in tasks], str(launch.tasks_path()))
 
 
 def _slurm_options(given: list[str], **named: str | None) -> list[str]:

@@ -122,7 +122,7 @@ def _regrade(
         _print(changed)
     for run in found:
         if run.skipped:
-            typer.echo(f"{run.name}: not regraded (generates no text): {', '.join(run.skipped)}")
+            typer.echo(f"{run.name}: not regraded (no generated texts or no golds): {', '.join(run.skipped)}")
     _say_where(file for run in found for file in run.files)
 
 

@@ -93,12 +93,23 @@ def selected_tasks(
     from lm_eval.tasks import TaskManager
 
     listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
-    ours = TaskManager(include_path=include_path, include_defaults=False)  # lm-eval's own are 14,000 files
-    found, unknown = _expanded(ours, listed)
-    check_tasks(unknown & {*listed}, ours.task_index)
+    found, unknown = expanded(listed, include_path)
     if unknown or any(set(name) & set("*?[") for name in listed):
         found, _ = _expanded(TaskManager(include_path=include_path), listed)
     yield from found.items()
+
+
+def expanded(listed: Sequence[str], include_path: str | None) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """(this package's tasks that the names stand for, names left to lm-eval's index).
+
+    Raises UserError for names that do not exist.
+    """
+    from lm_eval.tasks import TaskManager
+
+    ours = TaskManager(include_path=include_path, include_defaults=False)  # lm-eval's own are 14,000 files
+    found, unknown = _expanded(ours, listed)
+    check_tasks(unknown & {*listed}, ours.task_index)
+    return found, unknown
 
 
 def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, Any]], set[str]]:

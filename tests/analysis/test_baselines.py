@@ -125,6 +125,13 @@ def test_the_honest_run_passes_both_ways(tmp_path, place):
         assert done.exit_code == 0 and "within" in done.output and way[2:] in done.output
 
 
+def test_several_results_of_a_task_are_said(tmp_path, place):
+    write_run(tmp_path / "run" / "first", HONEST)
+    write_run(tmp_path / "run" / "second", HONEST)
+    done = call(tmp_path / "run", "--baseline", "mine", "--folder", place)
+    assert "several results of mathnet; the newest count" in done.output
+
+
 def test_a_run_with_a_tenth_of_its_right_answers_broken_fails_when_paired(tmp_path, place):
     done = checked(tmp_path, place, broken(0.1))
     assert done.exit_code == 1 and "regression" in done.output and "8 lost, 0 gained" in done.output

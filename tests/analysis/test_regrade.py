@@ -176,10 +176,11 @@ def test_samples_of_minerva_math_and_hendrycks_math(tmp_path, grader):
     assert table(done, "math_verify,none").up == 1 and not table(done, "math_verify,none").primary
 
 
-def test_a_task_that_generates_nothing_is_carried_along(tmp_path, grader):
+@pytest.mark.parametrize("setting", [{"output_type": "multiple_choice"}, {"doc_to_target": ""}])
+def test_a_task_without_texts_or_golds_is_carried_along(tmp_path, grader, setting):
     file = write_builtin(tmp_path / "old", {"gsm8k_cot": gsm8k_rows(), "arc": minerva_rows()})
     results = json.loads(file.read_text())
-    results["configs"]["arc"]["output_type"] = "multiple_choice"
+    results["configs"]["arc"] |= setting
     file.write_text(json.dumps(results))
     done = regrade(file, grader, out=tmp_path / "new")
     assert done.skipped == ("arc",)

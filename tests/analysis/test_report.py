@@ -161,6 +161,13 @@ def test_repeats_are_responses_each(tmp_path):
     assert row["n"] == 1 and row["accuracy"].value == 0.5
 
 
+def test_a_score_that_is_no_accuracy_is_named(tmp_path):
+    file = write_run(tmp_path, [True, False])
+    made = build([runs.load(file)], ONE_WORKER.model_copy(update={"metric": "answered"}))
+    assert "Under accuracy: the answered of mathnet. " in sections.scoreboard(made).note
+    assert "Under accuracy" not in sections.scoreboard(build([runs.load(file)], ONE_WORKER)).note
+
+
 def test_scores_of_another_grader_have_no_layers(tmp_path):
     file = write_run(tmp_path, [True, False])
     rewrite(file, lambda _, row: row.update(filtered_resps=["42"]))

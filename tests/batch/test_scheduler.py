@@ -163,11 +163,13 @@ def in_background():
 def test_killed_in_the_middle_only_what_is_missing_runs(how, where, tmp_path):
     if where:
         pytest.importorskip("submitit")
-    (tmp_path / "plan.yaml").write_text("models: [a/good, a/hangs]\ntasks: [t]")
+    (tmp_path / "plan.yaml").write_text("models: [a/good, a/hangs]\ntasks: [mathnet]")
     started = program(tmp_path, "--cores", "1", *where)
-    calls = tmp_path / "out" / "hangs" / "t" / "calls.txt"
+    calls = tmp_path / "out" / "hangs" / "mathnet" / "calls.txt"
     deadline = time.monotonic() + 60
-    while not (calls.exists() and calls.read_text()) or not (tmp_path / "out/good/t/done.json").exists():
+    while (
+        not (calls.exists() and calls.read_text()) or not (tmp_path / "out/good/mathnet/done.json").exists()
+    ):
         assert time.monotonic() < deadline and started.poll() is None, started.communicate()
         time.sleep(0.05)
     started.send_signal(how)
@@ -184,22 +186,30 @@ def test_killed_in_the_middle_only_what_is_missing_runs(how, where, tmp_path):
     out, err = again.communicate(timeout=60)
     assert again.returncode == 0, out + err
     assert len(calls.read_text().splitlines()) == 2
-    assert len((tmp_path / "out/good/t/calls.txt").read_text().splitlines()) == 1
+    assert len((tmp_path / "out/good/mathnet/calls.txt").read_text().splitlines()) == 1
 
 
 def test_dry_run_prints_commands_and_runs_nothing(tmp_path):
-    (tmp_path / "plan.yaml").write_text("models: [a/good]\ntasks: [t]")
+    (tmp_path / "plan.yaml").write_text("models: [a/good]\ntasks: [mathnet]")
     out, err = program(tmp_path, "--dry-run").communicate(timeout=60)
-    assert out.splitlines()[0] == "to run: good | t", err
+    assert out.splitlines()[0] == "to run: good | mathnet", err
     assert "lm-eval-ext run --resume" in out and not (tmp_path / "out").exists()
 
 
 def test_options_of_another_place_are_refused(tmp_path):
-    (tmp_path / "plan.yaml").write_text("models: [a/good]\ntasks: [t]")
+    (tmp_path / "plan.yaml").write_text("models: [a/good]\ntasks: [mathnet]")
     started = program(tmp_path, "--partition", "gpu")
     _, err = started.communicate(timeout=60)
     assert started.returncode == 1
     assert err == "Error: the options of --on slurm with --on local: leave them out, or change --on\n"
+
+
+def test_a_task_that_does_not_exist_is_said_before_any_job_starts(tmp_path):
+    (tmp_path / "plan.yaml").write_text("models: [a/good]\ntasks: [mathnet, mathnett]")
+    started = program(tmp_path)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 1 and "no task 'mathnett'; close to it: mathnet" in err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.full

@@ -46,7 +46,7 @@ class RegradedRun:
     model: str
     diffs: tuple[RegradeDiff, ...]  # of each task; several for a task with several filters or metrics
     groups: tuple[RegradeDiff, ...]
-    skipped: tuple[str, ...]  # tasks that generate no text, kept as they are
+    skipped: tuple[str, ...]  # tasks without texts or golds, kept as they are
     files: tuple[Path, ...]  # results files written, oldest first
 
     @property
@@ -78,9 +78,11 @@ def regrade(
     if folder is not None:
         _keep_apart(folder, read)
     current = metadata.newest(read)
-    skipped = tuple(task for _, results, tasks in current for task in _textless(results, tasks))
+    skipped = tuple(task for _, results, tasks in current for task in _without_golds(results, tasks))
     if len(skipped) == sum(len(tasks) for *_, tasks in current):
-        raise RunError(f"{place}: no task in it generates text ({', '.join(skipped) or 'no tasks'})")
+        raise RunError(
+            f"{place}: no task in it generates text and has golds ({', '.join(skipped) or 'no tasks'})"
+        )
     diffs, groups, files = list[RegradeDiff](), list[RegradeDiff](), list[Path]()
     for file, results, tasks in current:
         writer = None if folder is None else RunWriter(folder)
@@ -99,9 +101,14 @@ def _require_metric(wanted: str | None, diffs: Sequence[RegradeDiff], place: Pat
         raise RunError(f"{place} has no metric {wanted}; it has {'; '.join(there)}")
 
 
-def _textless(results: Mapping[str, Any], tasks: Sequence[str]) -> list[str]:
-    """The tasks that generate no text."""
-    return [t for t in tasks if results["configs"][t].get("output_type", GENERATES) != GENERATES]
+def _without_golds(results: Mapping[str, Any], tasks: Sequence[str]) -> list[str]:
+    """The tasks that generate no text or have no golds."""
+    configs = ((task, results["configs"][task]) for task in tasks)
+    return [
+        task
+        for task, config in configs
+        if config.get("output_type", GENERATES) != GENERATES or config.get("doc_to_target") == ""
+    ]
 
 
 def _regrade_tasks(
@@ -114,11 +121,11 @@ def _regrade_tasks(
 ) -> list[RegradeDiff]:
     """Grades the tasks of a results file and writes their samples; `results` gets scores and record."""
     record = metadata.GradingRecord(file, grader.config.judge)
-    textless = _textless(results, tasks)
+    left_as_is = _without_golds(results, tasks)
     diffs: list[RegradeDiff] = []
     for task in tasks:
         rows = lm_eval_files.read_samples(samples_file := lm_eval_files.samples_file(file, task))
-        if task not in textless:
+        if task not in left_as_is:
             _check_responses(rows, samples_file)
             rows, changed = grade_task(task, rows, results, grader, options, record)
             diffs += changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -117,13 +118,15 @@ def _scatter(against: str, setting: str, points: Mapping[str, tuple[Estimate, Es
         (ax,) = axes
         top = max(found.high for pair in points.values() for found in pair) * 100
         ax.plot([0, top], [0, top], color=AXIS, linewidth=0.8, linestyle="--")
+        labels: Counter[tuple[float, float]] = Counter()  # at each place, one above the other
         for number, (name, (x, y)) in enumerate(points.items()):
+            at = (x.value * 100, y.value * 100)
             colour = RUNS[number % len(RUNS)]
             ax.plot([x.low * 100, x.high * 100], [y.value * 100] * 2, color=colour, linewidth=1)
             mark(ax, x.value * 100, y, colour, f"{name}: {x} and")
-            ax.annotate(
-                plain(name), (x.value * 100, y.value * 100), (4, 4), textcoords="offset points", fontsize=7
-            )
+            offset = (4, 4 + 9 * labels[at])
+            ax.annotate(plain(name), at, offset, textcoords="offset points", fontsize=7)
+            labels[at] += 1
         ax.set(xlabel=f"{plain(against)}, %", ylabel=f"{plain(setting)}, %", aspect="equal")
         ax.grid(color=GRID)
 

@@ -56,6 +56,7 @@ def scoreboard(report: Report) -> Table:
         "accuracy is the lower bound: undecided counts as wrong; accuracy_high is the upper. Capped: cut "
         "off by max_gen_toks. Intervals: "
         f"Wilson, {stats.CONFIDENCE:.0%} (bootstrap for scores averaged over repeats). Errors are excluded. "
+        + _other_metrics(report.parts)
         + _counted(report.parts)
     )
     return table("scores", "Scores", columns, map(_score_row, report.parts), note)
@@ -83,7 +84,8 @@ def overview(report: Report) -> Table:
     made, units = scoreboard(report), {part.name for part in report.units}
     kept = [i for i, column in enumerate(made.columns) if column.name in OVERVIEW]
     rows = [[row[i] for i in kept] for row in made.rows if row[0] in units]
-    left = f"{len(rows) - MOST_ROWS} more rows are in the report" if len(rows) > MOST_ROWS else ""
+    left = _other_metrics(report.units)
+    left += f"{len(rows) - MOST_ROWS} more rows are in the report" if len(rows) > MOST_ROWS else ""
     return table("overview", made.title, [made.columns[i] for i in kept], rows[:MOST_ROWS], left)
 
 
@@ -257,6 +259,13 @@ def _text(value: Any) -> str | None:
 
 def _label(part: Part) -> str:
     return part.name if part.group is None else f"· {part.name}"
+
+
+def _other_metrics(parts: Sequence[Part]) -> str:
+    """A note on the tasks whose score is not `accuracy`."""
+    other = {part.name: part.metric for part in parts if part.metric != "accuracy"}
+    listed = ", ".join(f"the {metric} of {name}" for name, metric in other.items())
+    return f"Under accuracy: {listed}. " if listed else ""
 
 
 def _counted(parts: Sequence[Part]) -> str:
