@@ -6,7 +6,7 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
-from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.errors import UserError, required
 
 LOSSES = {
     "sft": ("nll", "dft"),
@@ -21,6 +21,7 @@ CHOICES = {
     "vllm_importance_sampling_mode": ("token_truncate", "token_mask", "sequence_truncate", "sequence_mask"),
 }
 """GRPO's other settings with few values, checked as late."""
+TRACKERS = {"tensorboard", "trackio", "wandb"}
 PACKAGES = {"load_in_4bit": "bitsandbytes", "load_in_8bit": "bitsandbytes", "use_peft": "peft"}
 
 
@@ -97,6 +98,8 @@ def check_installed(training: Any, model: Any) -> None:
     for name, package in PACKAGES.items():
         if getattr(model, name) and find_spec(package) is None:
             raise UserError(f"recipe: {name} needs {package}: pip install {package}")
+    for tracker in TRACKERS & set(training.report_to):
+        required(tracker, f"recipe: report_to: {tracker}", "trackers")
     if getattr(training, "use_vllm", False) and find_spec("vllm") is None:
         raise UserError("recipe: use_vllm needs vLLM: pip install vllm, or use_vllm: false")
 

@@ -18,13 +18,13 @@ from .rewards import rewards
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The GRPOTrainer of a recipe, ready to train."""
-    from trl import GRPOTrainer
+    from .watched import WatchedTrainer
 
     recipe, settings = setup.prepare("grpo", arguments)
     training, tokenizer = settings["args"], settings["processing_class"]
     eos = eos_tokens(tokenizer, model_eos_tokens(settings["model"], training.model_init_kwargs["revision"]))
     functions, training.reward_weights = rewards(recipe, training, tokenizer, eos)
-    return GRPOTrainer(reward_funcs=[*functions], **settings)
+    return WatchedTrainer(reward_funcs=[*functions], **settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

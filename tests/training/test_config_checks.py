@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +33,11 @@ REFUSED = [
     ("sft", {"assistant_only_loss": "true"}, "assistant_only_loss needs rows of messages"),
     ("grpo", {"sync_ref_model": "true", "beta": "0.1"}, "sync_ref_model needs all weights trained"),
     ("sft", {"report_to": "nothing"}, "report_to is .*nothing is not supported"),
+    (
+        "sft",
+        {"report_to": "trackio"},
+        r"report_to: trackio needs trackio: pip install 'lm-eval-ext\[trackers\]'",
+    ),
     ("sft", {"optim": "galore_adamw"}, "optim is 'galore_adamw': .*galore"),
     ("grpo", {"lr_scheduler_type": "cosine_with_min_lr"}, "min_lr"),
     ("grpo", {"use_vllm": "true"}, "use_vllm needs vLLM: pip install vllm"),
@@ -43,6 +49,7 @@ def test_in_one_line_before_anything_is_loaded(monkeypatch, kind, settings, mess
     monkeypatch.setattr(
         "training.config_checks.find_spec", lambda name: None if name == "vllm" else find_spec(name)
     )
+    monkeypatch.setitem(sys.modules, "trackio", None)
     more = [part for name, value in settings.items() for part in (f"--{name}", value)]
     with pytest.raises(UserError, match=message) as refused:
         check_installed(*read(kind, ["--config", str(CONFIGS / f"smoke_{kind}.yaml"), *more])[1:])

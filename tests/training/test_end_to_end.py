@@ -82,6 +82,17 @@ def test_grpo_that_was_stopped_goes_on_and_keeps_each_rollout_once(tiny, tmp_pat
     assert (tmp_path / "adapter_model.safetensors").read_bytes() == weights
 
 
+def test_the_largest_kl_and_ratio_are_logged(tiny, tmp_path):
+    """Completions are used for two steps: in the first they are the policy's own."""
+    more = ("--global_batch", "8", "--num_iterations", "2", "--beta", "0.04", "--learning_rate", "1e-2")
+    made = grpo.trainer(settings("smoke_grpo.yaml", tiny, tmp_path, 2, *more, "--warmup_steps", "0"))
+    made.reward_funcs = [lambda completions, **_: [float(len(text)) for text in completions]]
+    made.train()
+    first, second = (row for row in made.state.log_history if "loss" in row)
+    assert first["ratio_max"] == pytest.approx(1) and first["kl_max"] == pytest.approx(0, abs=1e-6)
+    assert second["ratio_max"] > 1 and second["kl_max"] > second["kl"] > 0
+
+
 def test_a_checkpoint_that_is_none_is_refused(tiny, tmp_path):
     with pytest.raises(UserError, match=r"resume_from_checkpoint True: no trainer_state\.json there"):
         sft.main(settings("smoke_sft.yaml", tiny, tmp_path, 2, "--resume_from_checkpoint", "True"))

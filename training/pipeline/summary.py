@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from lm_eval_ext.analysis.runs import Run
 from lm_eval_ext.analysis.stats import mean_interval
 from lm_eval_ext.atomic import write_bytes, write_text
 
+from .curves import plotted
 from .outcome import PASSED, Reached, reached
 from .recipe import BASE, TEST, RecipeRun
 from .stage import record
@@ -25,10 +25,6 @@ HEAD = ("model", "n", "right", "accuracy", "95% interval", "checkpoint")
 PAIRS = ("A", "B", "n", "B less A", "only A / only B", "test", "p", "p (Holm)", "detectable")
 REACHED = ("recipe", "task", "metric", "n", "score", "with undecided", "at least", "passed")
 OWN = "`base_own_prompts`: the base under the task's own number of exemplars."
-CURVES = ("reward", "loss")
-"""What is plotted, in order of preference: the trainer's log has the first for GRPO, the second for SFT."""
-SMOOTHED_OVER = 5
-"""Logged steps in the moving mean beside the curve."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +143,7 @@ def write(recipes: Sequence[RecipeRun], out: Path) -> list[Path]:
     summary = Summary.of(recipes, out)
     shown = []
     for recipe in recipes:
-        found = curve(recipe.log())
-        if found and (png := _plot(recipe.name, *found)):
+        if png := plotted(recipe.name, recipe.log()):
             write_bytes(out / f"{recipe.name}.png", png)
             shown.append(f"{recipe.name}.png")
     ComparisonResults(tuple(summary.comparisons)).write(out / COMPARISON)
@@ -163,33 +158,3 @@ def _score(run: Run) -> list[str]:
     interval = mean_interval(values)
     span = f"{percent(interval.low)} to {percent(interval.high)}"
     return [run.name, str(len(values)), f"{sum(values):g}", percent(sum(values) / len(values)), span]
-
-
-def curve(log: Sequence[dict[str, Any]]) -> tuple[str, list[int], list[float]] | None:
-    """(what, steps, values) from the trainer's log."""
-    for name in CURVES:
-        if found := [(row["step"], float(row[name])) for row in log if name in row]:
-            return name, [step for step, _ in found], [value for _, value in found]
-    return None
-
-
-def _plot(title: str, label: str, steps: Sequence[int], values: Sequence[float]) -> bytes:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        return b""
-    import numpy as np
-
-    figure = Figure(figsize=(8, 3), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot(xlabel="step", ylabel=label, title=title)
-    axes.plot(steps, values, ".", color="#8cbfe0", label="each logged step")
-    if len(values) >= 2 * SMOOTHED_OVER:
-        mean = np.convolve(values, np.ones(SMOOTHED_OVER) / SMOOTHED_OVER, mode="valid")
-        middle = SMOOTHED_OVER // 2
-        axes.plot(steps[middle : middle + len(mean)], mean, color="#1f5f93", label=f"mean of {SMOOTHED_OVER}")
-        axes.legend(frameon=False)
-    made = io.BytesIO()
-    figure.savefig(made, format="png")
-    return made.getvalue()
