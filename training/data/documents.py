@@ -75,9 +75,21 @@ def _gsm8k_docs(rows: Iterable[Doc], prefix: str) -> list[Doc]:
     return [{"id": f"{prefix}-{i}", "solution": doc["cot"], **doc} for i, doc in enumerate(docs)]
 
 
+def _gsm8k_easy(data: str | None) -> list[Doc]:
+    """The easiest half of GSM8K; the solutions are equations, one a line, and the answer."""
+    train = load(gsm8k.HUB, ("train",), data)
+    written = {f"gsm8k-train-{i}": "\n".join(gsm8k.equations(train[i])) for i in gsm8k.easiest(train)}
+    return [
+        {**doc, "solution": f"{written[doc['id']]}\nThe answer is {doc['gold']}."}
+        for doc in _gsm8k(data)
+        if doc["id"] in written
+    ]
+
+
 SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {
     "arith_words": lambda _, size: arith_words.generate("train", size),
     "gsm8k": lambda data, _: _gsm8k(data),
+    "gsm8k_easy": lambda data, _: _gsm8k_easy(data),
     "math": lambda data, _: math.train_docs(data=data),
     "mathnet": lambda data, _: mathnet.splits(data, solutions=True)[1],
     "mathnet_multilingual": lambda data, _: mathnet.splits(data, language=None, solutions=True)[1],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from datasets import Dataset, DatasetDict
@@ -27,13 +28,14 @@ VALIDATION = 200
 POOL_SEED = 42
 """Of the exemplars in `pool`, which are drawn instead of the first rows."""
 
-_CALCULATOR = re.compile(r"<<[^<>]*>>")
+_CALCULATOR = re.compile(r"<<([^<>]*)>>")
 
 
-def dataset(data: str | None = None, drawn: bool = False, **_: Any) -> DatasetDict:
+def dataset(data: str | None = None, drawn: bool = False, easy: bool = False, **_: Any) -> DatasetDict:
     """`test`, `validation` from the end of the train split, and its exemplars as `fewshot`.
 
-    The exemplars are the first rows of the train split; with `drawn`, those of `pool`.
+    The exemplars are the first rows of the train split; with `drawn`, those of `pool`. With `easy`, `test`
+    and `validation` are their `easiest` halves.
     """
     train = load(HUB, ("train",), data)
     shown = pool(len(train)) if drawn else list(range(min(EXEMPLARS, len(train))))
@@ -42,6 +44,8 @@ def dataset(data: str | None = None, drawn: bool = False, **_: Any) -> DatasetDi
         "validation": [row for i, row in enumerate(train) if i not in shown][-VALIDATION:],
         "fewshot": [train[i] for i in shown],
     }
+    if easy:
+        splits |= {name: [splits[name][i] for i in easiest(splits[name])] for name in ("test", "validation")}
     return DatasetDict(
         {name: Dataset.from_list([to_doc(row) for row in rows]) for name, rows in splits.items()}
     )
@@ -50,6 +54,24 @@ def dataset(data: str | None = None, drawn: bool = False, **_: Any) -> DatasetDi
 def pool(size: int) -> list[int]:
     """Rows of a train split of this size that are drawn as exemplars, and never trained on."""
     return random.Random(POOL_SEED).sample(range(size), min(EXEMPLARS, size))
+
+
+def equations(row: Row) -> list[str]:
+    """The steps of a row's solution, `["48/2=24", "48+24=72"]`; empty where its author marked none."""
+    return _CALCULATOR.findall(field(row, ("answer",), "gsm8k"))
+
+
+def easiest(rows: Sequence[Row]) -> list[int]:
+    """Places of the easiest half, in order: the fewest steps, then the shortest question; no marked steps last.
+
+    It looks at no model's responses.
+    """
+
+    def effort(i: int) -> tuple[bool, int, int]:
+        steps = len(equations(rows[i]))
+        return steps == 0, steps, len(field(rows[i], ("question",), "gsm8k"))
+
+    return sorted(sorted(range(len(rows)), key=effort)[: len(rows) // 2])
 
 
 def to_doc(row: Row) -> Row:
