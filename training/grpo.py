@@ -18,13 +18,17 @@ from .rewards import rewards
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
     """The GRPOTrainer of a recipe, ready to train."""
+    from .adaptive import sample_adaptively
     from .watched import WatchedTrainer
 
     recipe, settings = setup.prepare("grpo", arguments)
     training, tokenizer = settings["args"], settings["processing_class"]
     eos = eos_tokens(tokenizer, model_eos_tokens(settings["model"], training.model_init_kwargs["revision"]))
     functions, training.reward_weights = rewards(recipe, training, tokenizer, eos)
-    return WatchedTrainer(reward_funcs=[*functions], **settings)
+    made = WatchedTrainer(reward_funcs=[*functions], **settings)
+    if recipe.adaptive_sampling < 1:
+        sample_adaptively(made, recipe.adaptive_sampling)
+    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -101,6 +101,9 @@ class Recipe:
     rewards: list[Any] | str | None = field(
         default=None, metadata={"help": "as JSON or YAML: name, weight, only_if; default: the task's grading"}
     )
+    adaptive_sampling: float = _setting(
+        1.0, "GRPO: factor on a prompt's weight for each of its last groups without variance; 1: TRL's order"
+    )
     bounds: dict[str, Any] | str | None = field(
         default=None,
         metadata={
@@ -151,6 +154,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         numbers = self.accept.replace(",", " ").split()
+        counts = [(name, getattr(self, name)) for name in ("size", "last_checkpoints")]
+        shares = [(name, getattr(self, name)) for name in ("pick_up_to", "adaptive_sampling")]
         self.chat_template_args = mapping("chat_template_args", self.chat_template_args)
         self.safety_metadata = mapping("safety_metadata", self.safety_metadata)
         self.bounds = {name: bound(name, b) for name, b in mapping("bounds", self.bounds).items()}
@@ -160,10 +165,13 @@ class Recipe:
         check_sources(self.sources)
         for valid, why in (
             (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
-            (self.size is None or self.size > 0, f"size must be positive, got {self.size}"),
-            (
-                self.last_checkpoints is None or self.last_checkpoints > 0,
-                f"last_checkpoints must be positive, got {self.last_checkpoints}",
+            *(
+                (given is None or given > 0, f"{name} must be positive, got {given}")
+                for name, given in counts
+            ),
+            *(
+                (0 < given <= 1, f"{name} must be over 0 and at most 1, got {given}")
+                for name, given in shares
             ),
             (self.target in ("task", "solution"), f"target must be task or solution, got {self.target!r}"),
             (self.sources_end in ENDS, f"sources_end must be one of {ENDS}, got {self.sources_end!r}"),
@@ -172,7 +180,6 @@ class Recipe:
                 "source, curriculum and verifier belong to the entries of sources",
             ),
             (self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"),
-            (0 < self.pick_up_to <= 1, f"pick_up_to must be over 0 and at most 1, got {self.pick_up_to}"),
             (all(n.isdigit() for n in numbers), f"accept must be numbers of pitfalls, got {self.accept!r}"),
         ):
             if not valid:
