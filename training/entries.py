@@ -134,3 +134,13 @@ def of_source(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _twice(names: Sequence[str]) -> str | None:
     return next((name for i, name in enumerate(names) if name in names[:i]), None)
+
+
+def check_ranges(settings: Mapping[str, Any]) -> None:
+    """Raises ValueError where a count of a recipe is not positive, or a share not over 0 and at most 1."""
+    for name in ("size", "last_checkpoints"):
+        if settings[name] is not None and settings[name] <= 0:
+            raise ValueError(f"{name} must be positive, got {settings[name]}")
+    for name in ("pick_up_to", "adaptive_sampling"):
+        if not 0 < settings[name] <= 1:
+            raise ValueError(f"{name} must be over 0 and at most 1, got {settings[name]}")

@@ -23,7 +23,7 @@ from lm_eval_ext.harness.errors import UserError
 from . import command
 from .batch import batch_options
 from .config_checks import check_settings
-from .entries import bound, check_sources, listed, mapping, named, of_source, reward_entries
+from .entries import bound, check_ranges, check_sources, listed, mapping, named, of_source, reward_entries
 
 TRAINERS = ("sft", "grpo")
 REPLACED = {
@@ -154,8 +154,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         numbers = self.accept.replace(",", " ").split()
-        counts = [(name, getattr(self, name)) for name in ("size", "last_checkpoints")]
-        shares = [(name, getattr(self, name)) for name in ("pick_up_to", "adaptive_sampling")]
+        check_ranges(vars(self))
         self.chat_template_args = mapping("chat_template_args", self.chat_template_args)
         self.safety_metadata = mapping("safety_metadata", self.safety_metadata)
         self.bounds = {name: bound(name, b) for name, b in mapping("bounds", self.bounds).items()}
@@ -165,14 +164,6 @@ class Recipe:
         check_sources(self.sources)
         for valid, why in (
             (self.shape in ("masked", "full"), f"shape must be masked or full, got {self.shape!r}"),
-            *(
-                (given is None or given > 0, f"{name} must be positive, got {given}")
-                for name, given in counts
-            ),
-            *(
-                (0 < given <= 1, f"{name} must be over 0 and at most 1, got {given}")
-                for name, given in shares
-            ),
             (self.target in ("task", "solution"), f"target must be task or solution, got {self.target!r}"),
             (self.sources_end in ENDS, f"sources_end must be one of {ENDS}, got {self.sources_end!r}"),
             (
