@@ -62,9 +62,9 @@ def equations(row: Row) -> list[str]:
 
 
 def easiest(rows: Sequence[Row]) -> list[int]:
-    """Places of the easiest half, in order: the fewest steps, then the shortest question; no marked steps last.
+    """Places of the easiest half, in order: those with the fewest steps, of equal ones the shorter questions.
 
-    It looks at no model's responses.
+    Solutions without marked steps count as the hardest.
     """
 
     def effort(i: int) -> tuple[bool, int, int]:
