@@ -7,7 +7,7 @@ from typing import Any
 
 from lm_eval_ext.grading import EXTRACTORS, GraderConfig, Item, Judge, Verdict, shared_grader
 from lm_eval_ext.grading.extraction import formats
-from lm_eval_ext.rewards.completions import Completion, golds_of, text_of, warn_of_undecided
+from lm_eval_ext.rewards.completions import Completion, golds_of, text_of, up_to_stop, warn_of_undecided
 from lm_eval_ext.rewards.types import Score, Verifier
 
 
@@ -110,8 +110,7 @@ class AccuracyReward:
 
     def text(self, completion: Completion) -> str:
         """The graded part of a completion: its text up to the first stop string."""
-        text = text_of(completion)
-        return text[: min((place for stop in self.stops if (place := text.find(stop)) >= 0), default=None)]
+        return up_to_stop(text_of(completion), self.stops)
 
     def answer(self, completion: Completion) -> str | None:
         """The extracted answer, or None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lm_eval_ext.grading import Verdict
@@ -27,6 +27,11 @@ def text_of(completion: Completion) -> str:
         return content or ""
     parts = (part if isinstance(part, str) else part.get("text") for part in content)
     return "".join(part or "" for part in parts)
+
+
+def up_to_stop(text: str, stops: Iterable[str]) -> str:
+    """The text before the first of the stop strings."""
+    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=None)]
 
 
 def golds_of(gold: Sequence[Any] | None, columns: Mapping[str, Any]) -> Sequence[Any]:
