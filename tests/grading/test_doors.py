@@ -1,10 +1,13 @@
 """One verdict, whichever way a response comes in."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, grade_one
 from lm_eval_ext.harness.filters import GradeMath
 from lm_eval_ext.rewards import AccuracyReward
+from lm_eval_ext.rewards.adapters import compute_score
 from tests.conftest import cases
 from tests.grading.responses import announced, boxed
 
@@ -63,3 +66,30 @@ def test_reward(expected):
     assert rewards == [None if v.correct is None else float(v.correct) for v in expected]
     assert reward.verdicts([response for response, _ in rows], [gold for _, gold in rows]) == expected
     reward.close()
+
+
+def test_verl(expected):
+    """One response a call, from many threads, as verl's reward manager does."""
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda row: compute_score("math", *row, extra_info={}), exchanges()))
+    assert [(float(v.correct is True), float(v.correct is None), v.answer or "") for v in expected] == [
+        (each["score"], each["undecided"], each["pred"]) for each in found
+    ]
+
+
+def test_http(expected):
+    from fastapi.testclient import TestClient
+
+    from lm_eval_ext.rewards.server import ServerConfig, create_app
+
+    with TestClient(create_app(ServerConfig(math={"workers": 2}))) as client:
+        rows = [{"response": response, "gold": gold} for response, gold in exchanges()]
+        reply = client.post("/score", json={"rows": rows})
+        asked = {"query": [r["response"] for r in rows], "prompts": [""] * len(rows)}
+        rewards = client.post("/get_reward", json={**asked, "labels": [r["gold"] for r in rows]}).json()
+    scores = reply.json()["scores"]
+    fields = ("correct", "answer", "reason", "rule")
+    assert [[each[name] for name in fields] for each in scores] == [
+        [getattr(verdict, name) for name in fields] for verdict in expected
+    ]
+    assert rewards["rewards"] == [float(verdict.correct is True) for verdict in expected]
