@@ -1,6 +1,7 @@
 """Every block of code in README and docs: run where it can be, else its options are parsed.
 
-The word behind a block's language says what it needs and a test has not: `gpu`, `hub`, `api` or `slurm`.
+The word behind a block's language says what it needs and a test has not: `gpu`, `hub`, `api` or `slurm`;
+`server` is a command that runs until it is ended.
 """
 
 import gzip
@@ -10,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import metadata
 from pathlib import Path
@@ -18,6 +20,7 @@ import pytest
 import typer.main
 import yaml
 
+from benchmarks.serve import served
 from lm_eval_ext.cli import app
 from lm_eval_ext.grading import grade_one
 from tests.analysis.batched import batch
@@ -28,7 +31,7 @@ pytestmark = [pytest.mark.unit, pytest.mark.full]
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)\s*$", re.M | re.S)
-NEEDS = {"gpu", "hub", "api", "slurm"}
+NEEDS = {"gpu", "hub", "api", "slurm", "server"}
 LANGUAGES = {"sh", "python", "yaml", "json", "text", "mermaid"}
 FAILED_BY_DESIGN = re.compile(r"check-baseline")
 """Commands whose exit code is their answer: 1 or 3 on runs that are not the baseline's."""
@@ -108,10 +111,19 @@ def workspace(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of `lm-eval-ext serve`."""
+    with served() as running:
+        yield running.url
+
+
 @pytest.mark.parametrize("block", of("python"), ids=str)
-def test_python_runs(block, workspace, monkeypatch):
+def test_python_runs(block, workspace, monkeypatch, request):
     monkeypatch.chdir(workspace)
     given = {"response": "Final answer: 2", "gold": "2", "pairs": [("Final answer: 2", "2")]}
+    if "{url}" in block.text:
+        given["url"] = request.getfixturevalue("server")
     exec(compile(block.text, str(block), "exec"), given)
 
 
