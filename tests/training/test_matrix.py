@@ -232,3 +232,47 @@ def test_shipped_plans_are_the_documents_ten_rows(plan, tmp_path):
 def test_bad_cores_are_refused_before_anything_is_trained(file):
     said = start(file, "--cores", "4096")
     assert said.exit_code == 1 and not starts(file, "chat")
+
+
+def test_a_sweep_trains_with_every_combination_and_labels_its_models(file):
+    plan = read(file, None, ["learning_rate=1e-6,5e-6", "seed=1, 2"])
+    assert [entry.name for entry in plan.trainings][:3] == [
+        "chat-learning_rate=1e-6-seed=1",
+        "chat-learning_rate=1e-6-seed=2",
+        "chat-learning_rate=5e-6-seed=1",
+    ]
+    last = plan.trainings[-1]
+    assert len(plan.trainings) == 8 and last.overrides == {
+        "use_peft": True, "learning_rate": "5e-6", "seed": "2",
+    }  # fmt: skip
+    assert last.labels == {
+        "training_format": "raw", "method": "GRPO", "learning_rate": "5e-6", "seed": "2",
+    }  # fmt: skip
+    assert start(file, "--sweep", "learning_rate=1e-6,5e-6", "--only", "without").exit_code == 0
+    trained = {model for model, _ in cells(file)}
+    assert {"chat-learning_rate=1e-6", "raw-learning_rate=5e-6"} < trained
+    given = settings_in(file.parent / "out" / "trainings" / "raw-learning_rate=5e-6" / "recipe.yaml")
+    assert given["learning_rate"] == "5e-6"
+
+
+def test_a_recipe_is_a_plan_of_one_training_on_its_validation_task():
+    plan = read(Path("smoke_grpo"), "/nowhere", ["learning_rate=1e-5,1e-4"])
+    assert [entry.name for entry in plan.trainings] == [
+        "smoke_grpo-learning_rate=1e-5", "smoke_grpo-learning_rate=1e-4",
+    ]  # fmt: skip
+    (evaluation,) = plan.evaluations
+    assert (evaluation.tasks, evaluation.num_fewshot) == (["arith_words_validation"], 0)
+    assert plan.defaults.model_args["max_model_len"] == 1024 and plan.model == "/nowhere"
+
+
+@pytest.mark.parametrize(
+    ("sweep", "message"),
+    [
+        ("learning_rate", "--sweep learning_rate: give a setting and its values"),
+        ("seed=1,,2", "give a setting and its values"),
+        ("task=a/b", "a folder cannot be called 'smoke_sft-task=a/b'"),
+    ],
+)
+def test_what_is_no_sweep(sweep, message):
+    with pytest.raises(UserError, match=message):
+        read(Path("smoke_sft"), None, [sweep])

@@ -16,9 +16,17 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A file, or the name of a shipped plan.")],
+    plan: Annotated[
+        Path, typer.Argument(metavar="PLAN", help="A plan or a recipe: a file, or the name of a shipped one.")
+    ],
     out: Out = None,
     model: Annotated[str | None, typer.Option(help="Folder or name of a model to train.")] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="SETTING=VALUE,VALUE: train once with each; may be repeated, for all combinations."
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="A training, model or evaluation; may be repeated.")
     ] = None,
@@ -34,6 +42,7 @@ def main(
         lm-eval-ext train matrix chat_template_matrix --out runs/chat
         lm-eval-ext train matrix chat_template_matrix --out runs/chat --only grpo_no_chat
         lm-eval-ext train matrix chat_template_matrix --out runs/chat --only-report
+        lm-eval-ext train matrix rlvr_gsm8k --sweep learning_rate=1e-6,5e-6 --out runs/rates
 
     Each training and each evaluation is a job with one GPU. One that fails is reported with its log and
     does not stop the others. Rerun the same command to resume. The report is in OUT/report. Exit 1 if a job
@@ -47,7 +56,7 @@ def main(
     from .plan import read
 
     folder = out or Path("out") / plan.stem
-    matrix = Matrix(read(plan, model), folder, only or [])
+    matrix = Matrix(read(plan, model, sweep or []), folder, only or [])
     if dry_run:
         for line in matrix.states():
             typer.echo(line)

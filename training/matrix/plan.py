@@ -5,10 +5,14 @@ trainings:
   - {name: sft_raw, recipe: my_recipe.yaml, overrides: {learning_rate: 2.0e-5}}
 tasks:
   - {name: chat, tasks: gsm8k_ext_0shot, apply_chat_template: true, labels: {evaluation_format: chat}}
+sweep: {learning_rate: [1.0e-6, 5.0e-6]}
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +22,11 @@ from lm_eval_ext.batch import plan as plans
 from lm_eval_ext.batch.plan import Labels, Plan
 from lm_eval_ext.errors import UserError
 
+from .. import recipe as recipes
+from ..evaluation import Evaluation
+from ..recipe import settings_in
+
+NAME = r"^\w[\w.+=-]*$"
 SHIPPED = Path(__file__).resolve().parents[1] / "configs" / "matrix"
 
 
@@ -33,7 +42,7 @@ class TrainingEntry(BaseModel):
 
     model_config = Plan.model_config
 
-    name: str = Field(pattern=r"^\w[\w.+=-]*$")
+    name: str = Field(pattern=NAME)
     recipe: str
     overrides: dict[str, Any] = {}
     labels: Labels = {}
@@ -46,6 +55,7 @@ class MatrixPlan(Plan):
         model: that all trainings start from; default: the model of each recipe.
         overrides: settings of every training, instead of its recipe's.
         base: labels of `model` untrained, if it is to be evaluated too.
+        sweep: setting -> values; each training is run with every combination, which are labels of its model.
     """
 
     PARTS: ClassVar[dict[str, type[BaseModel]]] = {**Plan.PARTS, "trainings": TrainingEntry}
@@ -54,23 +64,86 @@ class MatrixPlan(Plan):
     model: str | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     base: Labels | None = None
+    sweep: dict[str, list[str | int | float | bool]] = Field(default_factory=dict)
 
 
-def read(given: Path, model: str | None = None) -> MatrixPlan:
+def read(given: Path, model: str | None = None, sweep: Sequence[str] = ()) -> MatrixPlan:
     """The plan in a file, or the shipped plan of that name; `model` is used instead of its own.
+
+    A recipe, by file or name, is a plan of one training, evaluated on its validation task, else on its task.
+
+    Args:
+        sweep: "learning_rate=1e-6,5e-6", each added to the plan's own.
 
     Raises UserError if it cannot be used.
     """
     file = given if given.is_file() else SHIPPED / f"{given.name.removesuffix('.yaml')}.yaml"
     if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
-        raise UserError(f"plan {given}: no such file; plans of the package: {known}")
-    plan = plans.read_as(MatrixPlan, file)
-    if model is not None:
-        plan = plan.model_copy(update={"model": model})
+        file = _recipe(given)
+    plan = of_recipe(file) if "trainer" in settings_in(file) else plans.read_as(MatrixPlan, file)
+    plan = plan.model_copy(update={} if model is None else {"model": model})
     if plan.base is not None and plan.model is None:
         raise UserError(f"{file}: `base` evaluates the untrained `model`, and the plan names none")
+    plan = _swept(plan, {**plan.sweep, **dict(map(_values, sweep))})
     names = [entry.name for entry in plan.trainings]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{file}: two trainings are called {twice[0]}; give each a name of its own")
     return plan
+
+
+def of_recipe(file: Path) -> MatrixPlan:
+    """One training and its evaluation. Raises UserError if the recipe cannot be used."""
+    recipe = recipes.read(recipes.trainer_of(file), ["--config", str(file)])[0]
+    settings = Evaluation.of(recipe)
+    evaluation = {
+        "tasks": recipe.validation_task or recipe.task,
+        "num_fewshot": settings.num_fewshot,
+        "apply_chat_template": settings.chat,
+        "system_instruction": settings.system_instruction,
+        "gen_kwargs": settings.gen_kwargs,
+        "repeats": settings.repeats,
+        "metadata": {"data": settings.data} if settings.data else {},
+    }
+    return MatrixPlan.model_validate(
+        {
+            "trainings": [{"name": file.stem, "recipe": str(file)}],
+            "tasks": [evaluation],
+            "defaults": {"model_args": settings.model_args},
+        }
+    )
+
+
+def _recipe(given: Path) -> Path:
+    try:
+        return recipes.found(given)
+    except UserError:
+        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
+        raise UserError(
+            f"plan {given}: no such file, and no recipe of that name; plans of the package: {known}"
+        ) from None
+
+
+def _values(given: str) -> tuple[str, list[Any]]:
+    """Setting and values of "learning_rate=1e-6,5e-6". Raises UserError for anything else."""
+    name, _, values = given.partition("=")
+    if not name or not all(listed := [value.strip() for value in values.split(",")]):
+        raise UserError(f"--sweep {given}: give a setting and its values, as in learning_rate=1e-6,5e-6")
+    return name, listed
+
+
+def _swept(plan: MatrixPlan, sweep: Mapping[str, Sequence[Any]]) -> MatrixPlan:
+    """Each training with each combination of values. Raises UserError for a value that no name can have."""
+    combinations = [dict(zip(sweep, values, strict=True)) for values in product(*sweep.values())]
+    trainings = [
+        TrainingEntry.model_construct(
+            name="-".join([entry.name, *(f"{name}={value}" for name, value in chosen.items())]),
+            recipe=entry.recipe,
+            overrides={**entry.overrides, **chosen},
+            labels={**entry.labels, **chosen},
+        )
+        for entry in plan.trainings
+        for chosen in combinations
+    ]
+    if odd := [entry.name for entry in trainings if not re.fullmatch(NAME, entry.name)]:
+        raise UserError(f"sweep: a folder cannot be called {odd[0]!r}; list such trainings in the plan")
+    return plan.model_copy(update={"trainings": trainings})

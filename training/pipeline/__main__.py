@@ -37,6 +37,10 @@ def main(
         list[str] | None,
         typer.Option(help="Leave out an evaluation: base, validation, test or safety. Repeatable."),
     ] = None,
+    prereg: Annotated[
+        Path | None,
+        typer.Option(help="Hypothesis, registered before training; the summary has its verdict."),
+    ] = None,
     table: Annotated[
         Path | None,
         typer.Option(help="CSV file with a row for every run. Default: summary.csv beside OUT."),
@@ -56,6 +60,7 @@ def main(
     """
     from ..recipe import found
     from .outcome import add_row, passed, reached, row
+    from .prereg import register
     from .stage import run
     from .stages import recipe_runs, stages
     from .summary import write
@@ -63,6 +68,7 @@ def main(
     rows = ["--size", str(SMOKE_ROWS)] if smoke_test else []
     most = limit or (SMOKE_PROBLEMS if smoke_test else None)
     recipes = recipe_runs([found(file) for file in config], out, model, [*rows, *context.args], skip or ())
+    register(prereg, out, (recipe.name for recipe in recipes))
     for stage in stages(recipes, out, most):
         run(stage, out)
     place = table or out.parent / "summary.csv"

@@ -15,8 +15,10 @@ from lm_eval_ext.analysis.runs import Run
 from lm_eval_ext.analysis.stats import mean_interval
 from lm_eval_ext.atomic import write_bytes, write_text
 
+from . import prereg
 from .curves import plotted
 from .outcome import PASSED, Reached, reached
+from .prereg import Registration
 from .recipe import BASE, TEST, RecipeRun
 from .stage import record
 from .stages import COMPARISON, OWN_PROMPTS, common_evaluation, own_prompts_differ
@@ -38,6 +40,7 @@ class Summary:
         comparisons: of every two of `runs`, p-values corrected together.
         steps: `steps.json`.
         reached: the scores of each recipe's checkpoint, with their thresholds.
+        claim: the hypothesis that was registered, and its hash.
     """
 
     recipes: Sequence[RecipeRun]
@@ -46,6 +49,7 @@ class Summary:
     comparisons: Sequence[RunComparison]
     steps: dict[str, Any]
     reached: dict[str, list[Reached]]
+    claim: tuple[Registration, str] | None = None
 
     @classmethod
     def of(cls, recipes: Sequence[RecipeRun], out: Path) -> Summary:
@@ -57,7 +61,7 @@ class Summary:
         differ = bool(base) and own_prompts_differ(common_evaluation(recipes))
         own = runs.named([f"{OWN_PROMPTS}={out / OWN_PROMPTS}"]) if differ else []
         scores = {recipe.name: reached(recipe) for recipe in recipes}
-        return cls(recipes, found, own, compare_all(found), record(out), scores)
+        return cls(recipes, found, own, compare_all(found), record(out), scores, prereg.registered(out))
 
     def json(self) -> dict[str, Any]:
         return {
@@ -66,6 +70,12 @@ class Summary:
             "reached": {name: [one._asdict() for one in found] for name, found in self.reached.items()},
             "comparisons": [made.json() for made in self.comparisons],
             "steps": self.steps,
+            "prereg": self.claim
+            and {
+                "sha256": self.claim[1],
+                **self.claim[0].model_dump(),
+                "verdicts": [dict(zip(prereg.HEAD, row, strict=True)) for row in self.verdicts()],
+            },
         }
 
     def scores(self) -> list[list[str]]:
@@ -90,6 +100,18 @@ class Summary:
             for made in self.comparisons
             for unit in made.units
         ]
+
+    def verdicts(self) -> list[list[str]]:
+        """Rows under prereg.HEAD: on the registered hypothesis; none without one."""
+        return prereg.verdicts(self.claim[0], self.runs) if self.claim else []
+
+    def _registered(self) -> list[str]:
+        if self.claim is None:
+            return []
+        claim, sha = self.claim
+        said = f"{claim.hypothesis} ({claim.better} against {claim.than}, {claim.metric}, {claim.test}, "
+        said += f"alpha {claim.alpha:g}, at least {points(claim.at_least)}; sha256 {sha[:12]})."
+        return [f"## Registered before training\n\n{said}", markdown_table([prereg.HEAD, *self.verdicts()])]
 
     def thresholds(self) -> list[list[str]]:
         """Rows under REACHED: each score of a recipe's checkpoint."""
@@ -128,6 +150,7 @@ class Summary:
             *[OWN] * len(self.own_prompts),
             markdown_table([PAIRS, *self.pairs()]),
             markdown_table([REACHED, *self.thresholds()]),
+            *self._registered(),
             *(f"![{name}]({name})" for name in figures),
             "## Checkpoints\n\nChosen by the validation task, then safety, not by the table above.",
             markdown_table([("recipe", "step", "validation", "safety", ""), *self.validations()]),
