@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lm_eval_ext.analysis.compare import MCNEMAR, PairedTest, compare, paired_test
+from lm_eval_ext.analysis.compare import PairedTest, compare, paired_test
 from lm_eval_ext.analysis.compare_output import p_value, points
 from lm_eval_ext.analysis.pairing import SamplePair, doc_field
 from lm_eval_ext.analysis.runs import Run
@@ -48,7 +48,7 @@ class Registration(BaseModel):
     better: str
     than: str = BASE
     metric: str = "accuracy"
-    test: Literal["exact McNemar", "sign-flip permutation"] = MCNEMAR
+    test: Literal["exact McNemar", "sign-flip permutation"] = "exact McNemar"
     alpha: float = Field(0.05, gt=0, lt=1)
     at_least: float = Field(0.0, ge=0, lt=1)
     buckets: str | None = None
