@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lm_eval_ext.grading import pipeline
 from lm_eval_ext.grading.answers.describe import describe
 from lm_eval_ext.grading.extraction import extract, visible
+from lm_eval_ext.grading.extraction.values import Span
 from lm_eval_ext.grading.golds import Gold, acceptable, shown
 from lm_eval_ext.grading.grader import Grader
 from lm_eval_ext.grading.normalization import normalize
@@ -69,7 +71,7 @@ def explain(response: str, gold: Gold, problem: str | None = None, *, grader: Gr
     extraction_ms = (time.perf_counter() - start) * 1_000
     before, after = (text[: span.start], text[span.end :]) if span else (text, "")
     verdict = grader.grade([Item(response, gold, problem)])[0]
-    traces = tuple(_traces(span.text, acceptable(gold)[0], problem, grader)) if span else ()
+    traces = tuple(_traces(span, acceptable(gold)[0], problem, grader)) if span else ()
     return Explanation(
         before=before[-CONTEXT_CHARS:],
         answer=span.text if span else None,
@@ -86,9 +88,12 @@ def _with_option(gold: str, problem: str | None) -> str:
     return gold if option == gold else f"({gold}) {option}"
 
 
-def _traces(answer: str, gold: str, problem: str | None, grader: Grader) -> Iterator[Trace]:
+def _traces(span: Span, gold: str, problem: str | None, grader: Grader) -> Iterator[Trace]:
     """The steps in their order, up to the first that decides; a judge also sees what was found different."""
     gold, context = prepared(gold, problem)
+    answer = span.text
+    if pipeline.decide(answer, gold, context) is None:
+        answer, gold = pipeline.in_english(answer, gold, span.language)
     context = context._replace(
         workers=lambda answer, gold: _outcome(grader.equal([(answer, gold)])[0]),
         judge=lambda answer, gold: _outcome(grader.grade([Item(answer, gold, problem)], extractor=str)[0]),

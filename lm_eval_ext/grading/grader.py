@@ -20,7 +20,7 @@ from lm_eval_ext.grading.extraction import Extractor as ResponseExtractor
 from lm_eval_ext.grading.extraction import extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
 from lm_eval_ext.grading.pool import KillablePool
-from lm_eval_ext.grading.types import VALUES_DIFFER, Item, Verdict
+from lm_eval_ext.grading.types import VALUES_DIFFER, Context, Item, Verdict
 
 Extractor = Callable[[str], str | None]
 AnItem = TypeVar("AnItem", bound=Item)
@@ -152,24 +152,35 @@ class Grader:
         """Extracts the answer and starts its comparison with each acceptable answer."""
         if isinstance(extractor, ResponseExtractor):
             span = extractor.with_thinking(self.config.thinking).find(item.response)
-            answer, extraction = (span.text, span.reading) if span else (None, None)
+            answer, language = (span.text, span.language) if span else (None, None)
         else:
-            answer, extraction = extractor(item.response), None
-        return _Waiting(item, size, extraction, self._compared(answer, item, call))
+            span, answer, language = None, extractor(item.response), None
+        extraction = span.reading if span else None
+        return _Waiting(item, size, answer, extraction, self._compared(answer, item, language, call))
 
-    def _compared(self, answer: str | None, item: Item, call: object) -> tuple[Verdict | Pending, ...]:
+    def _compared(
+        self, answer: str | None, item: Item, language: str | None, call: object
+    ) -> tuple[Verdict | Pending, ...]:
         if answer is None:
             return (pipeline.no_answer(),)
         try:
             golds = acceptable(item.gold)
         except GoldError as error:
             return (pipeline.no_gold(answer, str(error)),)
-        return tuple(self._compared_one(answer, gold, item.problem, call) for gold in golds)
+        return tuple(
+            self._compared_one(answer, *pipeline.prepared(gold, item.problem), language, call)
+            for gold in golds
+        )
 
-    def _compared_one(self, answer: str, gold: str, problem: str | None, call: object) -> Verdict | Pending:
-        gold, context = pipeline.prepared(gold, problem)
-        pair = answer, gold
-        if (verdict := pipeline.decide(answer, gold, context) or self._cache.find(pair, call)) is not None:
+    def _compared_one(
+        self, answer: str, gold: str, context: Context, language: str | None, call: object
+    ) -> Verdict | Pending:
+        if (verdict := pipeline.decide(answer, gold, context)) is not None:
+            return verdict
+        pair = pipeline.in_english(answer, gold, language)
+        if pair != (answer, gold) and (verdict := pipeline.decide(*pair, context)) is not None:
+            return verdict
+        if (verdict := self._cache.find(pair, call)) is not None:
             return verdict
         return self._cache.begin(pair, self._started_pool().submit, call)
 
@@ -183,7 +194,7 @@ class Grader:
             pool.flush()
         verdicts = [one if isinstance(one, Verdict) else one.verdict() for one in waiting.begun]
         verdict = max(verdicts, key=lambda v: (v.correct is True, v.correct is None, v.rule != VALUES_DIFFER))
-        return replace(verdict, extraction=waiting.extraction) if waiting.extraction else verdict
+        return replace(verdict, answer=waiting.answer, extraction=waiting.extraction or verdict.extraction)
 
     def _workers(self) -> int:
         return self.config.workers or share_of(usable_cores())
@@ -212,6 +223,7 @@ class _Waiting(Generic[AnItem]):
 
     item: AnItem
     size: int
+    answer: str | None
     extraction: str | None
     begun: tuple[Verdict | Pending, ...]
 

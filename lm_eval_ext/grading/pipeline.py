@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from lm_eval_ext.grading import choices
+from lm_eval_ext.grading import choices, languages
 from lm_eval_ext.grading.normalization import normalize, without_name
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Context, Layer, Outcome, Verdict
@@ -105,6 +105,13 @@ def prepared(gold: str, problem: str | None) -> tuple[str, Context]:
     """The gold that the steps get, and their context: a letter of choice becomes the text of its option."""
     letter = choices.letter_of(gold, problem)
     return (letter.options.get(letter.letter, gold) if letter else gold), Context(letter)
+
+
+def in_english(answer: str, gold: str, language: str | None) -> tuple[str, str]:
+    """Both in English: the answer from the language of its response, the gold from its own."""
+    language, own = language or languages.detect(answer), languages.detect(gold)
+    given = languages.in_english(answer, language or own, own=language is not None)
+    return given, languages.in_english(gold, own or language, own=own is not None)
 
 
 def decide(answer: str, gold: str, context: Context | None = None) -> Verdict | None:

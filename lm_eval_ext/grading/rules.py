@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lm_eval_ext.grading import normalization
 
 Pair = tuple[str, str]
-"""An answer, or in the area "extraction" a whole response, and its gold."""
+"""An answer, or in the areas "extraction" and "languages" a whole response, and its gold."""
 Pairs = Annotated[list[Pair], Field(min_length=1)]
 _HEAD = """\
 # What the grader accepts

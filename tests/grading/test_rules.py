@@ -20,7 +20,9 @@ RULES = list(chain.from_iterable(documented().areas.values()))
 
 
 def items(area, pairs):
-    return [Item(a if area == "extraction" else f"Final answer: {a}", gold) for a, gold in pairs]
+    return [
+        Item(a if area in ("extraction", "languages") else f"Final answer: {a}", gold) for a, gold in pairs
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -23,12 +23,18 @@ _BREAK = re.compile(r"[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\
 _CUE = re.compile(
     r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|"
     r"Ultimately|In\s+(?:conclusion|total|summary|short|all|the\s+end)|To\s+conclude|As\s+a\s+result|Then|This\s+(?:means|shows|"
-    r"implies|gives)|It\s+follows|We\s+(?:conclude|see|find|get|have|obtain))\b(?:\s+that)?[,:]?\s+"
+    r"implies|gives)|It\s+follows|We\s+(?:conclude|see|find|get|have|obtain)|Conclusion(?=\s*:))\b(?:\s+that)?"
+    r"\s*[,:]?\s+"
     r"(?:(?:we|one)\s+(?:\w+ly\s+)?(?:have|gets?|obtains?|finds?|sees?|conclude)\b(?:\s+that)?[,:]?\s+)?"
 )
 _COPULA = re.compile(
-    r"(?:\b(?:is|are|was|were|equals?|be|totals|yields|gives|becomes)|=|\bcomes?\s+(?:out\s+)?to|\bamounts?\s+to)"
+    r"(?:\b(?:is|are|was|were|equals?|be|totals|yields|gives|becomes)|=|\bcomes?\s+(?:out\s+)?to|\bamounts?\s+to|(?<=\w)(?=:\s))"
     r"(?:\s*:)?(?:\s+(?:equal\s+to|given\s+by|exactly|precisely|simply|just|therefore|thus|then))*[\s:]+"
+)
+_THUS = re.compile(r"\b(?:is|are|equals)\s+(?:thus|therefore|hence|consequently),?\s")
+_NONE = re.compile(
+    r"(?:[^.,;:?]{0,80}\s)?(no\s+(?:(?:real|integer|positive|rational|natural|such)\s+){0,2}(?:solutions?|roots?)"
+    r"(?:\s+exists?)?)"
 )
 _HEDGED = re.compile(
     r"\b(?:not|cannot|never|n['’]t|neither|nor|at\s+(?:least|most)|(?:less|greater|more|fewer|smaller|larger|higher)\s+than|"
@@ -57,23 +63,30 @@ def conclusion(text: str) -> Span | None:
     start = breaks[-1] if breaks else 0
     cue = _CUE.match(shown, start)
     sentence = shown[start:]
-    if cue is None or len(sentence) > _MAX_SENTENCE_CHARS or (not breaks and offset):
+    if (
+        (cue is None and not _THUS.search(sentence))
+        or len(sentence) > _MAX_SENTENCE_CHARS
+        or (not breaks and offset)
+    ):
         return None
-    said = _REMARK.sub("", shown[cue.end() :])
+    start = cue.end() if cue else start
+    said = _REMARK.sub("", shown[start:])
     if _HEDGED.search(said) or is_doubted(shown, len(shown)):
         return None
     value = _value(said)
-    return Span(value, offset + cue.end(), offset + len(shown), "conclusion") if value else None
+    return Span(value, offset + start, offset + len(shown), "conclusion") if value else None
 
 
 def _value(said: str) -> str | None:
     """The value of the sentence: after "is", a formula "x = 2", or its only number."""
     if len(_ASSIGNED.findall(said)) > 1:
         return None  # "the minimum is 5 and the maximum is 9"
+    if none := _NONE.fullmatch(tidy(said)):
+        return none[1]
     for copula in reversed(list(_COPULA.finditer(said))):
         if is_value(value := tidy(said[copula.end() :]), 6) and copula.group().strip() != "=":
             return value
-    if is_value(whole := tidy(said), 2) and "=" in whole:
+    if is_value(whole := tidy(said), 3) and "=" in whole:
         return whole
     quantities = _QUANTITY.findall(said)
     return quantities[0].strip() if len(quantities) == 1 and not _LETTERS.search(quantities[0]) else None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from lm_eval_ext.grading import languages
 from lm_eval_ext.grading.extraction.boxed import last_boxed
 from lm_eval_ext.grading.extraction.conclusions import conclusion, whole_response
 from lm_eval_ext.grading.extraction.statements import last_announced
@@ -23,6 +24,7 @@ class Extractor:
     """A way to find the answer in a response; called, it returns the answer, or None. Picklable."""
 
     read: Callable[[str], Span | None]  # finds the statement in the visible response
+    any_language: bool = True  # the words around an answer may be of another language
     thinking: Formats = ()  # formats besides the known ones
 
     def __call__(self, response: str) -> str | None:
@@ -31,9 +33,21 @@ class Extractor:
 
     def find(self, response: str) -> Span | None:
         """The answer and its place in `visible(response, self.thinking)`."""
-        span = self.read(visible(response, self.thinking))
+        shown = visible(response, self.thinking)
+        language = languages.detect(shown) if self.any_language else None
+        span = self._translated(shown, language) if language else self.read(shown)
         text = span.text.strip() if span else ""
         return replace(span, text=text) if span and text else None
+
+    def _translated(self, shown: str, language: str) -> Span | None:
+        """The answer in the words of the response, found in the English of its end, else in all of it."""
+        english = languages.translate(shown, language)
+        if (span := self.read(english.text)) is None:
+            span = self.read(shown)
+            return replace(span, language=language) if span else None
+        said = english.original(span.text, span.start, span.end)
+        start, end = english.place(span.start), english.place(span.end, is_end=True)
+        return replace(span, text=said, start=start, end=end, language=language)
 
     def with_thinking(self, more: Formats) -> Extractor:
         """The same extractor, which also leaves out thinking in these formats."""
@@ -105,8 +119,8 @@ EXTRACTORS: dict[str, Extractor] = {
     "statement": Extractor(statement),
     "announced": Extractor(announced),
     "boxed": Extractor(_boxed),
-    "strict": Extractor(_strict),
-    "flexible": Extractor(_flexible),
+    "strict": Extractor(_strict, any_language=False),
+    "flexible": Extractor(_flexible, any_language=False),
     "bare": Extractor(_bare),
 }
 extract = EXTRACTORS["statement"]

@@ -29,6 +29,7 @@ class Span:
     end: int
     reading: Reading = "box"
     emphatic: bool = False  # announced as final, so that it counts whatever it says
+    language: str | None = None  # of the response, where that is not English
 
 
 _WINDOW_CHARS = 2**16

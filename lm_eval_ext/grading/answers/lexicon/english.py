@@ -129,6 +129,7 @@ NONE = _phrases(
     "cannot exist; not exist; doesn't exist"
 )
 """There is no solution."""
+INFINITE = _phrases("infinitely many; infinite; infinite number of; infinity of")
 
 HEDGES = frozenset(
     "sometimes mostly partially partly half maybe perhaps possibly probably probability likely almost nearly "
@@ -220,7 +221,7 @@ _SINGLE = (
     PROPERTIES, NUMERALS, NOISE, LABELS, CASE, GIVEN, ORDINALS, UNITS, FUNCTION_ALIASES, PREDICATES,
     SHORT_WORDS, TWO_LETTERS,
 )  # fmt: skip
-_PHRASES = (RELATIVE, NOUNS, EXCEPT, OTHERWISE, RESTATEMENT, ASIDE, YES, NO, NONE)
+_PHRASES = (RELATIVE, NOUNS, EXCEPT, OTHERWISE, RESTATEMENT, ASIDE, YES, NO, NONE, INFINITE)
 _GRAMMAR = (
     "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
 )

@@ -102,12 +102,18 @@ def _read_token(rest: Sequence[Token], found: list[Clause]) -> int:
     if not joint:
         current.tokens.append(rest[0])
         return 1
-    if joint == "if" and not current.tokens and current.joint in ("", ";"):
+    if joint == "if" and not current.tokens and (current.joint in ("", ";") or _leads(rest)):
         joint = "lead"
     if joint == ":":
         _announce(current)
     found.append(Clause(joint, [], rest[0].text))
     return length
+
+
+def _leads(rest: Sequence[Token]) -> bool:
+    """Whether a "then" follows, before anything else is joined: ", if p = 5 then x = 2"."""
+    joined = next((t.text for t in rest[1:] if t.text in _STRONG or t.text in _CONNECTIVES), "")
+    return joined == "then"
 
 
 def _joint(rest: Sequence[Token], current: Clause) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.phrases import (
     Phrase,
     by_first_word,
+    has,
     outside_brackets,
     phrase_at,
     split,
@@ -115,6 +116,8 @@ class _ConditionReader:
         self.position = len(self.tokens)
         for i, token in outside_brackets(self.tokens, start):
             is_word = token.kind == "word" and token.text not in english.NUMERALS
+            if token.text in ("mod", "modulo") and has(self.tokens[start:i], ("≡", "≢")):
+                continue
             if is_word or token.text in (*stops, ";", "newline"):
                 self.position = i
                 break

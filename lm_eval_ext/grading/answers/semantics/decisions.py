@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexicon.latex import OPEN
 from lm_eval_ext.grading.answers.lexing.lexer import Token
-from lm_eval_ext.grading.answers.semantics.claims import Answer
+from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
 from lm_eval_ext.grading.answers.semantics.phrases import (
     INEQUALITIES,
     closing,
@@ -17,6 +17,7 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
     starts_with,
     texts,
 )
+from lm_eval_ext.grading.answers.syntax.nodes import Call
 from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
 _DECISIONS = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
@@ -36,8 +37,16 @@ def as_word(part: Sequence[Token]) -> Answer | None:
         return None
     if said[0] == "such" and sentence[-1].text in ("exist", "exists"):
         return Answer(word="yes")  # "such a function exists"
+    if _is_infinite(sentence):
+        return Answer(items=(Solution((("", Call("oo", ())),)),))
     word = _denial(sentence)
     return Answer(word=word) if word else None
+
+
+def _is_infinite(sentence: Sequence[Token]) -> bool:
+    """ "There are infinitely many solutions", of whatever was sought."""
+    telling = [t for t in sentence if t.text not in english.NOISE and t.text not in english.SOUGHT]
+    return tuple(texts(telling)) in english.INFINITE
 
 
 def _denial(sentence: Sequence[Token]) -> str:
