@@ -19,6 +19,8 @@ from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import load, read_rows
 
+from . import instructions
+
 Doc = dict[str, Any]
 
 
@@ -91,6 +93,7 @@ SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {
     "gsm8k": lambda data, _: _gsm8k(data),
     "gsm8k_easy": lambda data, _: _gsm8k_easy(data),
     "math": lambda data, _: math.train_docs(data=data),
+    "instructions": lambda _, size: instructions.generate(size),
     "mathnet": lambda data, _: mathnet.splits(data, solutions=True)[1],
     "mathnet_multilingual": lambda data, _: mathnet.splits(data, language=None, solutions=True)[1],
 }

@@ -78,6 +78,8 @@ SETTINGS = [
     (26, "sft", {"save_total_limit": 1}, {"save_total_limit": 3}, "save_total_limit is 1"),
     (29, "sft", {"eval_gen_kwargs": "max_gen_toks=2040"}, {}, "the model's window is 2048"),
     (29, "grpo", {"max_completion_length": 2040}, {}, "the model's window is 2048"),
+    (31, "grpo", {"verifier": "tests.rewards.test_verifiers:AllRight"}, {}, "16 of 16 wrong answers"),
+    (31, "grpo", {"verifier": {"name": "format", "form": "r1"}}, {"verifier": "math"}, "0 of 16 right"),
 ]
 
 
@@ -184,6 +186,21 @@ def test_every_row_of_the_pitfalls_is_there():
     assert len({(check.id, check.deep) for check in CHECKS}) == len(CHECKS)
     covered = {case[0] for case in (*SETTINGS, *REWARDS)}
     assert set(severities) - covered == {23, 27, 28, 30}  # of the model itself
+
+
+def test_a_mixture_is_checked_source_by_source(check, sources):
+    sound, contradicted = ({"source": sources[name], "count": 16} for name in ("sound", "contradicted"))
+    report = check("grpo", {"source": None, "sources": [sound, contradicted]})
+    assert report.rows("failed", "warned", "not checked") == [6]
+    assert row(report, 6).seen.startswith(f"{sources['contradicted']}: ")
+    assert "an epoch sees 32 of 32 prompts" in row(report, 22).seen
+
+
+def test_exemplars_that_are_phased_out_are_checked_at_both_ends(check):
+    phased = {"num_fewshot": 2, "fewshot_phase_out": 8, "shuffle_dataset": False}
+    assert check("grpo", phased).rows("failed", "warned", "not checked") == []
+    report = check("grpo", {**phased, "eval_num_fewshot": 2})
+    assert report.rows("failed") == [5] and ", 0 exemplars: row" in row(report, 5).seen
 
 
 def test_before_training_nothing_is_merged(check):
