@@ -1,12 +1,12 @@
 """Training on the evaluation's own grader: recipes in, merged checkpoints and their evaluation out.
 
-recipe           one YAML file, one experiment (config_checks: settings that cannot work together)
+recipe           one YAML file, one experiment (entries: its lists; config_checks: settings that cannot work together)
 models           tokenizers, weights, and the tokens that end a response
 prompts          as lm-eval renders them
 data/            rows to train on
 preflight/       checks before a run
 launch, batch    one process per GPU, and what of a batch each of them gets
-rewards, setup   what trainers are given; sft and grpo are thin over TRL
+rewards/, setup  what trainers are given; sft and grpo are thin over TRL
 merge/           adapters into their base, with proof
 evaluation       how checkpoints are evaluated
 pipeline/        all of it, stage by stage
