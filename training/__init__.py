@@ -1,6 +1,6 @@
 """Training on the evaluation's own grader: recipes in, merged checkpoints and their evaluation out.
 
-recipe           one YAML file, one experiment (entries: its lists; config_checks: settings that cannot work together)
+recipe, entries  one YAML file, one experiment (config_checks: settings that cannot work together)
 models           tokenizers, weights, and the tokens that end a response
 prompts          as lm-eval renders them
 data/            rows to train on
