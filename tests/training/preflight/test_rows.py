@@ -78,8 +78,6 @@ SETTINGS = [
     (26, "sft", {"save_total_limit": 1}, {"save_total_limit": 3}, "save_total_limit is 1"),
     (29, "sft", {"eval_gen_kwargs": "max_gen_toks=2040"}, {}, "the model's window is 2048"),
     (29, "grpo", {"max_completion_length": 2040}, {}, "the model's window is 2048"),
-    (31, "grpo", {"verifier": "tests.rewards.test_verifiers:AllRight"}, {}, "16 of 16 wrong answers"),
-    (31, "grpo", {"verifier": {"name": "format", "form": "r1"}}, {"verifier": "math"}, "0 of 16 right"),
 ]
 
 
@@ -185,7 +183,26 @@ def test_every_row_of_the_pitfalls_is_there():
     assert [n for n, severity in severities.items() if severity == "error"] == errors
     assert len({(check.id, check.deep) for check in CHECKS}) == len(CHECKS)
     covered = {case[0] for case in (*SETTINGS, *REWARDS)}
-    assert set(severities) - covered == {23, 27, 28, 30}  # of the model itself
+    assert set(severities) - covered == {
+        23,
+        27,
+        28,
+        30,
+        31,
+    }  # of the model, of own verifiers
+
+
+@pytest.mark.parametrize(
+    ("verifier", "fragment"),
+    [
+        ("tests.rewards.test_verifiers:AllRight", "16 of 16 wrong answers, 16 of 16 empty answers"),
+        ({"name": "format", "form": "r1"}, "format takes for right: 0 of 16 right answers, 0 of 16 wrong"),
+    ],
+)
+def test_a_verifier_that_misjudges(check, verifier, fragment):
+    report = check("grpo", {"verifier": verifier})
+    assert report.rows("failed", "warned", "not checked") == [6, 31] and report.code == 1
+    assert fragment in row(report, 31).seen
 
 
 def test_a_mixture_is_checked_source_by_source(check, sources):

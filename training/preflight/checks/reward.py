@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lm_eval_ext.grading.golds import acceptable, is_gold
+from lm_eval_ext.harness.filters import FILTER
 
 from ...data.documents import Doc
+from ...data.rows import worked
 from ..check import Outcome, check, does_not_apply, failed, passed, passed_if
 from ..context import PreflightContext
 
@@ -22,6 +24,7 @@ PROBES = (
 )
 """Responses in which different ways of extraction find different answers; OTHER is no gold."""
 OTHER = "7919"
+VERIFY = "verify"
 LEAST_RIGHT = 0.9
 """Share of worked solutions that must be right by the evaluation's grader."""
 
@@ -36,35 +39,48 @@ def _no_grader(context: PreflightContext) -> Outcome:
 @check(6, "reward is not the evaluation's grader", "error", only="grpo")
 def same_verdicts(context: PreflightContext) -> Outcome:
     """Grades solutions, also those of other problems, and PROBES by the reward and by the task's filter."""
-    reward = context.grader
-    if reward is None:
+    if context.grader is None and context.grading is None:
         return _no_grader(context)
     docs = context.sampled[:COMPARED]
     solutions = [solution(context, doc) for doc in docs]
     probed = [doc for doc in docs[:PROBED] for _ in PROBES]
     probes = [p.replace("GOLD", _gold(doc)).replace("OTHER", OTHER) for doc in docs[:PROBED] for p in PROBES]
     responses, asked = [*solutions, *solutions[1:], solutions[0], *probes], [*docs, *docs, *probed]
-    given = reward(responses, [d["gold"] for d in asked], problem=[d.get("problem") for d in asked])
     right = _evaluated(context, responses, asked)
     if right is None:
-        return failed(f"{context.recipe.task} is not graded by grade_math", "name a task of this package")
-    worth = [reward.undecided if verdict is None else float(verdict) for verdict in right]
+        return failed(f"{context.recipe.task} has no verdicts", "name a task of this package")
+    given = _rewarded(context, responses, asked)
+    undecided = context.grader.undecided if context.grader else None
+    worth = [undecided if verdict is None else float(verdict) for verdict in right]
     differ = [i for i, value in enumerate(worth) if given[i] != value]
     if differ:
         i = differ[0]
         return failed(
             f"{len(differ)} of {len(given)} verdicts differ: document {asked[i]['id']} gets {given[i]} "
             f"from the reward, {right[i]} from the evaluation, for {responses[i][-60:]!r}",
-            f"give AccuracyReward the task's settings {context.prompts.grading} and stops "
-            f"{context.prompts.stops}",
+            f"grade by {context.prompts.verifier}, with the task's settings {context.prompts.grading} and "
+            f"stops {context.prompts.stops}",
         )
     good = sum(verdict is True for verdict in right[: len(docs)])
     seen = f"{len(given)} verdicts are equal; {good} of {len(docs)} worked solutions are right"
     return passed_if(good >= LEAST_RIGHT * len(docs), seen, "fix the gold answers or solutions of the source")
 
 
+def _rewarded(
+    context: PreflightContext, responses: Sequence[str], docs: Sequence[Doc]
+) -> Sequence[float | None]:
+    """The rewards of responses by the rows' verifier, without partial credit."""
+    if reward := context.grader:
+        return reward(responses, [d["gold"] for d in docs], problem=[d.get("problem") for d in docs])
+    assert context.grading, "the rewards are of another make"
+    correct = [score.correct for score in context.grading.scores(responses, docs)]
+    return [None if verdict is None else float(verdict) for verdict in correct]
+
+
 def solution(context: PreflightContext, doc: Doc) -> str:
     """The right response to a document, as the task's exemplars show it."""
+    if context.prompts.verifier != "math":
+        return worked(doc)
     if str(doc.get("solution") or "").strip():
         return context.prompts.target(doc)
     return f"Final answer: {_gold(doc)}"
@@ -72,17 +88,17 @@ def solution(context: PreflightContext, doc: Doc) -> str:
 
 def _gold(doc: Doc) -> str:
     """The gold as a model would write it; "" where there is none."""
-    return acceptable(doc["gold"])[0] if is_gold(doc["gold"], blank=False) else ""
+    return acceptable(doc["gold"])[0] if is_gold(doc.get("gold"), blank=False) else ""
 
 
 def _evaluated(
     context: PreflightContext, responses: Sequence[str], docs: Sequence[Doc]
 ) -> list[bool | None] | None:
-    """The verdicts of the task's filter `grade_math` on responses that end where lm-eval ends them."""
+    """The verdicts of the task's filter on responses that end where lm-eval ends them."""
     from lm_eval.api.instance import Instance
 
     task, name = context.task, context.recipe.task
-    pipeline = next((f for f in task.task._filters if f.name == "grade_math"), None)
+    pipeline = next((f for f in task.task._filters if f.name in (FILTER, VERIFY)), None)
     if pipeline is None:
         return None
     instances = [
@@ -90,7 +106,7 @@ def _evaluated(
         for i, (response, doc) in enumerate(zip(responses, docs, strict=True))
     ]
     pipeline.apply(instances)
-    return [instance.filtered_resps["grade_math"][0].correct for instance in instances]
+    return [instance.filtered_resps[pipeline.name][0].correct for instance in instances]
 
 
 @check(7, "a hanging comparison takes others with it", "error", only="grpo")
