@@ -86,7 +86,8 @@ def _listen(config: ServerConfig, host: str, port: int, grace: int) -> None:
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
+        why = str(error.strerror).partition(" (while")[0]
+        raise OSError(f"cannot listen on {host}:{port}: {why}; choose another --host or --port") from error
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"listening on http://{shown}:{listener.getsockname()[1]} (interface: /docs)", err=True)
     if host not in _LOOPBACK:

@@ -60,6 +60,11 @@ def test_server_defaults(client):
         assert post(other, rows=[RIGHT], task="mathnet")[1]["scores"][0]["correct"] is False
 
 
+def test_a_server_that_could_score_nothing_does_not_start():
+    with pytest.raises(ValueError, match="verifier 'nix' is unknown"):
+        server.create_app(server.ServerConfig(defaults={"verifier": "nix"}))
+
+
 FAULTS = {
     "no gold": ({"rows": [RIGHT, {"response": "4"}]}, "rows[1].gold: missing, as in 1 of 2 rows"),
     "no response": ({"rows": [{"gold": "4"}]}, "rows[0].response: Field required"),
@@ -200,10 +205,8 @@ def test_an_address_in_use_is_one_line():
         command = [sys.executable, "-m", "lm_eval_ext.cli", "serve", "--port", port]
         done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port\n"
-    )
+    told = f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; choose another"
+    assert done.stderr == f"{told} --host or --port\n"
 
 
 @pytest.mark.full
@@ -211,4 +214,4 @@ def test_without_the_extra_one_line_says_so():
     code = "import sys; sys.modules['fastapi'] = None; from lm_eval_ext.cli import app; app(['serve'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == "Error: lm-eval-ext serve needs fastapi: pip install 'lm-eval-ext[serve]'\n"
+    assert done.stderr == "Error: serve needs fastapi: pip install 'lm-eval-ext[serve]'\n"
