@@ -15,13 +15,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lm_eval_ext.grading.answers.comparison.outcomes import first
+from lm_eval_ext.grading.answers.comparison.eigenvectors import same_direction
+from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.solution_sets import same_solutions
 from lm_eval_ext.grading.answers.errors import AnswerError, Unreadable
+from lm_eval_ext.grading.answers.lexicon.features import SYMBOLS
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics import read
-from lm_eval_ext.grading.answers.semantics.claims import Answer
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Quantity, Relation, Symbol, walk
+from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Quantity, Relation, Symbol, show, walk
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
@@ -72,6 +74,7 @@ def _closed_shape(parts: Answers) -> tuple[object, ...] | None:
         or answer.word
         or answer.choice
         or answer.again
+        or answer.features
         or any(s.conditions for s in answer.items)
     ):
         return None
@@ -121,6 +124,8 @@ def _same_answer(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome
 
 
 def _same_claim(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
+    if given.features or wanted.features:
+        return _same_features(given, wanted, evaluator)
     if given.word or wanted.word:
         return _same_word(given.word, wanted.word)
     if given.choice and wanted.choice:
@@ -130,7 +135,57 @@ def _same_claim(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
     return same_solutions(given.items, wanted.items, evaluator)
 
 
-@rule("words.same", "words.differ")
+@rule("features.same", "undecided.features")
+def _same_features(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
+    """Each feature under its name, whatever the order; one that is named on one side alone is its value."""
+    mine, theirs = dict(_by_feature(given, wanted)), dict(_by_feature(wanted, given))
+    if mine.keys() != theirs.keys() and len(mine) == len(theirs) == 1:
+        return _same_answer(*mine.values(), *theirs.values(), evaluator)
+    if mine.keys() != theirs.keys():
+        return Outcome(None, "undecided.features", f"{', '.join(mine)} and {', '.join(theirs)}")
+    outcomes = [_same_feature(name, mine[name], theirs[name], evaluator) for name in theirs]
+    if len(outcomes) == 1:
+        return outcomes[0]
+    return first_failure(outcomes) or Outcome(True, "features.same", ", ".join(theirs))
+
+
+def _same_feature(name: str, given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
+    outcome = _same_answer(given, wanted, evaluator)
+    if outcome.equal is False and name == "eigenvector":
+        vectors = [s.values[0][1] for a in (given, wanted) for s in a.items if len(s.values) == 1]
+        if len(vectors) == 2 and len(given.items) == 1:
+            return same_direction(*vectors, evaluator)
+    return outcome
+
+
+def _by_feature(answer: Answer, other: Answer) -> Sequence[tuple[str, Answer]]:
+    """Its features; of one without words those that its letters stand for, or its values in order."""
+    if answer.features:
+        return answer.features
+    names = [name for name, _ in other.features]
+    values = [_named(name, s, v) for s in answer.items for name, v in s.values]
+    if len(names) == 1:
+        return [(names[0], answer)]
+    if len(values) != len(names):
+        return []
+    if all(name in SYMBOLS for name, _, _ in values):
+        wanted = [next((n for n in names if n in SYMBOLS[name]), name) for name, _, _ in values]
+    else:
+        wanted = names
+    return [
+        (n, Answer(items=(replace(s, values=(("", v),)),)))
+        for n, (_, s, v) in zip(wanted, values, strict=True)
+    ]
+
+
+def _named(name: str, solution: Solution, value: Node) -> tuple[str, Solution, Node]:
+    """With the name of sigma^2 = 7, whose left side is no letter."""
+    if not name and isinstance(value, Relation) and value.signs == ("=",):
+        return show(value.terms[0]), solution, value.terms[1]
+    return name, solution, value
+
+
+@rule("words.same", "words.differ", "undecided.words")
 def _same_word(given: str, wanted: str) -> Outcome:
     said = f"{given or 'a value'} and {wanted or 'a value'}"
     both = {given, wanted}
@@ -139,6 +194,8 @@ def _same_word(given: str, wanted: str) -> Outcome:
         {"none", "absent"},
     ):  # no such thing answers both questions
         return Outcome(True, "words.same", said)
+    if {w.split()[0] for w in both if w} == {"converges"}:
+        return Outcome(None, "undecided.words", said)  # "converges" and "converges absolutely"
     return Outcome(False, "words.differ", said)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise, permutations, product
 
+from lm_eval_ext.grading.answers.comparison.conditions import letters_of
 from lm_eval_ext.grading.answers.comparison.expressions import identical
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
@@ -22,6 +23,8 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Relation,
     Symbol,
     children,
+    number,
+    substitute,
     walk,
     with_children,
 )
@@ -31,6 +34,7 @@ _NUMBERED = re.compile(r"(\w+)_(\d+)")
 _LATEST_START = 5
 _MAX_SIGNS = 4
 _MAX_PERMUTED = 5
+_MOST_INSTANCES = 24
 
 
 def unnumbered(solutions: Solutions, other: Solutions) -> Solutions:
@@ -52,6 +56,21 @@ def without_start(solutions: Solutions) -> Solutions:
     solution = solutions[0]
     kept = tuple(c for c in solution.conditions if not _is_start(c, solution.arguments))
     return (replace(solution, conditions=kept),)
+
+
+def without_zero(solutions: Solutions, other: Solutions) -> Solutions:
+    """A density by one formula on its support: "0 otherwise" adds nothing to it."""
+    if len(other) != 1 or not other[0].conditions or len(solutions) != 2:
+        return solutions
+    kept = tuple(
+        s for s in solutions if len(s.values) != 1 or s.values[0][1] != number(0) or not s.conditions
+    )
+    bounded = len(kept) == 1 and kept[0].conditions and all(map(_is_bound, kept[0].conditions))
+    return kept if bounded else solutions
+
+
+def _is_bound(condition: Condition) -> bool:
+    return isinstance(condition, Relation) and set(condition.signs) <= {"<", ">", "<=", ">="}
 
 
 def _is_start(condition: Condition, arguments: tuple[str, ...]) -> bool:
@@ -85,10 +104,50 @@ def expanded(solutions: Solutions) -> Solutions:
     return tuple(
         single
         for solution in solutions
-        for element in _elements(solution, alone)
+        for limited in _instances(_with_both_signs(solution))
+        for element in _elements(limited, alone)
         for signed in _signed(element)
         for single in _reordered(signed)
     )
+
+
+def _with_both_signs(solution: Solution) -> Solution:
+    """x != +-5 is x != 5 and x != -5."""
+    conditions: list[Condition] = []
+    for condition in solution.conditions:
+        last = condition.terms[-1] if isinstance(condition, Relation) else None
+        if isinstance(condition, Relation) and condition.signs == ("!=",) and _is_plus_minus(last):
+            assert isinstance(last, Call)
+            for value in (last.args[0], Call("neg", last.args)):
+                conditions.append(Relation((condition.terms[0], value), ("!=",)))
+        else:
+            conditions.append(condition)
+    return replace(solution, conditions=tuple(conditions))
+
+
+def _is_plus_minus(node: Node | None) -> bool:
+    return isinstance(node, Call) and node.name == "pm" and len(node.args) == 1
+
+
+def _instances(solution: Solution) -> list[Solution]:
+    """The values for k in {0, 1, 2}, one by one."""
+    for condition in solution.conditions:
+        if isinstance(condition, Relation) and condition.signs == ("in",):
+            letter, values = condition.terms
+            listed = isinstance(values, Group) and values.open == "{" and len(values.items) <= _MOST_INSTANCES
+            if listed and isinstance(letter, Symbol) and letter.name in solution.letters - {IT}:
+                if any(v == letter for _, v in solution.values):
+                    continue
+                rest = tuple(c for c in solution.conditions if letter.name not in letters_of(c))
+                return [
+                    replace(
+                        solution,
+                        values=tuple((n, substitute(v, {letter.name: each})) for n, v in solution.values),
+                        conditions=rest,
+                    )
+                    for each in children(values)
+                ]
+    return [solution]
 
 
 def _elements(solution: Solution, alone: bool) -> list[Solution]:

@@ -11,11 +11,29 @@ from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain
 
-from lm_eval_ext.grading.answers.comparison.points import PRIMES, integer_points, real_points, special_points
+from lm_eval_ext.grading.answers.comparison.expansions import closed, has_ellipsis, same_expansion
+from lm_eval_ext.grading.answers.comparison.points import (
+    PRIMES,
+    integer_points,
+    real_points,
+    small_points,
+    special_points,
+)
 from lm_eval_ext.grading.answers.errors import AnswerError, TooLarge, Undefined, Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
 from lm_eval_ext.grading.answers.numeric.numbers import is_real, same
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Symbol, differ, show, symbols, walk
+from lm_eval_ext.grading.answers.syntax.nodes import (
+    BINDING,
+    Call,
+    Node,
+    Symbol,
+    differ,
+    show,
+    substitute,
+    symbols,
+    walk,
+    with_plain_indices,
+)
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
@@ -25,17 +43,21 @@ _INTEGER_SENSITIVE = _PERIODIC | {"floor", "ceil", "apply"}
 _STEPS = frozenset("floor ceil min max gcd lcm mod abs sgn binom".split())
 _BRANCHED = frozenset("floor ceil min max gcd mod sgn".split())
 _INTEGER_LETTERS = frozenset("ijklmnpdNMK")
-_ROOTS = frozenset(["sqrt", "root", "log", "pow"])
+_ROOTS = frozenset("sqrt root log pow arcsin arccos arcsec arccsc arccosh arctanh arccoth arcsech".split())
 _NEEDED_POINTS = 3
 
 
-@rule("expressions.identical", "undecided.ellipsis", "undecided.expression")
+@rule("expressions.identical", "expressions.same-terms", "undecided.expression")
 def identical(left: Node, right: Node, evaluator: Evaluator) -> Outcome:
     """Whether the two have the same value, wherever both have one."""
+    depth = sum(letter.startswith("#") for letter in symbols(left) | symbols(right))
+    left, right = with_plain_indices(left, depth), with_plain_indices(right, depth)
     if left == right:
         return Outcome(True, "expressions.identical", f"both are {show(left)[:80]}")
-    if any(n == Symbol("...") for n in chain(walk(left), walk(right))):
-        return Outcome(None, "undecided.ellipsis", "an ellipsis")
+    if _have_same_terms(left, right, evaluator):
+        return Outcome(True, "expressions.same-terms", "the same terms between the same limits")
+    if has_ellipsis(left) or has_ellipsis(right):
+        return _with_ellipsis(left, right, evaluator)
     letters = sorted(symbols(left) | symbols(right))
     try:
         return (
@@ -45,6 +67,36 @@ def identical(left: Node, right: Node, evaluator: Evaluator) -> Outcome:
         return _modulo_primes(left, right, evaluator)
     except Unreadable as error:
         return Outcome(None, "undecided.expression", str(error))
+
+
+def _with_ellipsis(left: Node, right: Node, evaluator: Evaluator) -> Outcome:
+    def is_identical(a: Node, b: Node) -> bool:
+        return identical(a, b, evaluator).equal is True
+
+    left, right = closed(left, is_identical), closed(right, is_identical)
+    if has_ellipsis(left) or has_ellipsis(right):
+        return same_expansion(left, right, is_identical, evaluator)
+    return identical(left, right, evaluator)
+
+
+def _have_same_terms(left: Node, right: Node, evaluator: Evaluator) -> bool:
+    """Two sums, products or integrals over the same range, or over one that is shifted."""
+    if not (isinstance(left, Call) and isinstance(right, Call) and left.name == right.name in BINDING):
+        return False
+    if len(left.args) != 4 or left.args[0] != right.args[0]:
+        return False
+    index, low, high, body = left.args
+    _, other_low, other_high, other_body = right.args
+    assert isinstance(index, Symbol)
+    shift = Call("add", (low, Call("neg", (other_low,))))
+    if not identical(other_low, low, evaluator).equal:
+        if left.name == "int":
+            return False
+        body = substitute(body, {index.name: Call("add", (index, shift))})
+        other_high = Call("add", (other_high, shift))
+    if high != other_high and not identical(high, other_high, evaluator).equal:
+        return False
+    return bool(identical(body, other_body, evaluator).equal)
 
 
 @rule("numbers.equal", "numbers.differ", "undecided.digits")
@@ -74,17 +126,23 @@ def _as_functions(left: Node, right: Node, letters: list[str], evaluator: Evalua
     calls = [n for n in (*walk(left), *walk(right)) if isinstance(n, Call)]
     if any(_is_power_of_zero(call, evaluator) for call in calls):
         return Outcome(None, "undecided.power-of-zero", "a power of zero")
-    names = {call.name for call in calls}
+    names = {call.name for call in calls if call.name != "sqrt" or symbols(call)}
+    if any(map(_is_series, calls)):
+        return _at_points(left, right, small_points(letters), evaluator)
     near = _turning_points(left, right, evaluator) if names & (_STEPS | {"sqrt"}) else []
     integers = all(letter[0] in _INTEGER_LETTERS for letter in letters)
     if names & (_INTEGERS_ONLY | ({"floor", "ceil"} if integers else set())):
         return _at_points(left, right, integer_points(letters, near), evaluator)
-    real_only = bool(names & _ROOTS) and "i" not in names
+    real_only = any(call.name in _ROOTS for call in calls) and "i" not in names
     outcome = _at_points(left, right, _points(letters, near, names), evaluator, real_only=real_only)
     if outcome.equal or not integers or not _may_agree_on_integers(left, right, names):
         return outcome
     waves = _PERIODIC | ({"pow"} if "i" in names else set())
     return _at_points(left, right, integer_points(letters, near), evaluator, _BRANCHED | waves)
+
+
+def _is_series(call: Call) -> bool:
+    return call.name == "sum" and call.args[2] == Call("oo", ())
 
 
 def _is_power_of_zero(call: Call, evaluator: Evaluator) -> bool:

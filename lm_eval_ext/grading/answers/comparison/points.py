@@ -44,6 +44,17 @@ def real_points(letters: list[str], near: list[int]) -> Iterator[Point]:
             yield {letter: sign * (constant + Fraction(chance.randint(1, 9), 7)) for letter in letters}
 
 
+def small_points(letters: list[str]) -> Iterator[Point]:
+    """Fractions below one half, where power series converge soon."""
+    chance = random.Random(5)
+    for turn in range(_POINTS):
+        signs = (-1, 1) if turn % 2 else (1,)
+        yield {
+            letter: Fraction(chance.randint(10, 40) * chance.choice(signs), chance.randint(83, 97))
+            for letter in letters
+        }
+
+
 def special_points(letters: list[str]) -> Iterator[Point]:
     """Where steps and waves show: 0, 1, -1, next to nothing, huge, and where no small period ends."""
     tiny = Fraction(1, 10**20)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from lm_eval_ext.grading.answers.comparison.curves import gap, same_curves, same_solved
 from lm_eval_ext.grading.answers.comparison.expressions import identical
 from lm_eval_ext.grading.answers.comparison.points import real_points
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Relation, differ, symbols
+from lm_eval_ext.grading.answers.numeric.numbers import Value, as_real, is_real, same
+from lm_eval_ext.grading.answers.syntax.nodes import Group, Node, Relation, differ, symbols
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
@@ -20,8 +22,12 @@ def same_relation(left: Relation, right: Relation, evaluator: Evaluator) -> Outc
     """Equations up to a factor or a swap of sides; inequalities up to a positive factor or turning round."""
     if not (_is_simple(left) and _is_simple(right)):
         return _same_chain(left, right, evaluator)
-    factor = _constant_ratio(_gap(left), _gap(right), evaluator)
+    factor = _constant_ratio(gap(left), gap(right), evaluator)
     if factor is None:
+        if left.signs == right.signs == ("=",):
+            for decide in (same_solved, same_curves):
+                if (decided := decide(left, right, evaluator)) is not None:
+                    return decided
         return Outcome(False, "relations.no-multiples", differ(left, right, ": no multiples of each other"))
     sign = right.signs[0] if factor > 0 else _TURNED[right.signs[0]]
     if left.signs[0] == sign:
@@ -34,28 +40,34 @@ def _is_simple(relation: Relation) -> bool:
     return sides and relation.signs[0] in _TURNED
 
 
-def _gap(relation: Relation) -> Node:
-    left, right = relation.terms
-    return Call("add", (left, Call("neg", (right,))))
-
-
-def _constant_ratio(left: Node, right: Node, evaluator: Evaluator) -> Fraction | None:
+def _constant_ratio(left: Node, right: Node, evaluator: Evaluator) -> Value | None:
     """c with left = c * right and c != 0, or None."""
-    ratios = set[Fraction]()
+    found: Value | None = None
     for point in real_points(sorted(symbols(left) | symbols(right)), []):
         here, there = evaluator.value_or_none(left, point), evaluator.value_or_none(right, point)
-        if not (here and there and isinstance(here, Fraction) and isinstance(there, Fraction)):
+        if here is None or there is None or not here or not there or not (is_real(here) and is_real(there)):
             return None
-        ratios.add(here / there)
-        if len(ratios) > 1:
+        ratio = (
+            here / there
+            if isinstance(here, Fraction) and isinstance(there, Fraction)
+            else _ratio(here, there)
+        )
+        if found is not None and not same(ratio, found):
             return None
-    return ratios.pop()
+        found = ratio
+    return found
+
+
+def _ratio(here: Value, there: Value) -> Value:
+    return as_real(here) / as_real(there)
 
 
 @rule("relations.same-chain", "relations.differ")
 def _same_chain(left: Relation, right: Relation, evaluator: Evaluator) -> Outcome:
-    turned = Relation(right.terms[::-1], tuple(_TURNED.get(s, s) for s in right.signs[::-1]))
-    for other in (right, turned):
+    others = [right]
+    if set(right.signs) <= _TURNED.keys():
+        others.append(Relation(right.terms[::-1], tuple(_TURNED[s] for s in right.signs[::-1])))
+    for other in others:
         if other.signs == left.signs and len(other.terms) == len(left.terms):
             pairs = zip(left.terms, other.terms, strict=True)
             if all(_is_same_term(a, b, evaluator) for a, b in pairs):

@@ -11,15 +11,19 @@ from lm_eval_ext.grading.answers.comparison.canonical import (
     opened,
     unnumbered,
     without_start,
+    without_zero,
 )
+from lm_eval_ext.grading.answers.comparison.curves import same_branches
+from lm_eval_ext.grading.answers.comparison.eigenvectors import same_eigenpairs
 from lm_eval_ext.grading.answers.comparison.families import same_cases, same_family
 from lm_eval_ext.grading.answers.comparison.number_sets import same_number_set
 from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
+from lm_eval_ext.grading.answers.comparison.periodic import same_periodic
 from lm_eval_ext.grading.answers.comparison.solutions import may_be_equal, same_solution, show_solution
 from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics.claims import Solution
-from lm_eval_ext.grading.answers.syntax.nodes import Group, Node, Symbol, tuple_items
+from lm_eval_ext.grading.answers.syntax.nodes import Group, Node, Relation, Symbol, tuple_items
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
@@ -29,24 +33,44 @@ MAX_SOLUTIONS = 150
 @rule("undecided.too-many-solutions", "undecided.list-with-ellipsis")
 def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome:
     """Whether two lists of solutions are the same set."""
-    outcome = _as_multisets(given, wanted, evaluator) or _set_by_set(given, wanted, evaluator)
+    outcome = (
+        same_eigenpairs(given, wanted, evaluator)
+        or _as_multisets(given, wanted, evaluator)
+        or _set_by_set(given, wanted, evaluator)
+    )
     if outcome is not None:
         return outcome
+    given, wanted = without_zero(given, wanted), without_zero(wanted, given)
     given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
     given, wanted = opened(given, wanted), opened(wanted, given)
     given, wanted = unnumbered(given, wanted), unnumbered(wanted, given)
     given, wanted = (listed(expanded(without_start(side)), evaluator) for side in (given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return Outcome(None, "undecided.too-many-solutions", "too many solutions to match")
+    if (decided := same_periodic(given, wanted, evaluator)) is not None:
+        return decided
     outcome = _matched(given, wanted, evaluator)
     if outcome.equal:
         return outcome
+    if (decided := _as_branches(given, wanted, evaluator)) is not None:
+        return decided
     for decide in (same_number_set, same_cases, same_family):
         if (decided := decide(given, wanted, evaluator)) is not None:
             return decided
     if outcome.equal is False and any(v == Symbol("...") for s in (*given, *wanted) for _, v in s.values):
         return Outcome(None, "undecided.list-with-ellipsis", "a list with an ellipsis")
     return outcome
+
+
+def _as_branches(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
+    """y = +-sqrt(x^2 + C) beside y^2 = x^2 + C."""
+    for one, other in ((given, wanted), (wanted, given)):
+        names = {s.values[0][0] for s in one if len(s.values) == 1 and not s.conditions}
+        equation = other[0].values[0][1] if len(other) == 1 and len(other[0].values) == 1 else None
+        if len(one) == 2 and len(names) == 1 and "" not in names and isinstance(equation, Relation):
+            branches = [Relation((Symbol(n), v), ("=",)) for s in one for n, v in s.values]
+            return same_branches(branches, equation, evaluator)
+    return None
 
 
 @rule("sets.count-differs")

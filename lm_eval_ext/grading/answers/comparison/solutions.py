@@ -8,6 +8,7 @@ from itertools import permutations
 from lm_eval_ext.grading.answers.comparison.outcomes import first_failure
 from lm_eval_ext.grading.answers.comparison.ranges import range_difference
 from lm_eval_ext.grading.answers.comparison.relations import same_relation
+from lm_eval_ext.grading.answers.comparison.solution_spaces import same_space
 from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics.claims import Solution
@@ -44,6 +45,8 @@ def same_solution(given: Solution, wanted: Solution, evaluator: Evaluator) -> Ou
             if difference is None:
                 return Outcome(True, "families.renamed-parameter", outcome.detail) if turn else outcome
             outcome = difference
+    if (decided := same_space(given, wanted, pairs, evaluator)) is not None:
+        return decided
     if (equations := _as_equations(given, wanted)) is not None:
         return same_relation(*equations, evaluator)
     return outcome

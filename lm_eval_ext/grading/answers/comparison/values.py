@@ -26,6 +26,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     walk,
     without_unit,
 )
+from lm_eval_ext.grading.answers.syntax.vectors import padded
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
@@ -45,6 +46,7 @@ def same_value(given: Node, wanted: Node, evaluator: Evaluator, nested: bool = F
 
 
 def _same_kind(given: Node, wanted: Node, evaluator: Evaluator, nested: bool) -> Outcome:
+    given, wanted = _in_entries(given, wanted), _in_entries(wanted, given)
     if isinstance(given, Group) and isinstance(wanted, Group):
         return _same_group(given, wanted, evaluator, nested)
     if isinstance(given, Relation) and isinstance(wanted, Relation):
@@ -54,6 +56,13 @@ def _same_kind(given: Node, wanted: Node, evaluator: Evaluator, nested: bool) ->
     if isinstance(given, Group) or isinstance(wanted, Group):
         return _different_kinds(given, wanted)
     return _same_scalar(given, wanted, evaluator)
+
+
+def _in_entries(node: Node, other: Node) -> Node:
+    """A vector in unit vectors as a tuple, of as many entries as the other has: 3i - 2j is (3, -2)."""
+    if not isinstance(node, Call) or node.name != "vector":
+        return node
+    return Group("(", ")", tuple(padded(node, other) or node.args))
 
 
 @rule("approximations.not-near", "undecided.approximation")
@@ -84,6 +93,9 @@ def _against_equation(given: Node, wanted: Node, evaluator: Evaluator) -> Outcom
     if set(equation.signs) == {"="}:
         if len({_spelling(t) for t in equation.terms}) == 1:
             return Outcome(False, "equations.trivial", f"{show(equation)[:60]} says nothing")
+        if _is_rounded_chain(equation, evaluator):
+            sides = (given, equation.terms[0]) if equation is wanted else (equation.terms[0], wanted)
+            return same_value(*sides, evaluator)
         if _states_a_value(equation, evaluator):
             last = equation.terms[-1]
             sides = (last, wanted) if equation is given else (given, last)
@@ -91,10 +103,25 @@ def _against_equation(given: Node, wanted: Node, evaluator: Evaluator) -> Outcom
     return _different_kinds(given, wanted)
 
 
+def _is_rounded_chain(equation: Relation, evaluator: Evaluator) -> bool:
+    """0.2^3 * 0.8^7 = 0.0017: a closed value and its decimals."""
+    exact, *others = equation.terms
+    if any(symbols(t) or isinstance(t, (Group, Relation)) for t in equation.terms):
+        return False
+    return all(
+        bool(identical(exact, t, evaluator).equal) or _rounds_to(exact, t, evaluator, ending=True)
+        for t in others
+    )
+
+
 def _states_a_value(equation: Relation, evaluator: Evaluator) -> bool:
     left, last = equation.terms[0], equation.terms[-1]
+    if all(isinstance(t, Group) and not symbols(t) for t in equation.terms):
+        return all(same_value(t, last, evaluator).equal is True for t in equation.terms[:-1])
     if _is_asked_for(left):
         return True
+    if isinstance(last, Group) and last.open in "([" and not isinstance(left, Group):
+        return True  # e^{At} = ((1, t), (0, 1))
     identity = not isinstance(left, (Group, Symbol)) and not isinstance(last, Group)
     return identity and bool(identical(left, last, evaluator).equal)
 
@@ -112,7 +139,9 @@ def _is_asked_for(node: Node) -> bool:
         return False
     if any((isinstance(n, Call) and n.name == "apply") or n == Symbol("...") for n in walk(node)):
         return True
-    letters = symbols(node)
+    letters = symbols(node) - {"∇"}
+    if letters != symbols(node) or (isinstance(node, Call) and node.name == "antiderivative"):
+        return True
     return bool(letters) and all(n[0].isupper() or n[0] == "∠" for n in letters)
 
 
@@ -190,10 +219,11 @@ def _same_ratio(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     return first_failure(outcomes) or Outcome(True, "ratios.equal", "the same ratio")
 
 
-def _rounds_to(given: Node, wanted: Node, evaluator: Evaluator) -> bool:
+def _rounds_to(given: Node, wanted: Node, evaluator: Evaluator, ending: bool = False) -> bool:
     """A gold that is a decimal with two or more places, and an exact value that rounds to it: 3.14 and pi.
 
-    Not the other way round, and not for decimals: 0.333 is not 1/3, and 3.142 is not 3.14.
+    Not the other way round, and not for decimals that end unless `ending`: 0.333 is not 1/3, and
+    3.142 is not 3.14.
     """
     sign = 1
     if isinstance(wanted, Call) and wanted.name == "neg" and isinstance(wanted.args[0], Number):
@@ -202,7 +232,7 @@ def _rounds_to(given: Node, wanted: Node, evaluator: Evaluator) -> bool:
         return False
     try:
         exact = evaluator.value(given)
-        if isinstance(exact, Fraction) and _terminates(exact):
+        if isinstance(exact, Fraction) and _terminates(exact) and not ending:
             return False
         step = Fraction(10) ** (wanted.places or 0)
         half_up = Call("add", (Call("mul", (number(step), given)), number(Fraction(1, 2))))

@@ -6,6 +6,8 @@ leaving it out cannot change what an answer says ("the", "solutions"), never a n
 
 from __future__ import annotations
 
+from lm_eval_ext.grading.answers.lexicon.features import FEATURES
+
 
 def _by_word(meanings: dict[str, str]) -> dict[str, str]:
     return {word: meaning for meaning, words in meanings.items() for word in words.split()}
@@ -21,12 +23,16 @@ def _by_phrase(meanings: dict[str, str]) -> dict[tuple[str, ...], str]:
 
 FUNCTIONS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch erf erfc log ln lg exp sqrt "
-    "cbrt floor ceil abs min max gcd lcm frac binom sum prod overline sgn".split()
+    "cbrt floor ceil abs min max gcd lcm frac binom sum prod overline sgn erfi cis arccot arcsec arccsc "
+    "arcsinh arccosh arctanh arccoth arcsech arccsch int det tr".split()
 )
 FUNCTION_ALIASES = _by_word(
     {
         "ceil": "ceiling", "arcsin": "asin", "arccos": "acos", "arctan": "atan arctg", "tan": "tg",
-        "cot": "ctg cotg", "gcd": "hcf mcd", "binom": "binomial", "sgn": "sign",
+        "cot": "ctg cotg", "gcd": "hcf mcd", "binom": "binomial", "sgn": "sign", "arccot": "acot arcctg",
+        "arcsec": "asec", "arccsc": "acsc", "arcsinh": "asinh arsinh", "arccosh": "acosh arcosh",
+        "arctanh": "atanh artanh", "arccoth": "acoth arcoth", "arcsech": "asech arsech",
+        "arccsch": "acsch arcsch", "csc": "cosec",
     }
 )  # fmt: skip
 
@@ -86,7 +92,7 @@ NOISE = frozenset(
     "identically pairwise coefficient coefficients root roots variable integer-solutions families "
     "family type types choice option correct measure measures point solution-set being belongs varies "
     "runs itself they then them continuous distinct different differentiable strictly indeed general "
-    "identity either".split()
+    "identity either series converges convergent converge distribution random normal normally".split()
 )
 """Words that can be left out of a clause."""
 
@@ -126,10 +132,18 @@ YES = _phrases("yes; true; possible; it is possible; always")
 NO = _phrases("no; false; impossible; not possible; never; it is impossible")
 NONE = _phrases(
     "none; nothing; no solution; no solutions; empty set; no such; does not exist; do not exist; "
-    "cannot exist; not exist; doesn't exist"
+    "cannot exist; not exist; doesn't exist; dne; inconsistent; inconsistent system"
 )
 """There is no solution."""
 INFINITE = _phrases("infinitely many; infinite; infinite number of; infinity of")
+
+CONVERGENCE = _by_word(
+    {"converges": "converges converge convergent", "diverges": "diverges diverge divergent"}
+)
+CONVERGENCE_MANNER = _by_word(
+    {"absolutely": "absolutely absolute", "conditionally": "conditionally conditional"}
+)
+"""How a series converges."""
 
 HEDGES = frozenset(
     "sometimes mostly partially partly half maybe perhaps possibly probably probability likely almost nearly "
@@ -219,13 +233,14 @@ SHORT_WORDS = frozenset("who how why his her him she but yet out off own now old
 
 _SINGLE = (
     PROPERTIES, NUMERALS, NOISE, LABELS, CASE, GIVEN, ORDINALS, UNITS, FUNCTION_ALIASES, PREDICATES,
-    SHORT_WORDS, TWO_LETTERS,
+    SHORT_WORDS, TWO_LETTERS, CONVERGENCE, CONVERGENCE_MANNER,
 )  # fmt: skip
-_PHRASES = (RELATIVE, NOUNS, EXCEPT, OTHERWISE, RESTATEMENT, ASIDE, YES, NO, NONE, INFINITE)
+_PHRASES = (FEATURES, RELATIVE, NOUNS, EXCEPT, OTHERWISE, RESTATEMENT, ASIDE, YES, NO, NONE, INFINITE)
 _GRAMMAR = (
-    "and or not if iff then else part permutation permutations cyclic except no modulo mod union player"
+    "double triple multiplicity and or not if iff then else part permutation permutations cyclic except no "
+    "modulo mod union player"
 )
 KNOWN = (
     frozenset(_GRAMMAR.split()).union(*_SINGLE, *(phrase for phrases in _PHRASES for phrase in phrases))
-) - {"a", "-"}
+) - {"a", "-", "x", "y"}
 """All words with a meaning: what else has letters is a product of them, or unreadable."""

@@ -21,7 +21,7 @@ _OPERATORS = {
     "∪": "cup bigcup", "∩": "cap", "\\": "setminus backslash", ":": "colon", "'": "prime",
     "...": "ldots dots cdots dotsc dotsb dotso vdots", "⌊": "lfloor", "⌋": "rfloor", "⌈": "lceil",
     "⌉": "rceil", "->": "to mapsto rightarrow longrightarrow longmapsto", "(": "langle", ")": "rangle",
-    "\\{": "lbrace", "\\}": "rbrace", "≈": "approx simeq approxeq doteq thickapprox",
+    "\\{": "lbrace", "\\}": "rbrace", "≈": "approx simeq approxeq doteq thickapprox sim",
     "‰": "permil perthousand textperthousand", "€": "euro", "£": "pounds",
     "°": "degree degrees circ", "gap": "quad qquad",
 }  # fmt: skip
@@ -29,15 +29,20 @@ _WORDS = {
     "none": "emptyset varnothing", "then": "implies Rightarrow Longrightarrow", "and": "land wedge",
     "iff": "iff Leftrightarrow Longleftrightarrow", "or": "lor vee", "for": "forall", "some": "exists",
 }  # fmt: skip
-_FUNCTIONS = {"frac": "tfrac dfrac cfrac", "binom": "dbinom tbinom", "angle": "angle triangle"}
+_FUNCTIONS = {
+    "frac": "tfrac dfrac cfrac", "binom": "dbinom tbinom", "angle": "angle triangle", "int": "int intop",
+    "det": "det", "tr": "tr",
+}  # fmt: skip
 _CONSTANTS = {"pi": "pi", "oo": "infty", "i": "imath"}
+_NAMES = {"T": "top intercal", "j": "jmath", "∇": "nabla", "∂": "partial"}
+_TABLES = {"op": _OPERATORS, "word": _WORDS, "func": _FUNCTIONS, "const": _CONSTANTS, "name": _NAMES}
 COMMANDS: dict[str, Sign] = {
     **{name: ("name", name) for name in GREEK},
     **{f"var{name}": ("name", name) for name in GREEK},
     **{name: ("func", name) for name in FUNCTIONS},
     **{
         name: (kind, text)
-        for kind, table in (("op", _OPERATORS), ("word", _WORDS), ("func", _FUNCTIONS), ("const", _CONSTANTS))
+        for kind, table in _TABLES.items()
         for text, names in table.items()
         for name in names.split()
     },
@@ -46,10 +51,17 @@ COMMANDS: dict[str, Sign] = {
 
 DROPPED = frozenset(
     "left right big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr middle displaystyle "
-    "textstyle boxed fbox limits nolimits boldsymbol bm mathbf mathit mathsf mathcal pmb medskip "
-    "mathbb mathscr underbrace".split()
+    "textstyle boxed fbox limits nolimits mathit mathsf mathcal medskip mathbb mathscr underbrace vec "
+    "overrightarrow boldsymbol bm mathbf pmb nonumber mathop".split()
 )
 """Commands about looks alone."""
+BOLD = frozenset("vec overrightarrow boldsymbol bm mathbf pmb hat widehat".split())
+"""Commands that make a letter a vector: \\mathbf{i} is the first unit vector."""
+ACCENTS = {"bar": "\u0304", "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "dot": "'", "ddot": "''"}
+"""Commands that make another letter of a letter, and what they add to its name."""
+UNIT_VECTORS = {"i": "1", "imath": "1", "j": "2", "jmath": "2", "k": "3"}
+ALIGNED = frozenset("aligned align gathered split eqnarray alignedat".split())
+"""Environments of several lines, where & says only how they are aligned."""
 
 TEXT = frozenset(
     "text textbf textit textrm textsf mathrm operatorname mbox hbox emph textnormal intertext".split()
@@ -80,7 +92,7 @@ UNICODE: dict[str, Sign] = {
     **{"•": ("op", ";"), "≢": ("op", "≢"), "¥": ("op", "¥")},
 }
 PAIRS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⌊": "⌋", "⌈": "⌉"}
-MATRICES = {f"begin {m}": f"end {m}" for m in "matrix pmatrix bmatrix Bmatrix smallmatrix".split()}
+MATRICES = {f"begin {m}": f"end {m}" for m in "matrix pmatrix bmatrix Bmatrix smallmatrix array".split()}
 BRACKETS = {**PAIRS, **MATRICES}
 """What opens, and what closes it: tokens between them stay together."""
 OPEN, CLOSE = frozenset(BRACKETS), frozenset(BRACKETS.values())

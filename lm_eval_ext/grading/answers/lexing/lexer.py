@@ -12,7 +12,17 @@ from dataclasses import dataclass
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon.english import UNIT_SIGNS
-from lm_eval_ext.grading.answers.lexicon.latex import COMMANDS, DROPPED, TEXT, UNICODE, Sign
+from lm_eval_ext.grading.answers.lexicon.latex import (
+    ACCENTS,
+    ALIGNED,
+    BOLD,
+    COMMANDS,
+    DROPPED,
+    TEXT,
+    UNICODE,
+    UNIT_VECTORS,
+    Sign,
+)
 from lm_eval_ext.grading.answers.lexing.words import letters
 from lm_eval_ext.grading.normalization import plain_unicode
 
@@ -60,6 +70,15 @@ _THOUSANDS = (
 )
 _SPACED_COMMA = re.compile(r"(?<=\d),\\! ?(?=\d{3})")
 """Of 11,\\! 111: between the digits of one number."""
+_BRACED_ROWS = re.compile(
+    r"\\left\s*\\(?:\{|lbrace)\s*\\begin\s*\{(?P<kind>array|aligned|matrix)\}\s*(?:\{[lcr| ]*\})?"
+    r"(?P<rows>.*?)"
+    r"\\end\s*\{(?P=kind)\}\s*\\right\s*\.",
+    re.DOTALL,
+)
+"""A brace to the left of several rows, however it is written."""
+_COLUMNS = re.compile(r"\s*\{[lcr|@ ]*\}")
+_LETTER = re.compile(r"\s*(?P<open>\{\s*)?\\?(?P<letter>(?<=\\)[A-Za-z]+|[A-Za-z])(?(open)\s*\})")
 _NEGATED = {"=": "!=", "in": "notin", "|": "notdivides", "≡": "≢"}
 _GROUP_MARK = re.compile(r"[^\d]+|,")
 _DELIMITER = re.compile(r"\$|\\[()\[\]]")
@@ -72,6 +91,7 @@ def tokens(text: str) -> list[Token]:
     if len(text) > MAX_CHARS:
         raise Unreadable(f"{len(text)} characters are an essay")
     plain = _SPACED_COMMA.sub("{,}", plain_unicode(text)).replace("\\!", "")
+    plain = _BRACED_ROWS.sub(r"\\begin{cases}\g<rows>\\end{cases}", plain)
     for grouped in _THOUSANDS:
         plain = grouped.sub(lambda m: m[1] + _GROUP_MARK.sub("", m[2]), plain)
     found = _Lexer(plain).run()
@@ -91,6 +111,7 @@ class _Lexer:
         self.math = not self.has_delimiters and "\\" in text
         self.space = False
         self.negated = False
+        self.is_aligned = False
 
     def run(self) -> list[Token]:
         while match := _TOKEN.match(self.text, self.position):
@@ -147,7 +168,7 @@ class _Lexer:
         value = match[0]
         if value.startswith("..."):
             self.put("op", "...")
-        elif value not in _IGNORED:
+        elif value not in _IGNORED and not (value == "&" and self.is_aligned):
             self.put(*_SIGNS.get(value, ("op", value)))
 
     def other(self, match: re.Match[str]) -> None:
@@ -165,11 +186,41 @@ class _Lexer:
         elif name in TEXT:
             self._text_command()
         elif name in ("begin", "end"):
-            self.put("op", f"{name} {(self._argument() or '').rstrip('*')}")
+            self._environment(name)
+        elif (name in BOLD or name in ACCENTS) and self._letter(name):
+            pass
+        elif name == "mathbb" and (match := _LETTER.match(self.text, self.position)):
+            self.position = match.end()
+            self.put("domain", match["letter"])
         elif name not in DROPPED:
             raise Unreadable(f"the command \\{name} is not known")
         elif name in ("left", "right") and self.text.startswith(".", self.position):
             self.position += 1
+
+    def _environment(self, edge: str) -> None:
+        name = (self._argument() or "").rstrip("*")
+        if name in ALIGNED:
+            self.is_aligned = edge == "begin"
+            return
+        if (name, edge) == ("array", "begin") and (columns := _COLUMNS.match(self.text, self.position)):
+            self.position = columns.end()
+        self.put("op", f"{edge} {name}")
+
+    def _letter(self, command: str) -> bool:
+        r"""Put the letter of \\mathbf{i}, \\bar x, \\hat\\beta; False where no single letter follows."""
+        match = _LETTER.match(self.text, self.position)
+        if match is None:
+            return False
+        letter = match["letter"]
+        if command in BOLD and letter in UNIT_VECTORS:
+            sign = ("vec", UNIT_VECTORS[letter])
+        elif len(letter) == 1 or COMMANDS.get(letter, ("",))[0] == "name":
+            sign = ("name", letter + ACCENTS.get(command, ""))
+        else:
+            return False
+        self.position = match.end()
+        self.put(*sign)
+        return True
 
     def _argument(self) -> str | None:
         argument = _TEXT_ARGUMENT.match(self.text, self.position)

@@ -24,7 +24,9 @@ def letters(run: str, math: bool, first: bool, text: str, end: int) -> list[Sign
     function = english.FUNCTION_ALIASES.get(word, word)
     if function in english.FUNCTIONS and (not math or len(word) > 2) and _calls(word, text, end):
         return [("func", function)]
-    if _is_word(run, word, math) or (not math and run == "a" and _is_article(text, end)):
+    if (_is_word(run, word, math, text, end) and not (len(run) == 2 and text[end : end + 1] == "^")) or (
+        not math and run == "a" and _is_article(text, end)
+    ):
         return [("word", word)]
     if not math and len(run) == 1 and text[end : end + 1].isdigit():
         return [("name", run), ("op", "_")]
@@ -42,6 +44,8 @@ def _constant(run: str, word: str, math: bool, first: bool, text: str, end: int)
     """Membership, the index of "an", infinity and Greek letters; None for any other run."""
     if run == "in" and not math and not first and _REGION.match(text, end):
         return [("op", "in")]
+    if run == "DNE":
+        return [("word", "dne")]
     if run == "an" and _NEXT_SIGN.match(text, end):  # "a1 = ... = an = 0"
         return [("name", "a"), ("op", "_"), ("name", "n")]
     if word in _INFINITIES:
@@ -56,11 +60,13 @@ def _calls(word: str, text: str, end: int) -> bool:
     return word not in _ALSO_WORDS or text[end : end + 2].lstrip()[:1] in ("(", "{")
 
 
-def _is_word(run: str, word: str, math: bool) -> bool:
+def _is_word(run: str, word: str, math: bool, text: str, end: int) -> bool:
     size = len(run)
     is_points = size < 4 and run.isupper() and word not in ("yes", "no")  # AB, CM, ABC
     if size == 1 or is_points:
         return False
+    if math and word == "as" and text[: end - 2][-1:] == text[end : end + 1] == " ":
+        return True
     if word in english.KNOWN:
         return not math or size > 2 or word in _SHORT_WORDS_IN_MATH
     return not math and (size > 3 or (size == 3 and not (run.islower() or run.isupper())))

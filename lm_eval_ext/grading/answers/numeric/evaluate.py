@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from lm_eval_ext.grading.answers.errors import AnswerError, TooLarge, Undefined, Unreadable
 from lm_eval_ext.grading.answers.numeric.numbers import (
     DIGITS,
     MAX_DIGITS,
+    SLACK,
     Value,
     as_real,
     bounded,
@@ -25,6 +27,7 @@ from lm_eval_ext.grading.answers.numeric.numbers import (
     whole,
 )
 from lm_eval_ext.grading.answers.numeric.operations import MAX_TERMS, OPERATIONS, ROUNDING, add, div, mul
+from lm_eval_ext.grading.answers.numeric.quadrature import INTEGRAL_DIGITS, quadrature
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Node,
@@ -50,7 +53,7 @@ class Evaluator:
 
     def __init__(self, max_steps: int = MAX_STEPS) -> None:
         self._steps = max_steps
-        self._rounded = False
+        self._rounded = self._integrated = False
         self._approximations: dict[Node, float | None] = {}
 
     def value(self, node: Node, at: Point = _NOWHERE) -> Value:
@@ -82,6 +85,8 @@ class Evaluator:
     def _special(self, node: Call, at: Point) -> Value:
         if node.name in ("sum", "prod"):
             return self._big(node, at)
+        if node.name == "int":
+            return self._integral(node, at)
         if node.name == "apply":
             return self._unknown(node, at)
         raise Unreadable(f"{node.name} has no value")
@@ -89,11 +94,40 @@ class Evaluator:
     def _big(self, node: Call, at: Point) -> Value:
         index, low, high, body = node.args
         assert isinstance(index, Symbol)
-        first, last = whole(self.value(low, at)), whole(self.value(high, at))
+        first, last = whole(self.value(low, at)), self.value(high, at)
+        if not isinstance(last, Fraction) and mp.isinf(last) and node.name == "sum":
+            return self._series(index.name, first, body, at)
+        last = whole(last)
         if last - first > MAX_TERMS:
             raise TooLarge
         terms = [self.value(body, {**at, index.name: Fraction(i)}) for i in range(first, last + 1)]
         return bounded(add(*terms) if node.name == "sum" else mul(*terms))
+
+    def _series(self, index: str, first: int, body: Node, at: Point) -> Value:
+        """An infinite sum whose terms become negligible soon."""
+        total, small, at = Fraction(0), 0, {name: as_real(v) for name, v in at.items()}
+        for i in range(first, first + MAX_TERMS):
+            term = self.value(body, {**at, index: Fraction(i)})
+            total = add(total, term)
+            negligible = abs(as_real(term)) <= mp.mpf(10) ** -(mp.dps + 2) * abs(as_real(total))
+            small = small + 1 if negligible else 0
+            if small == _LAST_TERMS:
+                return as_real(total)
+        raise Undefined("a sum that converges too slowly")
+
+    def _integral(self, node: Call, at: Point) -> Value:
+        """By double exponential quadrature, good to some 12 digits: see `INTEGRAL_DIGITS`."""
+        variable, low, high, body = node.args
+        assert isinstance(variable, Symbol)
+        a, b = (as_real(self.value(limit, at)) for limit in (low, high))
+        if any(isinstance(limit, mp.mpc) for limit in (a, b)) or a > b:
+            raise Undefined("limits that are not in order")
+        self._integrated = True
+        total = mp.mpf(0)
+        for x, weight in quadrature(a, b):
+            with suppress(TooLarge):  # far out, where the integrand vanishes
+                total += weight * as_real(self.value(body, {**at, variable.name: x}))
+        return total
 
     def _unknown(self, node: Call, at: Point) -> Value:
         """f(2) of an unknown f: some number that depends on nothing but f and 2."""
@@ -131,11 +165,13 @@ class Evaluator:
 
         Raises Undefined where `MAX_DIGITS` digits cannot tell.
         """
-        self._rounded = False
+        self._rounded = self._integrated = False
         a, b = self.value(left, at), self.value(right, at)
+        if self._integrated:
+            return _near(as_real(a), as_real(b))
         if isinstance(a, Fraction) and isinstance(b, Fraction) and (a != b or not self._rounded):
             return a == b
-        needed = DIGITS + max(_digits(left), _digits(right))
+        needed = max(DIGITS, DIGITS - SLACK + max(_digits(left), _digits(right)))
         if needed > MAX_DIGITS:
             raise Undefined(f"{needed} digits would be needed")
         try:
@@ -176,12 +212,27 @@ class Evaluator:
         raise Unreadable(f"no residue of {node.name}")
 
 
+_LAST_TERMS = 3
+
+
+def _near(a: Any, b: Any) -> bool:
+    """Whether two numbers of which one is an integral are equal. Raises Undefined where that is not clear."""
+    gap, size = abs(a - b), max(abs(a), abs(b), mp.mpf(10) ** -6)
+    if gap <= size * mp.mpf(10) ** -INTEGRAL_DIGITS:
+        return True
+    if gap > size / 1000:
+        return False
+    raise Undefined("an integral to few digits")
+
+
 @lru_cache(maxsize=1024)
 def _digits(node: Node) -> int:
     """How many digits a number in it adds: pi + 10^-50 needs 50 more than pi."""
     if isinstance(node, Number):
         return _decimals(node.value)
     below = max(map(_digits, children(node)), default=0)
+    if isinstance(node, Call) and node.name in _NEARLY:
+        return below + SLACK  # the sum of 1/k! up to 40 is e to 49 digits
     if isinstance(node, Call) and node.name in _EXPONENTIAL and not symbols(node):
         evaluator = Evaluator()
         with suppress(AnswerError):
@@ -193,6 +244,7 @@ def _digits(node: Node) -> int:
     return below
 
 
+_NEARLY = frozenset("sum prod factorial binom".split())
 _EXPONENTIAL = frozenset("pow exp sinh cosh tanh".split())
 
 

@@ -13,6 +13,8 @@ from lm_eval_ext.grading.answers.errors import TooLarge, Undefined
 MAX_BITS = 40_000
 DIGITS = 60
 MAX_DIGITS = 1_200
+SLACK = 20
+"""The last digits of a number, which need not agree: so many digits of constants are covered by them."""
 
 
 class _ThreadContext(threading.local, MPContext):
@@ -45,7 +47,7 @@ def compared(a: Any, b: Any) -> bool | None:
     """Whether two numbers known to `mp.dps` digits are equal; None where these are too few to tell."""
     if mp.isinf(a) or mp.isinf(b) or mp.isnan(a) or mp.isnan(b):
         return bool(a == b)
-    gap, size, grain = abs(a - b), max(abs(a), abs(b)), mp.mpf(10) ** (20 - mp.dps)
+    gap, size, grain = abs(a - b), max(abs(a), abs(b)), mp.mpf(10) ** (SLACK - mp.dps)
     if gap > grain * max(size, 1):
         return False
     if gap <= grain * size and size * grain < mp.mpf(10) ** -15:

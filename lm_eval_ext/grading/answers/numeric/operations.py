@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from lm_eval_ext.grading.answers.errors import TooLarge, Undefined
@@ -25,6 +25,7 @@ from lm_eval_ext.grading.answers.numeric.numbers import (
 MAX_TERMS = 300
 _MAX_FACTORIAL = 3_000
 _MAX_ARGUMENT = 10**6
+_MAX_ERF = 10**3
 _MAX_ROOT = 64
 _MAX_LOGARITHM = 1_200
 
@@ -166,7 +167,7 @@ def _function(name: str) -> Callable[[Value], Value]:
 
     def evaluate(number: Value) -> Value:
         x = as_real(number)
-        if abs(x) > _MAX_ARGUMENT:
+        if abs(x) > (_MAX_ERF if name.startswith("erf") else _MAX_ARGUMENT):
             raise TooLarge
         if name in ("tan", "sec") and same(mp.cos(x), Fraction(0)):
             raise Undefined("a pole")
@@ -184,8 +185,19 @@ def _rounded(number: Any) -> Value:
     return number
 
 
-_VANISHING = ("sinh", "cosh", "tanh", "coth", "sech", "csch", "erf", "erfc")
+_VANISHING = ("sinh", "cosh", "tanh", "coth", "sech", "csch", "erf", "erfc", "erfi")
 """Functions that come as near to 0 or 1 as one likes without reaching it: sech(500) is not 0."""
+_INVERTED = "cot sec csc sinh cosh tanh coth sech csch".split()
+_MAX_SPECIAL = 60
+
+
+def _special(name: str, *arguments: Value) -> Value:
+    numbers = [as_real(a) for a in arguments]
+    if any(abs(n) > _MAX_SPECIAL for n in numbers):
+        raise TooLarge
+    return getattr(mp, name)(*numbers)
+
+
 ROUNDING = {
     **{name: name for name in ("sin", "cos", "tan", "cot", "sec", "csc")},
     **{"arcsin": "asin", "arccos": "acos", "arctan": "atan"},
@@ -218,5 +230,10 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
     "i": lambda: mp.mpc(0, 1),
     "oo": lambda: mp.inf,
     **{name: _function(mpmath_name) for name, mpmath_name in ROUNDING.items()},
+    **{f"arc{name}": _function(f"a{name}") for name in _INVERTED},
+    "cis": lambda a: mp.expj(as_real(a)),
+    "gamma": lambda a: _special("gamma", a),
+    "zeta": lambda a: _special("zeta", a),
+    **{name: partial(_special, name) for name in ("besselj", "bessely", "besseli", "besselk")},
     **{name: _function(name) for name in _VANISHING},
 }

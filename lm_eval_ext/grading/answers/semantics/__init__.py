@@ -4,6 +4,7 @@ In the order in which the text passes through them:
 
 reader         text to parts: removes markup, splits into parts and sentences, reads each
 segments       labelled parts: "a) 4; b) No"
+features       "center (2, -3), radius 5"
 decisions      yes, no, no solution, a letter of choice, who wins
 clauses        tokens to clauses, and how each is joined to the one before
 token_cleanup  a clause without the words around its mathematics

@@ -47,9 +47,11 @@ class Answer:
         choice: a letter of multiple choice or the name of a player: "A", "1" for the first player; with
             `items` where its value is given too: "(C) 1200".
         again: the same said in other words: "..., i.e. n = 2k".
+        features: (name, value) of what is named in words: "center (2, -3), radius 5".
     """
 
     items: tuple[Solution, ...] = ()
     word: str = ""
     choice: str = ""
     again: tuple[Answer, ...] = ()
+    features: tuple[tuple[str, Answer], ...] = ()

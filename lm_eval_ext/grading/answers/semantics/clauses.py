@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
@@ -25,6 +25,7 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
 )
 from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
+_ORDER = frozenset(["<", ">", "<=", ">="])
 _STRONG = frozenset([";", ".", "newline", "\\\\"])
 _CONNECTIVES = by_first_word(english.CONNECTIVES)
 
@@ -82,6 +83,9 @@ def _read_bracket(part: Sequence[Token], start: int, found: list[Clause]) -> int
     end = closing(part, start)
     inner = part[start + 1 : end]
     follows = len(found) > 1 or bool(found[-1].tokens)
+    if part[start].text == "(" and (repeats := _multiplicity(inner)) and follows:
+        found += [Clause(",", list(found[-1].tokens)) for _ in range(repeats - 1)]
+        return end + 1
     joint = _joint_of_remark(inner, follows) if part[start].text == "(" else ""
     if not joint:
         found[-1].tokens += part[start : end + 1]
@@ -91,6 +95,14 @@ def _read_bracket(part: Sequence[Token], start: int, found: list[Clause]) -> int
             remarks[0].joint = joint
         found += [*remarks, Clause(",", [])]
     return end + 1
+
+
+def _multiplicity(inner: Sequence[Token]) -> int:
+    """How often "(multiplicity 2)" or "(double)" says that a value occurs; 0 for another remark."""
+    said = [t for t in texts(inner) if t not in ("with", "of", "root")]
+    if said[:1] == ["multiplicity"] and len(said) == 2:
+        return int(said[1]) if said[1] in "12345" else english.NUMERALS.get(said[1], 0)
+    return {"double": 2, "triple": 3}.get(said[0], 0) if len(said) == 1 else 0
 
 
 def _read_token(rest: Sequence[Token], found: list[Clause]) -> int:
@@ -124,6 +136,10 @@ def _joint(rest: Sequence[Token], current: Clause) -> tuple[str, int]:
         return ";", 1 + is_bullet
     if text in (",", "gap"):
         return (following[0], 2) if following in (["and"], ["or"]) else (",", 1)
+    if text == ":" and following in (["("], ["["]) and has(current.tokens, _ORDER):
+        return "again", 1  # -1 < x <= 1: (-1, 1]
+    if text == ":" and texts(current.tokens[:1]) == ["lambda"] and following and following[0] in OPEN:
+        return ",", 1  # lambda = 3: (1, 1)
     if text == ":":
         return (":", 1) if _is_announced(current) else ("", 0)
     phrase = phrase_at(rest, _CONNECTIVES) if rest[0].kind == "word" else None
@@ -216,25 +232,44 @@ def _shared(clauses: list[Clause]) -> list[Clause]:
 
 
 def _ranges(clauses: list[Clause]) -> list[Clause]:
-    """ "for k = 1, 2, ..., n" is "for integers 1 <= k <= n"."""
+    """ "for k = 1, 2, ..., n" is "for integers 1 <= k <= n", and "k = 0, 1, 2" is "k in {0, 1, 2}"."""
     found: list[Clause] = []
     while clauses:
         clause, *rest = clauses
         listed = next((i for i, c in enumerate(rest) if not _is_entry(c)), len(rest))
-        entries = [c.tokens for c in rest[:listed]]
-        dots = next((i for i, e in enumerate(entries) if texts(e) == ["..."]), -1)
         sign = find(clause.tokens, ("=",))
-        is_range = max(listed - 2, 0) <= dots and 0 < sign < len(clause.tokens)
-        if is_range and clause.joint in ("if", "lead"):
-            name, first, last = clause.tokens[:sign], clause.tokens[sign + 1 :], entries[dots + 1 :]
-            at_most = [Token("op", "<="), *last[0]] if last else []
-            found.append(Clause(clause.joint, [*first, Token("op", "<="), *name, *at_most], clause.word))
-            found.append(Clause(",", [Token("word", "integer"), *name]))
-            clauses = rest[listed:]
-        else:
-            found.append(clause)
-            clauses = rest
+        limits = clause.joint in ("if", "lead") or (clause.joint == "," and _is_index(clause, found))
+        entries = [c.tokens for c in rest[:listed]] if limits and 0 < sign < len(clause.tokens) else []
+        found += _range(clause, sign, entries) if entries else [clause]
+        clauses = rest[listed:] if entries and found[-1] is not clause else rest
     return found
+
+
+def _range(clause: Clause, sign: int, entries: list[list[Token]]) -> list[Clause]:
+    name, first = clause.tokens[:sign], clause.tokens[sign + 1 :]
+    dots = next((i for i, e in enumerate(entries) if texts(e) == ["..."]), -1)
+    joint = "if" if clause.joint == "," else clause.joint
+    if dots < 0 and all(t.kind == "num" or t.text == "-" for e in (first, *entries) for t in e):
+        members = [Token("op", "\\{"), *first]
+        for entry in entries:
+            members += [Token("op", ","), *entry]
+        return [Clause(joint, [*name, Token("op", "in"), *members, Token("op", "\\}")], clause.word)]
+    if max(len(entries) - 2, 0) > dots:
+        return [clause]
+    last = entries[dots + 1 :]
+    at_most = [Token("op", "<="), *last[0]] if last else []
+    return [
+        Clause(joint, [*first, Token("op", "<="), *name, *at_most], clause.word),
+        Clause(",", [Token("word", "integer"), *name]),
+    ]
+
+
+def _is_index(clause: Clause, before: Sequence[Clause]) -> bool:
+    """Whether it is "k = 0" behind a formula in k."""
+    name = clause.tokens[0] if clause.tokens else None
+    if name is None or name.text not in "ijklmn" or texts(clause.tokens[1:2]) != ["="]:
+        return False
+    return any(t == replace(name, space=t.space) for c in before for t in c.tokens)
 
 
 def _is_entry(clause: Clause) -> bool:

@@ -39,7 +39,7 @@ def as_word(part: Sequence[Token]) -> Answer | None:
         return Answer(word="yes")  # "such a function exists"
     if _is_infinite(sentence):
         return Answer(items=(Solution((("", Call("oo", ())),)),))
-    word = _denial(sentence)
+    word = _convergence(sentence) or _denial(sentence)
     return Answer(word=word) if word else None
 
 
@@ -47,6 +47,17 @@ def _is_infinite(sentence: Sequence[Token]) -> bool:
     """ "There are infinitely many solutions", of whatever was sought."""
     telling = [t for t in sentence if t.text not in english.NOISE and t.text not in english.SOUGHT]
     return tuple(texts(telling)) in english.INFINITE
+
+
+def _convergence(sentence: Sequence[Token]) -> str:
+    """ "converges", "diverges" or "converges absolutely", where nothing else but how it is shown is said."""
+    said = texts(sentence[: find(sentence, ("by", "because", "since", "from"))])
+    found = {english.CONVERGENCE[w] for w in said if w in english.CONVERGENCE}
+    manner = [english.CONVERGENCE_MANNER[w] for w in said if w in english.CONVERGENCE_MANNER]
+    known = english.NOISE | english.CONVERGENCE.keys() | english.CONVERGENCE_MANNER.keys() | {"integral"}
+    if len(found) != 1 or not set(said) <= known:
+        return ""
+    return " ".join([*found, *manner])
 
 
 def _denial(sentence: Sequence[Token]) -> str:

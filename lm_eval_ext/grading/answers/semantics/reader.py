@@ -11,10 +11,12 @@ from functools import lru_cache
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
+from lm_eval_ext.grading.answers.lexicon.features import FEATURES
 from lm_eval_ext.grading.answers.lexing.lexer import Token, tokens
 from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.decisions import as_choice, as_word
-from lm_eval_ext.grading.answers.semantics.phrases import closing, has, split, trimmed
+from lm_eval_ext.grading.answers.semantics.features import split_features
+from lm_eval_ext.grading.answers.semantics.phrases import closing, has, split, texts, trimmed
 from lm_eval_ext.grading.answers.semantics.segments import split_parts
 from lm_eval_ext.grading.answers.semantics.solutions import read_solutions
 
@@ -79,6 +81,10 @@ def _read_part(part: Sequence[Token]) -> Answer:
         raise Unreadable("a part is empty")
     if word := as_word(part):
         return word
+    if (name := FEATURES.get(tuple(texts(part)))) is not None:
+        return Answer(word=name)  # "increasing"
+    if features := split_features(part):
+        return Answer(features=tuple((name, _read_part(value)) for name, value in features))
     choice = as_choice(part)
     if choice is None:
         return read_solutions(part)

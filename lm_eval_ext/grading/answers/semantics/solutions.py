@@ -135,6 +135,8 @@ def _continues_condition(state: State, clause: Clause) -> bool:
 
 def _read_condition(state: State, clause: Clause) -> None:
     part = without_noise(clause.tokens)
+    if has(clause.tokens, ("->",)) and clause.word in ("as", "when", "for"):
+        return  # "as x -> oo" says where an approximation is good
     arguments = {a for item in state.items for a in item.arguments}
     if has(clause.tokens[:1], ("some",)) and has(part, arguments):
         raise Unreadable("some is not all")

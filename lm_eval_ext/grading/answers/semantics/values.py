@@ -213,9 +213,19 @@ def _record(state: State, new: Solution, clause: Clause) -> None:
 
 def _unnamed(state: State, node: Node, clause: Clause) -> None:
     """A value without a name: of the name that the value before had."""
+    if isinstance(node, Group) and node.open in "([" and (listed := _listed_values(node)):
+        state.add(Solution(listed))
+        return
     fits = isinstance(node, Group) and len(node.items) == len(state.names)
     if len(state.names) == 1 or (state.names and fits):
         state.add(Solution(bind(state.names, node), order=state.order, arguments=state.arguments))
     else:
         in_order = clause.joint in ("", ",", "and", ";")
         state.add(Solution((("", node),), order=state.order, in_order=in_order))
+
+
+def _listed_values(node: Group) -> tuple[tuple[str, Node], ...]:
+    """(name, value) pairs of [x = 1, y = 2]; empty for anything else."""
+    pairs = [i.terms for i in node.items if isinstance(i, Relation) and i.signs == ("=",)]
+    named = [(left.name, value) for left, value in pairs if isinstance(left, Symbol)]
+    return tuple(named) if len(named) == len(node.items) > 1 else ()

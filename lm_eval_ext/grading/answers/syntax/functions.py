@@ -5,6 +5,7 @@ from __future__ import annotations
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.brackets import arguments
+from lm_eval_ext.grading.answers.syntax.calculus import derivative, integral
 from lm_eval_ext.grading.answers.syntax.letters import subscript
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
@@ -79,6 +80,8 @@ def _piece(parser: Parser, second: bool = False) -> Node:
 
 
 def _fraction(parser: Parser, _: Token) -> Node:
+    if (derived := derivative(parser)) is not None:
+        return derived
     return Call("div", (_piece(parser), _piece(parser, second=True)))
 
 
@@ -154,12 +157,19 @@ def _digits(parser: Parser, _: Token) -> Node:
     return value
 
 
+def _of_matrix(parser: Parser, token: Token) -> Node:
+    return Call("apply", (Symbol(token.text), _piece(parser)))
+
+
 _FUNCTIONS: dict[str, Prefix] = {
     "frac": _fraction,
     "binom": _binomial,
     "sum": _big,
     "prod": _big,
     "angle": _angle,
+    "int": integral,
+    "det": _of_matrix,
+    "tr": _of_matrix,
     "overline": _digits,
     "sqrt": _root,
     "cbrt": _cube_root,

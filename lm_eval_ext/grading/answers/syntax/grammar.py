@@ -19,13 +19,14 @@ from lm_eval_ext.grading.answers.syntax.letters import letter
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, literal, number
 from lm_eval_ext.grading.answers.syntax.parser import ELLIPSIS, Grammar, Parser, no_expression
 from lm_eval_ext.grading.answers.syntax.relations import relation
-from lm_eval_ext.grading.answers.syntax.sets import SET_OPERATIONS, united
+from lm_eval_ext.grading.answers.syntax.sets import SET_OPERATIONS, named_domain, united
+from lm_eval_ext.grading.answers.syntax.vectors import combined, unit_vector
 
 
 def parse(tokens: Sequence[Token]) -> Node:
     """The expression or relation that all of `tokens` form. Raises Unreadable."""
     parser = Parser(tokens, GRAMMAR)
-    node = relation(parser)
+    node = combined(relation(parser))
     if parser.tokens.current.text:
         raise Unreadable(f"unexpected {parser.tokens.current.text!r}")
     return node
@@ -43,6 +44,8 @@ GRAMMAR = Grammar(
         "const": lambda parser, token: Call(token.text, ()),
         "name": letter,
         "func": function,
+        "vec": unit_vector,
+        "domain": lambda parser, token: named_domain(parser, token.text),
         "word": _numeral,
         "...": lambda parser, token: ELLIPSIS,
         "|": absolute,
@@ -67,7 +70,10 @@ GRAMMAR = Grammar(
         "name": products.with_letter,
         "const": products.juxtaposed,
         "func": products.with_function,
+        "vec": products.juxtaposed,
+        "|": products.with_absolute,
         **dict.fromkeys(PAIRS, products.with_brackets),
+        **dict.fromkeys(MATRICES, products.juxtaposed),
     },
     sets={"choose": products.chosen, **dict.fromkeys(SET_OPERATIONS, united)},
 )

@@ -18,13 +18,24 @@ def letter(parser: Parser, token: Token) -> Node:
     name = token.text
     while tokens.accept("'"):
         name += "'"
+    if name[0] in _FUNCTION_LETTERS and _inverse(tokens):
+        name += "⁻¹"
     node: Node = Symbol(name)
     if tokens.accept("_"):
         below = subscript(parser)
-        node = Symbol(f"{name}_{below.value}") if isinstance(below, Number) else Call("apply", (node, below))
+        node = _indexed(name, below, tokens.current.text == "(")
     if tokens.current.text == "(" and tokens.peek().text != "mod":
         return _applied(parser, node, name)
     return node
+
+
+def _indexed(name: str, index: Node, applied: bool) -> Node:
+    """a_1 is a letter, a_n a term of a sequence, f_Y(y) a value of the function f_Y."""
+    if isinstance(index, Number):
+        return Symbol(f"{name}_{index.value}")
+    if applied and name in _FUNCTION_LETTERS and isinstance(index, Symbol) and index.name.isupper():
+        return Symbol(f"{name}_{index.name}")
+    return Call("apply", (Symbol(name), index))
 
 
 def subscript(parser: Parser) -> Node:
@@ -55,12 +66,44 @@ def _braced_subscript(parser: Parser) -> Node:
 def _applied(parser: Parser, node: Node, name: str) -> Node:
     """f(x) is a value of f; n(n - 1) is a product, whose second factor is left to be read."""
     commas, after = _look_inside(parser.tokens)
-    defined = parser.tokens.position == 1 and after in ("=", "≡")
+    defined = parser.tokens.position == 1 and after in ("=", "≡", "≈") and _has_plain_arguments(parser.tokens)
     if name == "C" and commas == 1:
         return Call("binom", arguments(parser))
-    if name in _FUNCTION_LETTERS or commas or defined:
+    if (special := _special(node, commas)) is not None:
+        return Call(special[0], (*special[1], *arguments(parser)))
+    if name.rstrip("'⁻¹") in _FUNCTION_LETTERS or commas or defined:
         return Call("apply", (node, *arguments(parser)))
     return node
+
+
+def _has_plain_arguments(tokens: TokenStream) -> bool:
+    """x(t) = ... defines a function, x(x^2 + 1) = ... is an equation."""
+    end = next(i for i in range(tokens.position, len(tokens.tokens)) if tokens.tokens[i].text == ")")
+    return all(
+        t.kind in ("name", "num", "const") or t.text == "," for t in tokens.tokens[tokens.position + 1 : end]
+    )
+
+
+def _inverse(tokens: TokenStream) -> bool:
+    """Read the -1 of f^{-1}(x)."""
+    if [tokens.peek(i).text for i in range(6)] != ["^", "{", "-", "1", "}", "("]:
+        return False
+    tokens.advance(5)
+    return True
+
+
+_SPECIAL = {"Gamma": "gamma", "zeta": "zeta", "O": "order", "o": "order"}
+_BESSEL = {"J": "besselj", "Y": "bessely", "I": "besseli", "K": "besselk"}
+
+
+def _special(node: Node, commas: int) -> tuple[str, tuple[Node, ...]] | None:
+    """The special function, and its order, that a letter before a bracket is: Gamma(x), J_0(x)."""
+    if commas or not isinstance(node, Symbol):
+        return None
+    name, _, order = node.name.partition("_")
+    if name in _BESSEL and order.isdigit():
+        return _BESSEL[name], (literal(order),)
+    return (_SPECIAL[name], ()) if name in _SPECIAL and not order else None
 
 
 def _look_inside(tokens: TokenStream) -> tuple[int, str]:

@@ -134,14 +134,32 @@ def substitute(node: Node, values: dict[str, Node]) -> Node:
     return with_children(node, tuple(substitute(c, values) for c in below)) if below else node
 
 
+BINDING = frozenset(["sum", "prod", "int", "antiderivative"])
+"""Operations whose first argument is a letter that they bind."""
+
+
 def symbols(node: Node) -> frozenset[str]:
     """Names of all symbols, but those bound by a sum, a product or a set-builder."""
     if isinstance(node, Symbol):
         return frozenset([node.name])
     found = frozenset[str]().union(*(symbols(c) for c in children(node)))
-    if isinstance(node, Call) and node.name in ("sum", "prod") and isinstance(node.args[0], Symbol):
+    if isinstance(node, Call) and node.name in BINDING and isinstance(node.args[0], Symbol):
         return found - {node.args[0].name}
     return found
+
+
+def with_plain_indices(node: Node, depth: int) -> Node:
+    """`node` with the letters that sums and integrals bind renamed by how deep they stand."""
+    if isinstance(node, Call) and node.name in BINDING and isinstance(index := node.args[0], Symbol):
+        plain = Symbol(f"#{depth}")
+        inner = substitute(node.args[-1], {index.name: plain})
+        limits = tuple(with_plain_indices(limit, depth) for limit in node.args[1:-1])
+        return Call(node.name, (plain, *limits, with_plain_indices(inner, depth + 1)))
+    below = children(node)
+    if not below:
+        return node
+    new = tuple(with_plain_indices(c, depth) for c in below)
+    return node if new == below else with_children(node, new)
 
 
 def show(node: Node) -> str:

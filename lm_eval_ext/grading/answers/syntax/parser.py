@@ -54,6 +54,8 @@ class Parser:
         while sign := self.tokens.accept("+", "-", "±", "∓", "..."):
             terms.append(ELLIPSIS if sign == "..." else _with_sign(sign, self.product()))
         self.depth -= 1
+        if len(terms) > 1:  # 1 + x + O(x^2): what is said of the rest adds nothing
+            terms = [t for t in terms if not (isinstance(t, Call) and t.name == "order")] or terms[:1]
         return Call("add", tuple(terms)) if len(terms) > 1 else terms[0]
 
     def _signed(self) -> Node:

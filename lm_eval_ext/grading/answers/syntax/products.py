@@ -55,6 +55,15 @@ def with_brackets(parser: Parser, left: Node) -> Node | None:
     return None if modulus else juxtaposed(parser, left)
 
 
+def with_absolute(parser: Parser, left: Node) -> Node | None:
+    """2|x|: a number before bars that come in pairs; 3 | n has one."""
+    tokens = parser.tokens
+    bars = sum(t.text == "|" for t in tokens.tokens[tokens.position :])
+    if parser.open_bars or bars % 2 or not isinstance(left, Number) or tokens.current.space:
+        return None
+    return juxtaposed(parser, left)
+
+
 def with_ellipsis(parser: Parser, left: Node) -> Node | None:
     """n(n - 1)...(n - k)."""
     if parser.tokens.peek().text != "(":
@@ -66,9 +75,14 @@ def with_ellipsis(parser: Parser, left: Node) -> Node | None:
 def with_number(parser: Parser, left: Node) -> Node | None:
     """2 1/2 is 5/2; else a number is a factor behind an end: 48! 16!"""
     mixed = _mixed(parser, left)
-    if mixed is None and parser.tokens.previous().text in _ENDS:
+    if mixed is None and (parser.tokens.previous().text in _ENDS or _is_base(parser)):
         return juxtaposed(parser, left)
     return mixed
+
+
+def _is_base(parser: Parser) -> bool:
+    """Whether the number is that of a power behind a letter: n2^n."""
+    return parser.tokens.previous().kind == "name" and parser.tokens.peek().text == "^"
 
 
 def with_function(parser: Parser, left: Node) -> Node:

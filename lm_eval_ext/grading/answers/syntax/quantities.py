@@ -5,7 +5,7 @@ from __future__ import annotations
 from lm_eval_ext.grading.answers.lexicon.english import UNITS
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.letters import subscript
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, Quantity, number, show
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Number, Quantity, Symbol, number, show
 from lm_eval_ext.grading.answers.syntax.parser import Parser
 
 _POWERS = {"square": "^2", "cubic": "^3"}
@@ -21,7 +21,10 @@ def power(parser: Parser, node: Node) -> Node:
         tokens.advance(2)
         tokens.expect("}")
         return Quantity(node, "°")
-    return Call("pow", (node, parser.signed_factor()))
+    exponent = parser.signed_factor()
+    if isinstance(node, Group) and exponent == Symbol("T"):
+        return node  # a row for a column
+    return Call("pow", (node, exponent))
 
 
 def factorial(parser: Parser, node: Node) -> Node:

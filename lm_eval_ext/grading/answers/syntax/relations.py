@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Relation, symbols
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Relation, Symbol, symbols
 from lm_eval_ext.grading.answers.syntax.parser import Parser
 from lm_eval_ext.grading.answers.syntax.sets import region
 
@@ -18,12 +20,23 @@ def relation(parser: Parser) -> Node:
         tokens.advance()
         if sign == "≈":
             if symbols(terms[-1]):
-                raise Unreadable("the value is only near")
+                if not _is_head(terms):
+                    raise Unreadable("the value is only near")
+                terms.append(ratio(parser))
+                signs.append("=")
+                continue
             terms[-1] = Call("about", (terms[-1], ratio(parser)))
             continue
         terms.append(_RIGHT_SIDES.get(sign, ratio)(parser))
         signs.append(_plain(sign, terms[-1]))
     return Relation(tuple(terms), tuple(signs)) if signs else terms[0]
+
+
+def _is_head(terms: Sequence[Node]) -> bool:
+    r"""Whether f(x) \\sim ..., y \\approx ...: what is approximated stands alone."""
+    return len(terms) == 1 and (
+        isinstance(terms[0], Symbol) or (isinstance(terms[0], Call) and terms[0].name == "apply")
+    )
 
 
 def ratio(parser: Parser) -> Node:

@@ -39,9 +39,14 @@ def _part(parser: Parser) -> Node:
     if tokens.current.text in DOMAINS:
         name = tokens.next().text
         if not braces or tokens.accept("}"):
-            return Symbol(name + _limit(parser))
+            return named_domain(parser, name)
     tokens.seek(start)
     return parser.sum()
+
+
+def named_domain(parser: Parser, name: str) -> Node:
+    """R, or a part of it such as R^+."""
+    return Symbol(name + _limit(parser))
 
 
 def _limit(parser: Parser) -> str:

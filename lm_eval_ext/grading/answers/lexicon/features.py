@@ -1,0 +1,43 @@
+"""Names of what textbooks ask for several at once: centre and radius, mean and variance. Data, no code."""
+
+from __future__ import annotations
+
+_EXTREMES = {
+    f"{which} {kind}": "; ".join(f"{w} {k}" for w in words.split() for k in kinds.split())
+    for which, words in (("local", "local relative"), ("absolute", "absolute global"))
+    for kind, kinds in (("maximum", "maximum max maxima"), ("minimum", "minimum min minima"))
+}
+_NAMES = {
+    **_EXTREMES,
+    "radius": "radius; radius of convergence", "interval": "interval of convergence", "period": "period",
+    "amplitude": "amplitude", "phase": "phase shift; horizontal shift", "vertical shift": "vertical shift",
+    "midline": "midline", "frequency": "frequency", "center": "center; centre", "vertex": "vertex; vertices",
+    "focus": "focus; foci", "directrix": "directrix", "eccentricity": "eccentricity",
+    "axis": "axis of symmetry", "domain": "domain", "range": "range", "mean": "mean; expected value",
+    "median": "median", "mode": "mode", "variance": "variance", "deviation": "standard deviation",
+    "rank": "rank", "nullity": "nullity", "trace": "trace", "determinant": "determinant",
+    "dimension": "dimension", "quotient": "quotient", "remainder": "remainder",
+    "vertical asymptote": "vertical asymptote; vertical asymptotes; va",
+    "horizontal asymptote": "horizontal asymptote; horizontal asymptotes; ha",
+    "oblique asymptote": "oblique asymptote; slant asymptote; oblique asymptotes; slant asymptotes",
+    "increasing": "increasing", "decreasing": "decreasing", "concave up": "concave up; concave upward",
+    "concave down": "concave down; concave downward", "slope": "slope",
+    "eigenvalue": "eigenvalue; eigenvalues",
+    "eigenvector": "eigenvector; eigenvectors", "x-intercept": "x - intercept; x - intercepts",
+    "y-intercept": "y - intercept; y - intercepts", "perimeter": "perimeter", "area": "area",
+    "volume": "volume", "leading coefficient": "leading coefficient", "degree": "degree",
+    "inflection": "inflection point; inflection points; point of inflection; points of inflection",
+    "critical": "critical point; critical points; critical number; critical numbers",
+}  # fmt: skip
+FEATURES: dict[tuple[str, ...], str] = {
+    tuple(phrase.split()): name for name, text in _NAMES.items() for phrase in text.split("; ")
+}
+"""A phrase, and the feature whose value follows it."""
+REGIONS = frozenset(["domain", "range", "increasing", "decreasing", "concave up", "concave down"])
+"""Features that are sets of numbers: (a, b) and (c, d) are united."""
+SYMBOLS = {
+    "R": ("radius", "range"), "r": ("radius",), "A": ("amplitude",), "T": ("period",), "C": ("center",),
+    "D": ("domain",), "mu": ("mean",), "sigma": ("deviation",), "I": ("interval",), "e": ("eccentricity",),
+    "(sigma^2)": ("variance",), "m": ("slope",), "F": ("focus",), "V": ("vertex",),
+}  # fmt: skip
+"""Letters that features are called by where the other side has them in words."""
