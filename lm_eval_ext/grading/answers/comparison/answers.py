@@ -140,7 +140,8 @@ def _same_features(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outco
     """Each feature under its name, whatever the order; one that is named on one side alone is its value."""
     mine, theirs = dict(_by_feature(given, wanted)), dict(_by_feature(wanted, given))
     if mine.keys() != theirs.keys() and len(mine) == len(theirs) == 1:
-        return _same_answer(*mine.values(), *theirs.values(), evaluator)
+        (one,), (other,) = mine.values(), theirs.values()
+        return _same_answer(one, other, evaluator)
     if mine.keys() != theirs.keys():
         return Outcome(None, "undecided.features", f"{', '.join(mine)} and {', '.join(theirs)}")
     outcomes = [_same_feature(name, mine[name], theirs[name], evaluator) for name in theirs]
@@ -154,7 +155,7 @@ def _same_feature(name: str, given: Answer, wanted: Answer, evaluator: Evaluator
     if outcome.equal is False and name == "eigenvector":
         vectors = [s.values[0][1] for a in (given, wanted) for s in a.items if len(s.values) == 1]
         if len(vectors) == 2 and len(given.items) == 1:
-            return same_direction(*vectors, evaluator)
+            return same_direction(vectors[0], vectors[1], evaluator)
     return outcome
 
 

@@ -68,7 +68,8 @@ def same_space(given: Solution, wanted: Solution, pairs: Pairs, evaluator: Evalu
         return None
     if not variables and not _may_be_points(given, wanted, own, constants, entries):
         return None
-    if variables and len(own) == len(constants) == 1 and _is_renamed(entries, *own, *constants, evaluator):
+    single = len(own) == len(constants) == 1
+    if variables and single and _is_renamed(entries, min(own), min(constants), evaluator):
         return _verdict(True, "the same family, its constant renamed")
     try:
         sampler = _Sampler(sorted(variables), 2 * len(constants) + 3, evaluator)

@@ -189,9 +189,9 @@ class _Lexer:
             self._environment(name)
         elif (name in BOLD or name in ACCENTS) and self._letter(name):
             pass
-        elif name == "mathbb" and (match := _LETTER.match(self.text, self.position)):
-            self.position = match.end()
-            self.put("domain", match["letter"])
+        elif name == "mathbb" and (domain := _LETTER.match(self.text, self.position)):
+            self.position = domain.end()
+            self.put("domain", domain["letter"])
         elif name not in DROPPED:
             raise Unreadable(f"the command \\{name} is not known")
         elif name in ("left", "right") and self.text.startswith(".", self.position):
