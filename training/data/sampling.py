@@ -41,7 +41,7 @@ Row = dict[str, Any]
 PROBLEMS = ("task", "source", "data", "size", "num_fewshot", "chat", "thinking")
 """Options that are settings of a recipe."""
 RECORDED = tuple(
-    "model task engine max_model_len chunk samples temperature top_p top_k max_tokens seed".split()
+    "model task engine dtype max_model_len chunk samples temperature top_p top_k max_tokens seed".split()
 )
 
 
@@ -69,6 +69,9 @@ class Sampling:
     max_tokens: Annotated[int, typer.Option(min=1, help="Token limit of a response.")] = 1024
     seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 42
     engine: Annotated[str, typer.Option(help="auto (vLLM if installed), vllm or transformers.")] = "auto"
+    dtype: Annotated[str, typer.Option(help="Of the weights; CPUs without AVX-512 need float32.")] = (
+        "bfloat16"
+    )
     max_model_len: Annotated[
         int | None, typer.Option(min=1, help="Tokens of prompt and response. Default: the model's limit.")
     ] = None
@@ -218,7 +221,7 @@ def engine(sampling: Sampling) -> Any:
 
     from lm_eval_ext.harness.store.engines import engine_class
 
-    loaded = {"pretrained": sampling.model, "dtype": "bfloat16"}
+    loaded = {"pretrained": sampling.model, "dtype": sampling.dtype}
     kind: Any = engine_class(sampling.backend)
     if sampling.backend == "hf":
         device = str(torch.accelerator.current_accelerator() or "cpu")
