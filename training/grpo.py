@@ -13,7 +13,17 @@ from typing import Any
 from . import setup
 from .launch import started
 from .models import eos_tokens, model_eos_tokens
+from .recipe import Recipe
 from .rewards import rewards
+
+
+def prepared(trainer: str, arguments: Sequence[str] | None) -> tuple[Recipe, dict[str, Any], list[float]]:
+    """A recipe, the arguments of TRL's trainer, its rewards among them, and their weights."""
+    recipe, settings = setup.prepare(trainer, arguments)
+    training, tokenizer = settings["args"], settings["processing_class"]
+    eos = eos_tokens(tokenizer, model_eos_tokens(settings["model"], training.model_init_kwargs["revision"]))
+    functions, weights = rewards(recipe, training, tokenizer, eos)
+    return recipe, {**settings, "reward_funcs": [*functions]}, weights
 
 
 def trainer(arguments: Sequence[str] | None = None) -> Any:
@@ -21,11 +31,8 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
     from .adaptive import sample_adaptively
     from .watched import WatchedTrainer
 
-    recipe, settings = setup.prepare("grpo", arguments)
-    training, tokenizer = settings["args"], settings["processing_class"]
-    eos = eos_tokens(tokenizer, model_eos_tokens(settings["model"], training.model_init_kwargs["revision"]))
-    functions, training.reward_weights = rewards(recipe, training, tokenizer, eos)
-    made = WatchedTrainer(reward_funcs=[*functions], **settings)
+    recipe, settings, settings["args"].reward_weights = prepared("grpo", arguments)
+    made = WatchedTrainer(**settings)
     if recipe.adaptive_sampling < 1:
         sample_adaptively(made, recipe.adaptive_sampling)
     return made

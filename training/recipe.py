@@ -25,7 +25,9 @@ from .batch import batch_options
 from .config_checks import check_settings
 from .entries import bound, check_ranges, check_sources, listed, mapping, named, of_source, reward_entries
 
-TRAINERS = ("sft", "grpo")
+TRAINERS = {"sft": "sft", "grpo": "grpo", "async_grpo": "grpo"}
+"""Trainers -> the one whose settings, checks and rows they have."""
+NAMED = "sft, grpo or async_grpo"
 REPLACED = {
     "max_kl": "bounds: {kl: VALUE}",
     "max_grad_norm_seen": "bounds: {grad_norm: VALUE}",
@@ -45,7 +47,7 @@ def _setting(default: Any, help: str) -> Any:
 class Recipe:
     """The settings of a recipe besides TRL's; `--help` of the trainers shows their texts."""
 
-    trainer: str = _setting("", "sft or grpo: the trainer that the recipe is for; the other refuses it")
+    trainer: str = _setting("", f"{NAMED}: the trainer that the recipe is for; others refuse it")
     task: str = _setting("", "lm-eval task: how prompts look, and what checkpoints are evaluated on")
     source: str | None = _setting(
         None,
@@ -104,12 +106,9 @@ class Recipe:
     adaptive_sampling: float = _setting(
         1.0, "GRPO: factor on a prompt's weight for each of its last groups without variance; 1: TRL's order"
     )
+    max_staleness: int = _setting(4, "async_grpo: discard rollouts of a policy older by more steps than this")
     bounds: dict[str, Any] | str | None = field(
-        default=None,
-        metadata={
-            "help": "stop if a logged value leaves its bounds {kl: 10, entropy: [0.05, null]}: the highest "
-            "value, or the lowest and the highest"
-        },
+        default=None, metadata={"help": "stop beyond these logged values: {kl: 10, entropy: [0.05, null]}"}
     )
     global_batch: int | None = _setting(
         None, "rows, or completions, of one optimizer step of all processes; instead of accumulation steps"
@@ -170,7 +169,7 @@ class Recipe:
                 not (self.sources and (self.source or self.curriculum or self.verifier)),
                 "source, curriculum and verifier belong to the entries of sources",
             ),
-            (self.trainer in ("", *TRAINERS), f"trainer must be sft or grpo, got {self.trainer!r}"),
+            (self.trainer in ("", *TRAINERS), f"trainer must be {NAMED}, got {self.trainer!r}"),
             (all(n.isdigit() for n in numbers), f"accept must be numbers of pitfalls, got {self.accept!r}"),
         ):
             if not valid:
@@ -218,10 +217,10 @@ def found(file: str | Path) -> Path:
 
 
 def trainer_of(file: str | Path) -> str:
-    """The trainer that a recipe file is for, "sft" or "grpo". Raises UserError if it does not say."""
+    """The trainer that a recipe file is for, of TRAINERS. Raises UserError if it does not say."""
     trainer = settings_in(file).get("trainer")
     if trainer not in TRAINERS:
-        raise UserError(f"recipe {file}: trainer is {trainer!r}; say `trainer: sft` or `trainer: grpo` in it")
+        raise UserError(f"recipe {file}: trainer is {trainer!r}; say which it is for: {NAMED}")
     return str(trainer)
 
 
@@ -251,7 +250,7 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     """(Recipe, SFTConfig or GRPOConfig, ModelConfig) from `--config FILE` and further options.
 
     Args:
-        trainer: "sft" or "grpo". Without an accelerator it trains on the CPU.
+        trainer: of TRAINERS. Without an accelerator it trains on the CPU.
         arguments: None: those of the command line.
 
     Raises UserError on an unknown setting or value, on a recipe for the other trainer, and on settings that
@@ -260,7 +259,8 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     import torch
     from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
 
-    kinds: tuple[Any, ...] = (Recipe, {"sft": SFTConfig, "grpo": GRPOConfig}[trainer], ModelConfig)
+    kind = TRAINERS[trainer]
+    kinds: tuple[Any, ...] = (Recipe, {"sft": SFTConfig, "grpo": GRPOConfig}[kind], ModelConfig)
     parser = TrlParser(kinds, prog=command(trainer), description=__doc__)
     parser.error = _refuse  # type: ignore[method-assign]  # argparse's own prints 180 lines of usage
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -278,7 +278,7 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
         _refuse("no task; name the lm-eval task that prompts are rendered for (task: arith_words)")
     if recipe.fewshot_phase_out and (trainer != "grpo" or training.shuffle_dataset):
         _refuse("fewshot_phase_out follows the order of the rows: it needs GRPO and shuffle_dataset: false")
-    check_settings(training, model, trainer)
+    check_settings(training, model, kind)
     return recipe, training, model
 
 

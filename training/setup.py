@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.harness.errors import UserError
@@ -18,7 +18,7 @@ from .merge.combine import TRAINED_WITH
 from .models import model_arguments, training_tokenizer
 from .preflight import before
 from .preflight.context import Kind
-from .recipe import Recipe, read
+from .recipe import TRAINERS, Recipe, read
 from .rewards import discard_rollouts
 
 RESOLVED = "config_resolved.json"
@@ -26,8 +26,8 @@ STATE = "trainer_state.json"
 """Of transformers' Trainer: the last file that it writes of a checkpoint."""
 
 
-def prepare(kind: Kind, arguments: Sequence[str] | None) -> tuple[Recipe, dict[str, Any]]:
-    """Reads and checks a recipe; returns it with what SFTTrainer and GRPOTrainer (`kind`) both take.
+def prepare(trainer: str, arguments: Sequence[str] | None) -> tuple[Recipe, dict[str, Any]]:
+    """Reads and checks a recipe; returns it with what all TRAINERS take.
 
     Writes TRAINED_WITH. Raises UserError where the recipe must not run.
     """
@@ -35,7 +35,8 @@ def prepare(kind: Kind, arguments: Sequence[str] | None) -> tuple[Recipe, dict[s
 
     from .bounds import StopOnBound
 
-    recipe, training, model = read(kind, arguments)
+    recipe, training, model = read(trainer, arguments)
+    kind = cast(Kind, TRAINERS[trainer])
     check_installed(training, model)
     tokenizer = training_tokenizer(model)
     before(recipe, training, model, kind, tokenizer)

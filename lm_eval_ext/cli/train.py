@@ -17,6 +17,7 @@ STEPS = {
     "data": "Build training rows, distill them from a model, or filter them by difficulty.",
     "sft": "Run supervised fine-tuning from a recipe.",
     "grpo": "Run reinforcement learning from a recipe, with the evaluation's grader as reward.",
+    "async_grpo": "Run reinforcement learning with rollouts that do not wait for training (GPUs).",
     "merge": "Merge an adapter into its base model and verify the result.",
     "matrix": "Train by several recipes and evaluate each model in several ways, as one plan says.",
     "pipeline": "Run every step: preflight, data, training, merge, evaluation, comparison.",

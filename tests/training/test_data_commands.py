@@ -406,3 +406,26 @@ def test_drawn_exemplars_are_shown_saved_and_neither_trained_nor_validated_on(tm
     prompt = prompts_of(Recipe(task="gsm8k_ext_drawn", num_fewshot=2, data=str(tmp_path)), None)
     assert prompt.prompt(found["test"][0]).startswith(f"Question: {shown[0]}\nAnswer: It is")
     assert [doc["problem"] for doc in prompt.exemplars] == shown
+
+
+def test_gsm8ks_easiest_half_has_the_fewest_steps_and_equations_as_solutions(tmp_path):
+    from lm_eval_ext.harness.docs import gsm8k
+
+    def row(name: str, steps: int) -> dict[str, str]:
+        worked = "".join(f"So it is <<{name}+{i}={i}>>{i}.\n" for i in range(steps))
+        return {"question": name, "answer": f"{worked}#### {len(name)}"}
+
+    rows = [row(f"{'long' * (i % 2)}q{i}", i % 4) for i in range(16)]
+    easy = gsm8k.easiest(rows)
+    assert easy == [1, 2, 5, 6, 9, 10, 13, 14]  # one step or two; none marked and three are left out
+    assert [len(gsm8k.equations(rows[i])) for i in easy] == [1, 2] * 4
+    assert gsm8k.easiest([row("qq", 1), row("q", 1)]) == [1]
+    (tmp_path / "gsm8k").mkdir()
+    train = [row(f"q{i}", i % 4) for i in range(240)]
+    for split in ("train", "test"):
+        (tmp_path / "gsm8k" / f"{split}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in train))
+    found = gsm8k.dataset(str(tmp_path), easy=True)
+    assert (len(found["test"]), len(found["validation"]), len(found["fewshot"])) == (120, 100, 8)
+    docs = {doc["problem"]: doc for doc in documents("gsm8k_easy", str(tmp_path))}
+    assert docs["q10"]["solution"] == "q10+0=0\nq10+1=1\nThe answer is 3." and docs["q10"]["gold"] == "3"
+    assert {int(name[1:]) % 4 for name in docs} == {1, 2} and 112 <= len(docs) <= 120

@@ -101,7 +101,7 @@ def test_what_a_recipe_cannot_say(tmp_path, line, message):
 def test_a_file_without_trainer_is_named(tmp_path):
     file = tmp_path / "recipe.yaml"
     file.write_text("task: arith_words\n")
-    with pytest.raises(UserError, match="trainer is None; say `trainer: sft`"):
+    with pytest.raises(UserError, match="trainer is None; say which it is for: sft, grpo"):
         trainer_of(file)
 
 

@@ -43,12 +43,12 @@ def build(
         lm-eval-ext train data build --out rows.jsonl --size 100 --config smoke_sft
     """
     from ..models import training_tokenizer
-    from ..recipe import read, trainer_of
+    from ..recipe import TRAINERS, read, trainer_of
     from .build import built, prompts_of
 
     trainer = trainer_of(config)
     recipe, _training, model = read(trainer, ["--config", str(config), *context.args])
-    made = built(recipe, trainer, training_tokenizer(model))
+    made = built(recipe, TRAINERS[trainer], training_tokenizer(model))
     write_text(out, jsonl(made.docs))
     if exemplars is not None:
         write_text(exemplars, jsonl(prompts_of(recipe, None).exemplars))

@@ -58,22 +58,24 @@ def check_recipe(
 ) -> Report:
     """The report on a recipe file; for the arguments see `main`, `more` are settings of the recipe."""
     from ..config_checks import check_installed
-    from ..recipe import read, settings_in
+    from ..recipe import NAMED, TRAINERS, read, settings_in
 
     settings = settings_in(config)
-    kind = trainer or _trainer(settings)
-    if kind not in ("sft", "grpo"):
-        raise UserError(f"--trainer is {kind!r}; it is sft or grpo")
+    trainer = trainer or _trainer(settings)
+    if trainer not in TRAINERS:
+        raise UserError(f"--trainer is {trainer!r}; it is {NAMED}")
     arguments = ["--config", str(config)]
     if data:
         arguments += ["--source" if data.endswith((".jsonl", ".parquet")) else "--data", data]
     arguments += more
     if tokenizer and not settings.get("model_name_or_path") and "--model_name_or_path" not in arguments:
         arguments += ["--model_name_or_path", tokenizer]
-    recipe, training, model = read(kind, arguments)
+    recipe, training, model = read(trainer, arguments)
     if not tokenizer:  # a stand-in means that the run is for another machine
         check_installed(training, model)
-    return preflight(PreflightContext(recipe, training, model, cast(Kind, kind), tokenizer or None), deep)
+    return preflight(
+        PreflightContext(recipe, training, model, cast(Kind, TRAINERS[trainer]), tokenizer or None), deep
+    )
 
 
 def _trainer(settings: dict[str, Any]) -> str:
