@@ -31,7 +31,8 @@ def trainer(arguments: Sequence[str] | None = None) -> Any:
     from .adaptive import sample_adaptively
     from .watched import WatchedTrainer
 
-    recipe, settings, settings["args"].reward_weights = prepared("grpo", arguments)
+    recipe, settings, weights = prepared("grpo", arguments)
+    settings["args"].reward_weights = weights
     made = WatchedTrainer(**settings)
     if recipe.adaptive_sampling < 1:
         sample_adaptively(made, recipe.adaptive_sampling)
