@@ -60,14 +60,14 @@ def serve(
 
     for module in ("fastapi", "uvicorn", "prometheus_client"):
         required(module, "serve", "serve")
-    from lm_eval_ext.harness.grading_settings import math_settings
+    from lm_eval_ext.harness.grading_settings import task_settings
     from lm_eval_ext.rewards.server import ServerConfig
 
-    task_settings = partial(math_settings, chat=not plain)
+    settings_of = partial(task_settings, chat=not plain)
     config = ServerConfig(
-        defaults=task_settings(task) if task else {"verifier": verifier},
+        defaults=settings_of(task) if task else {"verifier": verifier},
         math={"workers": workers, "timeout_s": timeout},
-        task_settings=task_settings,
+        task_settings=settings_of,
         queue=queue,
         max_bytes=int(max_mib * 2**20),
         undecided=undecided,

@@ -12,26 +12,28 @@ from lm_eval_ext.harness.protocol import stops_of
 from lm_eval_ext.harness.validation import selected_tasks, similar
 
 
-def arguments_of(filter_list: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
-    """The arguments of a task's filter `grade_math`, except `workers`: each process has its own."""
+def arguments_of(
+    filter_list: Sequence[Mapping[str, Any]] | None, function: str = JUDGE.filter
+) -> dict[str, Any]:
+    """The arguments of a task's filter, except `workers`: each process has its own. {} without it."""
     steps: dict[str, dict[str, Any]] = {
         entry["name"]: step
         for entry in filter_list or ()
         for step in entry["filter"]
-        if step.get("function") == JUDGE.filter
+        if step.get("function") == function
     }
-    found = steps.get(JUDGE.filter) or next(iter(steps.values()), {})
+    found = steps.get(function) or next(iter(steps.values()), {})
     return {name: value for name, value in found.items() if name not in ("function", "workers")}
 
 
-def math_settings(name: str, chat: bool) -> dict[str, Any]:
-    """The settings of an `AccuracyReward` that grades as a task, or as all tasks of a group, do.
+def task_settings(name: str, chat: bool) -> dict[str, Any]:
+    """The settings of `rewards.adapters.score` that grade as a task, or as all tasks of a group, do.
 
     Args:
         name: of a task or group of this package.
         chat: whether prompts are rendered by a chat template, whose turns end by themselves.
 
-    Raises UserError for a task that is unknown or not graded as mathematics, for a group whose tasks differ.
+    Raises UserError for a task that is unknown or has no verifier, for a group whose tasks differ.
     """
     from lm_eval.tasks import TaskManager
 
@@ -39,14 +41,16 @@ def math_settings(name: str, chat: bool) -> dict[str, Any]:
     known = TaskManager(include_path=path, include_defaults=False).task_index
     if name not in known:  # lm-eval's own are not looked for: their index takes half a minute
         raise UserError(f"task {name!r} is not in lm-eval-ext{similar(name, known)}")
-    found: list[dict[str, Any]] = []
-    for task, settings in selected_tasks(name, path):
-        if "grade_math" not in str(settings.get("filter_list")) and "MathTask" not in str(
-            settings.get("class")
-        ):
-            raise UserError(f"task {task} is not graded as mathematics")
-        stops = stops_of(settings.get("generation_kwargs") or {}, chat)
-        found += [{"stops": stops, **arguments_of(settings.get("filter_list"))}]
+    found = [_settings(task, config, chat) for task, config in selected_tasks(name, path)]
     if not found or any(each != found[0] for each in found):
         raise UserError(f"task {name}: its tasks are graded in several ways; name one of them")
     return found[0]
+
+
+def _settings(task: str, config: Mapping[str, Any], chat: bool) -> dict[str, Any]:
+    filters, stops = config.get("filter_list"), stops_of(config.get("generation_kwargs") or {}, chat)
+    if verify := arguments_of(filters, "verify"):
+        return {"verifier": verify.pop("by"), "stops": stops, **verify}
+    if JUDGE.filter not in str(filters) and not str(config.get("class")).endswith("MathTask"):
+        raise UserError(f"task {task} has no verifier")
+    return {"stops": stops, **arguments_of(filters)}

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from lm_eval_ext.rewards.completions import text_of
+from lm_eval_ext.errors import UserError
+from lm_eval_ext.rewards.completions import text_of, up_to_stop
 from lm_eval_ext.rewards.types import Score, Verifier
 from lm_eval_ext.rewards.types import verifier as verifier_of
 
@@ -23,18 +24,25 @@ _END_TOKENS = re.compile(r"(?:\s*(?:<[|｜][^<>|｜]{1,40}[|｜]>|</s>|<eos>|<en
 
 
 def score(
-    responses: Sequence[str], rows: Sequence[Mapping[str, Any]], *, verifier: str = "math", **settings: Any
+    responses: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    verifier: str = "math",
+    stops: Sequence[str] = (),
+    **settings: Any,
 ) -> list[Score]:
     """One score per response, by the process's verifier with these settings.
 
     Args:
         rows: what the verifier reads; `math` reads `gold`, and `problem` if there is one.
         verifier: a name from `lm_eval_ext.rewards.types.VERIFIERS`, or `module:attribute`.
+        stops: text after the first of these strings is ignored.
         settings: of the verifier, as JSON holds them; of `math`: those of `AccuracyReward`.
 
     Raises ValueError for an unknown verifier, for settings that it refuses, for rows that lack what it reads.
     """
-    return _shared(verifier, json.dumps(settings, sort_keys=True, default=list))(responses, rows)
+    verifies = _shared(verifier, json.dumps(settings, sort_keys=True, default=list))
+    return verifies([up_to_stop(response, stops) for response in responses], rows)
 
 
 @lru_cache(maxsize=256)
@@ -44,6 +52,8 @@ def _shared(name: str, settings: str) -> Verifier:
         return verifier_of(name, **given)
     except TypeError as error:
         raise ValueError(f"the verifier {name} refuses the settings {given}: {error}") from error
+    except UserError as error:  # a SystemExit, which would end an event loop
+        raise ValueError(str(error)) from error
 
 
 def compute_score(

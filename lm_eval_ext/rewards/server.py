@@ -92,7 +92,7 @@ class ScoreRequest(BaseModel):
     task: Annotated[str | None, Field(pattern=_TASK, description="A task of the package.")] = None
     verifier: Annotated[str | None, Field(description=f"One of {', '.join(VERIFIERS)}.")] = None
     extract: Annotated[str | None, Field(description=f"Of math: {', '.join(sorted(EXTRACTORS))}.")] = None
-    stops: Annotated[list[str] | None, Field(description="Of math: where responses end.")] = None
+    stops: Annotated[list[str] | None, Field(description="Strings that end a response.")] = None
 
     @field_validator("verifier", "extract")
     @classmethod

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from benchmarks.serve import measure, served
 from lm_eval_ext.grading.golds import KINDS
-from lm_eval_ext.harness.grading_settings import math_settings
+from lm_eval_ext.harness.grading_settings import task_settings
 from lm_eval_ext.rewards import server
 
 pytestmark = pytest.mark.unit
@@ -22,7 +22,7 @@ HANGS = {"response": r"Final answer: $\sum_{k=1}^{123457} \frac{1}{k^{k}+\sin k}
 
 
 def tasks(name):
-    return math_settings(name, chat=True)
+    return task_settings(name, chat=True)
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +79,9 @@ FAULTS = {
         "task 'math_qwem' is not in lm-eval-ext; close to",
     ),
     "a path": ({"rows": [RIGHT], "task": "../secret.yaml"}, "task: String should match"),
-    "not of mathematics": (
+    "safety": (
         {"rows": [RIGHT], "task": "ailuminate"},
-        "ailuminate is not graded as mathematics",
+        "task ailuminate has no verifier",
     ),
     "code": ({"rows": [RIGHT], "verifier": "os:system"}, "verifier: Value error, expected one of"),
     "unknown extractor": ({"rows": [RIGHT], "extract": "nix"}, "expected one of announced, bare, boxed"),
