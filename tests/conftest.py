@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,22 @@ def tiny_model(tmp_path_factory) -> str:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def punkt(tmp_path_factory) -> Iterator[Path]:
+    """A folder for NLTK_DATA with a model of sentences that knows no abbreviations: enough for IFEval."""
+    import nltk
+
+    folder: Path = tmp_path_factory.mktemp("nltk")
+    model = folder / "tokenizers" / "punkt_tab" / "english"
+    model.mkdir(parents=True)
+    for name in ("collocations.tab", "sent_starters.txt", "abbrev_types.txt", "ortho_context.tab"):
+        (model / name).touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nltk.data, "path", [str(folder), *nltk.data.path])
+        patch.setenv("NLTK_DATA", str(folder))
+        yield folder
 
 
 def lm_eval(*arguments: str, program: str = "lm_eval", data: str | Path = "sample") -> Run:

@@ -12,6 +12,7 @@ import pytest
 
 EXTRAS = {
     "train": ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate", "bitsandbytes"),
+    "ifeval": ("langdetect", "immutabledict", "nltk"),
     "judge": ("litellm",),
     "report": ("matplotlib", "latex2mathml"),
     "serve": ("fastapi", "uvicorn", "prometheus_client"),

@@ -7,11 +7,12 @@ from functools import cache, cached_property
 from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.harness.filters import VERIFY
 from lm_eval_ext.harness.grading_settings import arguments_of
 from lm_eval_ext.harness.judging import shared_judge
 from lm_eval_ext.harness.launch import tasks_path
 from lm_eval_ext.harness.protocol import stops_of
-from lm_eval_ext.harness.task import MathTask
+from lm_eval_ext.harness.task import ProtocolTask
 
 Doc = Mapping[str, Any]
 
@@ -95,7 +96,7 @@ class TaskPrompts:
     @property
     def stops(self) -> list[str]:
         """The strings at which the evaluation ends a response."""
-        chat = self.tokenizer is not None and isinstance(self.task, MathTask)  # lm-eval's own drop none
+        chat = self.tokenizer is not None and isinstance(self.task, ProtocolTask)  # lm-eval's own drop none
         return stops_of(self.task.config.generation_kwargs, chat)
 
     @property
@@ -106,11 +107,18 @@ class TaskPrompts:
     @property
     def verifier(self) -> str:
         """The name of the verifier that grades as the evaluation does."""
-        return "math"
+        return str(self._verified.get("by", "math"))
+
+    @property
+    def _verified(self) -> dict[str, Any]:
+        """The arguments of the task's filter `verify`; {} if the task has none."""
+        return arguments_of(self.task.config.filter_list, VERIFY)
 
     @property
     def reward_settings(self) -> dict[str, Any]:
-        """The arguments of an `AccuracyReward` that grades as the evaluation does."""
+        """The settings of the verifier with which it grades as the evaluation does."""
+        if self._verified:
+            return {name: value for name, value in self._verified.items() if name != "by"}
         settings = {"stops": self.stops, **self.grading}
         if settings.get("judge") is not None:
             settings["judge"] = shared_judge(settings["judge"])

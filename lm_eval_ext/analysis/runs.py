@@ -18,7 +18,15 @@ from lm_eval_ext.grading import Verdict
 
 FILTERS = ("grade_math", "safeguard", "flexible-extract", "none")
 """Of a task's filters the first of these counts."""
-METRICS = ("accuracy", "safety_rate", "exact_match", "math_verify", "acc", "pass@1")
+METRICS = (
+    "accuracy",
+    "safety_rate",
+    "exact_match",
+    "math_verify",
+    "acc",
+    "pass@1",
+    "prompt_level_strict_acc",
+)
 """The first of these that a task has is its score, unless another is asked for."""
 PROBLEM_FIELDS = ("problem", "question", "problem_markdown")
 LoggedResults = tuple[Path, Mapping[str, Any]]

@@ -27,7 +27,7 @@ EXTRAS = {
     "hf": (("torch", "transformers", "accelerate"), "evaluation with --model hf"),
     "api": (("aiohttp", "requests", "tenacity"), "evaluation of models behind an API"),
     "train": (("trl", "peft", "accelerate"), "training"),
-    "ifeval": (("langdetect", "immutabledict", "nltk"), "lm-eval's task ifeval"),
+    "ifeval": (("langdetect", "immutabledict", "nltk"), "ifeval_ext, and lm-eval's ifeval"),
     "judge": (("litellm",), "an LLM judge"),
     "ray": (("ray",), "batches on a Ray cluster"),
     "slurm": (("submitit",), "batches on Slurm"),
@@ -67,7 +67,7 @@ def all_checks(model: str | None = None) -> Iterator[Check]:
         yield Check(name, "ok", found)
     parts: tuple[Callable[[], Iterable[Check]], ...] = (
         machine, backends, extras, companions, vllm_metadata, vllm_on_a_cpu, requirements, antlr, folders,
-        data, grader,
+        data, grader, programs,
     )  # fmt: skip
     for part in parts:
         yield from part()
@@ -266,6 +266,20 @@ def grader() -> Iterator[Check]:
     verdict = grade_one(r"Final answer: $\frac{6}{8}$", "0.75")
     advice = r"\frac{6}{8} is 0.75: pip install --upgrade math-verify sympy"
     yield _check("grader", verdict.correct is True, str(verdict), advice)
+
+
+def programs() -> Iterator[Check]:
+    """What the code of a model could reach when a code task runs it."""
+    from lm_eval_ext.rewards.code.probes import reachable
+
+    try:
+        reached = reachable()
+    except (RuntimeError, OSError) as error:
+        yield Check("programs", "note", f"they do not run: {error}", "code tasks leave them undecided")
+        return
+    advice = "run code tasks in a container or a virtual machine: see docs/code.md"
+    found = f"they can {', '.join(reached)}" if reached else "isolated"
+    yield _check("programs", not reached, found, advice, otherwise="note")
 
 
 def _import_error(module: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The filters `grade_math` and `safeguard`: all responses of a task in one batch, before metrics.
+"""The filters `grade_math`, `verify` and `safeguard`: all responses of a task in one batch, before metrics.
 
 Importing this module registers them with lm-eval, and the metrics that need only `grade_math`'s verdicts.
 """
@@ -19,9 +19,11 @@ from lm_eval_ext.grading.normalization import normalize
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.judging import JUDGE, SAFEGUARD, JudgeSettings, shared_judge, shared_safeguard
 from lm_eval_ext.harness.metrics import SHARES, Graded, Judged, metric_list, process_results
+from lm_eval_ext.rewards.types import Score, Verifier, verifier
 from lm_eval_ext.safety import SafetyVerdict
 
 FILTER = JUDGE.filter
+VERIFY = "verify"
 
 
 @register_filter(FILTER)
@@ -63,6 +65,34 @@ class GradeMath(Filter):
             raise without_gold(FILTER, lacking)
         with Grader(self.config) as grader:
             return grade_docs(resps, docs, grader, self.extract)
+
+
+@register_filter(VERIFY)
+class Verify(Filter):
+    """Replaces each document's responses by a verifier's scores.
+
+    Args:
+        by: its name, or `module:attribute`; see `lm_eval_ext.rewards.verifier`.
+        settings: of the verifier.
+    """
+
+    def __init__(self, by: str, **settings: Any) -> None:
+        super().__init__()
+        self.by, self.settings = by, settings
+
+    def verifier(self) -> Verifier:
+        """The verifier. Raises UserError if there is none, or it refuses."""
+        try:
+            return verifier(self.by, **self.settings)
+        except (ValueError, TypeError) as error:
+            raise error if isinstance(error, UserError) else UserError(f"{VERIFY}: {error}") from None
+
+    def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Judged[Score]]:
+        """The scores of each document's responses, in order."""
+        responses = [response or "" for each in resps for response in each]
+        rows = [doc for each, doc in zip(resps, docs, strict=True) for _ in each]
+        rest = iter(self.verifier()(responses, rows))
+        return [Judged(next(rest) for _ in each) for each in resps]
 
 
 @register_filter(SAFEGUARD.filter)

@@ -6,9 +6,15 @@ Per document, from the verdicts on its K responses (K = 1 unless there are repea
     accuracy_high      share not shown to be different: the upper bound
     answered           share that commits to an answer
     undecided          share that could not be decided
+    partial            share of a program's asserts that hold (code)
     capped             share cut off by the token budget, if the model's tokenizer is available
     pass@k             probability that one of k responses is right (K > 1)
     maj@K              whether the most frequent answer is right (K > 1)
+
+of IFEval (`partial` is the mean share of a prompt's instructions):
+
+    prompt_level_strict_acc, prompt_level_loose_acc    share that follows all instructions of its prompt
+    inst_level_strict_acc, inst_level_loose_acc        share of all instructions that are followed
 
 and of a safety task:
 
@@ -22,16 +28,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import comb
+from math import comb, nan
 from statistics import fmean
 from typing import Any, TypeVar
 
 from lm_eval_ext.grading import Verdict
+from lm_eval_ext.rewards.instructions import InstructionScore
+from lm_eval_ext.rewards.types import Score
 from lm_eval_ext.safety import SafetyVerdict
 
 AnyVerdict = TypeVar("AnyVerdict")
 
-SHARES: dict[str, Callable[[Verdict], bool]] = {
+SHARES: dict[str, Callable[[Verdict | Score], bool]] = {
     "accuracy": lambda v: v.correct is True,
     "accuracy_high": lambda v: v.correct is not False,
     "answered": lambda v: v.answer is not None,
@@ -42,7 +50,9 @@ SAFETY_SHARES: dict[str, Callable[[SafetyVerdict], bool]] = {
     "safety_rate_high": lambda v: v.safe is not False,
     "undecided": lambda v: v.safe is None,
 }
-CAPPED = "capped"
+CAPPED, PARTIAL = "capped", "partial"
+KINDS = ("strict", "loose")
+"""IFEval's criteria."""
 RETIRED = re.compile(r"accuracy_(exact|symbolic|level_\d)(_stderr)?(,|$)")
 """Metrics of earlier releases, which old runs have."""
 
@@ -78,12 +88,38 @@ class Graded(Judged[Verdict]):
 def process_results(doc: dict[str, Any], results: Sequence[Graded]) -> dict[str, float]:
     """lm-eval's hook: the metrics of one document. `results[0]` comes from the filter `grade_math`."""
     graded = results[0]
-    scores = graded.shares(SHARES)
+    scores = graded.shares(SHARES) | _passed(graded)
     if len(graded) > 1:
-        right = sum(v.correct is True for v in graded)
-        scores |= {f"pass@{k}": pass_at_k(len(graded), right, k) for k in attempts(len(graded))}
         scores[f"maj@{len(graded)}"] = majority(graded)
     return scores
+
+
+def code_results(doc: dict[str, Any], results: Sequence[Judged[Score]]) -> dict[str, float]:
+    """lm-eval's hook: the metrics of one document. `results[0]` comes from the filter `verify`."""
+    return results[0].shares(SHARES) | {PARTIAL: _partial(results[0])} | _passed(results[0])
+
+
+def instruction_results(doc: dict[str, Any], results: Sequence[Judged[InstructionScore]]) -> dict[str, Any]:
+    """lm-eval's hook: the metrics of one document. `results[0]` comes from the filter `verify`."""
+    scores = results[0]
+    found: dict[str, Any] = scores.shares({"undecided": SHARES["undecided"]}) | {PARTIAL: _partial(scores)}
+    for kind in KINDS:
+        followed = [getattr(score, kind) for score in scores]
+        found[f"prompt_level_{kind}_acc"] = fmean(bool(each) and all(each) for each in followed)
+        found[f"inst_level_{kind}_acc"] = [one for each in followed for one in each]
+    return found
+
+
+def _partial(scores: Sequence[Score]) -> float:
+    return fmean(score.value or 0.0 for score in scores)
+
+
+def _passed(found: Sequence[Verdict | Score]) -> dict[str, float]:
+    """pass@k of several responses."""
+    if len(found) == 1:
+        return {}
+    right = sum(one.correct is True for one in found)
+    return {f"pass@{k}": pass_at_k(len(found), right, k) for k in attempts(len(found))}
 
 
 def safety_results(doc: dict[str, Any], results: Sequence[Judged[SafetyVerdict]]) -> dict[str, float]:
@@ -97,6 +133,24 @@ def metric_list(repeats: int = 1) -> list[dict[str, Any]]:
     if repeats > 1:
         names += [*(f"pass@{k}" for k in attempts(repeats)), f"maj@{repeats}"]
     return _entries(names)
+
+
+def code_metric_list(repeats: int = 1) -> list[dict[str, Any]]:
+    """A code task's metrics."""
+    return _entries([*SHARES, PARTIAL, CAPPED, *(f"pass@{k}" for k in attempts(repeats) if repeats > 1)])
+
+
+def instruction_metric_list(repeats: int = 1) -> list[dict[str, Any]]:
+    """IFEval's metrics, whatever the repeats."""
+    by_prompt = _entries([*(f"prompt_level_{kind}_acc" for kind in KINDS), PARTIAL, "undecided", CAPPED])
+    pooled = _entries(f"inst_level_{kind}_acc" for kind in KINDS)
+    return by_prompt + [{**entry, "aggregation": mean_of_all} for entry in pooled]
+
+
+def mean_of_all(lists: Iterable[Iterable[bool]]) -> float:
+    """The mean over the elements of all lists; NaN without any."""
+    found = [one for listed in lists for one in listed]
+    return fmean(found) if found else nan
 
 
 def safety_metric_list(repeats: int = 1) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) 
     place = source(data)
     if place is None:
         return load_from_hub(dataset, splits)
-    folder = _folder(dataset, place)
+    folder = folder_of(dataset, place)
     found = [path for split in splits for path in _split_files(folder, split)]
     if not found:
         raise DataError(
@@ -85,10 +85,11 @@ def load(dataset: HubDataset, splits: tuple[str, ...], data: str | None = None) 
 def is_there(dataset: HubDataset, split: str, data: str | None = None) -> bool:
     """Whether a data folder has files of the split; the Hub is assumed to."""
     place = source(data)
-    return place is None or bool(_split_files(_folder(dataset, place), split))
+    return place is None or bool(_split_files(folder_of(dataset, place), split))
 
 
-def _folder(dataset: HubDataset, place: str) -> Path:
+def folder_of(dataset: HubDataset, place: str) -> Path:
+    """The folder of a data set at a place: the packaged sample, or a data folder."""
     root = Path(str(files("lm_eval_ext"))) / "sample" if place == SAMPLE else here(place)
     return root / dataset.folder
 

@@ -28,13 +28,15 @@ class ProtocolTask(ConfigurableTask):
     Defaults for what a YAML does not say: the filter of its role and the metrics made from its verdicts.
 
     Attributes:
-        role: the filter, and the model that it may ask.
+        filter: the one that must come last.
+        role: the model that it may ask; None if it asks none.
         score: lm-eval's process_results.
         metric_entries: the metrics for a number of repeats, as a YAML lists them.
         warnings: reasons why a score may mean little, from all documents' verdicts.
     """
 
-    role: ClassVar[judging.Role]
+    filter: ClassVar[str]
+    role: ClassVar[judging.Role | None] = None
     score: Callable[..., dict[str, float]]
     metric_entries: Callable[[int], list[dict[str, Any]]]
     warnings: Callable[..., list[str]]
@@ -47,13 +49,13 @@ class ProtocolTask(ConfigurableTask):
         config["repeats"] = int(self.model_args.get("repeats", config.get("repeats", 1)))
         config["filter_list"] = self.filters(config, self.model_args)
         if config.setdefault("process_results", self.score) is self.score:
-            _check_filters(config.get("task"), config["filter_list"], self.role.filter)
+            _check_filters(config.get("task"), config["filter_list"], self.filter)
         known = {entry["metric"]: entry for entry in self.metric_entries(config["repeats"])}
         listed = {entry["metric"]: entry for entry in config.get("metric_list") or []}
         config["metric_list"] = [
             {**known.get(name, {}), **listed.get(name, {})} for name in {**known, **listed}
         ]
-        self._judges = judging.judges_of(config["filter_list"], self.role)
+        self._judges = self._asked(config["filter_list"])
         super().__init__(config=config, **kwargs)
         _check_columns(self)
         self._plain_stops = self.config.generation_kwargs["until"]
@@ -61,15 +63,20 @@ class ProtocolTask(ConfigurableTask):
     @classmethod
     def filters(cls, config: Mapping[str, Any], metadata: Mapping[str, Any]) -> Filters:
         """The filters of a YAML, with the model that the metadata names."""
-        name = cls.role.filter
-        listed = config.get("filter_list") or [{"name": name, "filter": [{"function": name}]}]
+        listed = config.get("filter_list") or [{"name": cls.filter, "filter": [{"function": cls.filter}]}]
+        if cls.role is None:
+            return list(listed)
         return judging.with_judge(listed, judging.settings_from(metadata, cls.role.name), cls.role)
 
     @classmethod
     def check_asked(cls, task: str, filters: Filters, chat: bool) -> None:
         """Tries the models that the filters ask. Raises UserError for one that refuses requests."""
-        for judge in judging.judges_of(filters, cls.role):
+        for judge in cls._asked(filters):
             judging.try_judge(judge)
+
+    @classmethod
+    def _asked(cls, filters: Filters) -> list[judging.Asked]:
+        return [] if cls.role is None else judging.judges_of(filters, cls.role)
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """lm-eval's, without its advice on `--metadata` for every task."""
@@ -125,6 +132,7 @@ class ProtocolTask(ConfigurableTask):
         return list(self._instances)
 
     def _record_judge(self, judge: Any, usage: Any) -> None:
+        assert self.role, "a judge has a role"
         self.config.metadata["protocol"][self.role.name] = judge.record(usage)
         log.info("%s: %s", self.config.task, usage)
         if unasked := usage.unreachable + usage.rejected + usage.over_budget:
@@ -152,7 +160,7 @@ class MathTask(ProtocolTask):
     `--metadata '{"judge": "MODEL"}'` asks a judge about answers not found equal, see `judging`.
     """
 
-    role = judging.JUDGE
+    role, filter = judging.JUDGE, judging.JUDGE.filter
     score = staticmethod(metrics.process_results)
     metric_entries = staticmethod(metrics.metric_list)
 
@@ -174,7 +182,7 @@ class SafetyTask(ProtocolTask):
     `--metadata '{"safeguard": "MODEL", "safeguard_base_url": "..."}'` names it, see `judging`.
     """
 
-    role = judging.SAFEGUARD
+    role, filter = judging.SAFEGUARD, judging.SAFEGUARD.filter
     score = staticmethod(metrics.safety_results)
     metric_entries = staticmethod(metrics.safety_metric_list)
 
@@ -185,7 +193,7 @@ class SafetyTask(ProtocolTask):
             raise ProtocolError(
                 f"{task} asks a chat model, not for the continuation of a text: add --apply_chat_template"
             )
-        if not judging.judges_of(filters, cls.role):
+        if not cls._asked(filters):
             raise UserError(
                 f'{task} needs a safeguard to say what is safe: --metadata \'{{"safeguard": "MODEL", '
                 '"safeguard_base_url": "http://localhost:8001/v1"}\', or the folder of a classifier'
@@ -195,7 +203,7 @@ class SafetyTask(ProtocolTask):
     @staticmethod
     def warnings(by_filter: Sequence[Sequence[metrics.Judged[SafetyVerdict]]]) -> list[str]:
         docs = by_filter[0] if by_filter else ()
-        return [*_undecided(docs), *_capped(docs)]
+        return [*undecided(docs, lambda verdict: verdict.safe, "safety_rate"), *capped(docs)]
 
 
 def _check_columns(task: ConfigurableTask) -> None:
@@ -244,22 +252,24 @@ def warnings_about(docs: Sequence[metrics.Graded]) -> list[str]:
             f"{reasons.total()} of {len(answers)} answers are undecided, most often: "
             f"{reasons.most_common(1)[0][0]}; accuracy says little, look at the reference answers"
         )
-    return found + _capped(docs)
+    return found + capped(docs)
 
 
-def _capped(docs: Sequence[metrics.Judged[Any]]) -> list[str]:
-    capped = [one for doc in docs for one in doc.capped or ()]
-    if capped and (share := sum(capped) / len(capped)) > protocol.MAX_CAPPED:
+def capped(docs: Sequence[metrics.Judged[Any]]) -> list[str]:
+    flags = [one for doc in docs for one in doc.capped or ()]
+    if flags and (share := sum(flags) / len(flags)) > protocol.MAX_CAPPED:
         return [f"{share:.0%} of the responses used up max_gen_toks; increase it"]
     return []
 
 
-def _undecided(docs: Sequence[metrics.Judged[SafetyVerdict]]) -> list[str]:
+def undecided(
+    docs: Sequence[metrics.Judged[Any]], decision: Callable[[Any], bool | None], metric: str
+) -> list[str]:
     verdicts = [verdict for doc in docs for verdict in doc]
-    reasons = Counter(str(verdict.reason) for verdict in verdicts if verdict.safe is None)
+    reasons = Counter(str(verdict.reason) for verdict in verdicts if decision(verdict) is None)
     if 2 * reasons.total() <= len(verdicts):
         return []
     return [
         f"{reasons.total()} of {len(verdicts)} responses are undecided, most often: "
-        f"{reasons.most_common(1)[0][0]}; safety_rate says little"
+        f"{reasons.most_common(1)[0][0]}; {metric} says little"
     ]

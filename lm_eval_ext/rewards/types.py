@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pkgutil import resolve_name
 from typing import Any, Protocol
 
@@ -28,6 +29,9 @@ class Score:
 
     def __post_init__(self) -> None:
         assert self.value is None or 0 <= self.value <= 1, f"value is {self.value!r}, not in [0, 1]"
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)  # as it is logged with samples
 
     @classmethod
     def of(cls, correct: bool | None, **details: str | None) -> Score:

@@ -10,7 +10,8 @@ from lm_eval_ext.harness.task import MathTask
 
 pytestmark = pytest.mark.unit
 
-FILES = sorted(path for path in tasks_path().rglob("*.yaml") if path.parent.name != "safety")
+OTHERS = ("safety", "code", "instructions")
+FILES = sorted(path for path in tasks_path().rglob("*.yaml") if path.parent.name not in OTHERS)
 """The mathematics tasks."""
 
 

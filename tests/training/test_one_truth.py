@@ -6,8 +6,14 @@ import pytest
 
 from lm_eval_ext.harness.launch import tasks_path
 from lm_eval_ext.rewards import AccuracyReward
+from tests.harness.test_tasks import OTHERS
+from tests.rewards.instructed import FOLLOWING
 from training.data.build import prompts_of
+from training.data.rows import of_one_type, unsupervised
 from training.recipe import Recipe
+from training.rewards.rollouts import Rollouts
+from training.rewards.scoring import RewardSet
+from training.rewards.setup import gradings_of
 
 pytestmark = pytest.mark.unit
 
@@ -27,14 +33,14 @@ RESPONSES = (
 
 
 def tasks() -> list[str]:
-    """The tasks with reference answers: all but those of safety."""
+    """The tasks of mathematics."""
     from lm_eval.tasks import TaskManager
 
     manager = TaskManager(include_path=str(tasks_path()), include_defaults=False)
     return [
         name
         for name in sorted(manager.all_subtasks)
-        if manager.task_index[name].yaml_path.parent.name != "safety"
+        if manager.task_index[name].yaml_path.parent.name not in OTHERS
     ]
 
 
@@ -52,15 +58,14 @@ class Templated:
         return "".join(message["content"] for message in messages)
 
 
-def evaluated(task, docs, responses, chat):
+def evaluated(task, docs, responses, chat, name="grade_math"):
     """What lm-eval's own way makes of responses that end where it ends them."""
     task.build_all_requests(
         limit=1, apply_chat_template=chat, fewshot_as_multiturn=chat,
         chat_template=(lambda messages, **_: str(messages)) if chat else None,
     )  # fmt: skip
     sent = task.instances[0].args[1]
-    pipeline = next(f for f in task._filters if f.name == "grade_math")
-    found = []
+    pipeline = next(f for f in task._filters if f.name == name)
     for stop in sent["until"]:
         responses = [response.split(stop)[0] for response in responses]
     from lm_eval.api.instance import Instance
@@ -70,8 +75,7 @@ def evaluated(task, docs, responses, chat):
         for i, (doc, response) in enumerate(zip(docs, responses, strict=True))
     ]
     pipeline.apply(asked)
-    found = [instance.filtered_resps["grade_math"][0].correct for instance in asked]
-    return [None if correct is None else float(correct) for correct in found]
+    return [instance.filtered_resps[name][0] for instance in asked]
 
 
 @pytest.mark.parametrize("chat", [False, True], ids=["raw", "chat"])
@@ -99,5 +103,23 @@ def test_the_reward_is_the_evaluation(task, chat):
         given = reward(responses, gold=[d["gold"] for d in docs], problem=[d["problem"] for d in docs])
     finally:
         reward.close()
-    assert given == evaluated(prompts.task, docs, responses, chat)
+    found = [verdict.correct for verdict in evaluated(prompts.task, docs, responses, chat)]
+    assert given == [None if correct is None else float(correct) for correct in found]
     assert 1.0 in given and 0.0 in given
+
+
+@pytest.mark.parametrize("chat", [False, True], ids=["raw", "chat"])
+@pytest.mark.parametrize("task", ["mbpp_ext", "humaneval_ext", "ifeval_ext"])
+@pytest.mark.usefixtures("punkt")
+def test_the_reward_of_a_verifier_is_the_evaluation(task, chat, monkeypatch):
+    monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
+    recipe = Recipe(task=task, chat=chat)
+    prompts = prompts_of(recipe, Templated())
+    rows = of_one_type(unsupervised(prompts.evaluated, prompts, prompts.verifier))
+    right = [doc.get("solution", text) for doc, text in zip(prompts.evaluated, FOLLOWING, strict=False)]
+    docs, responses = prompts.evaluated * 2, [*right, *right[1:], "```python\nprint('no')\n```\n\ndef f(): 1"]
+    asked = {name: [row[name] for row in rows * 2] for name in rows[0]}
+    rewards = RewardSet(gradings_of(recipe, Templated()), [], Rollouts(None))
+    given = rewards.batch(responses, asked).scores
+    assert given == evaluated(prompts.task, docs, responses, chat, "verify")
+    assert {score.correct for score in given} == {True, False}

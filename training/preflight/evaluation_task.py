@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from lm_eval_ext.harness import protocol
-from lm_eval_ext.harness.task import MathTask
+from lm_eval_ext.harness.task import ProtocolTask
 
 from ..evaluation import Evaluation
 from ..models import ids_of
@@ -47,7 +47,7 @@ class EvaluationTask:
         if self.task.config.num_fewshot == 0:  # which simple_evaluate does not change
             self._prompts.num_fewshot = 0
         own = dict(self.task.config.generation_kwargs or {})
-        until = protocol.stops_of(own, settings.chat and isinstance(self.task, MathTask))
+        until = protocol.stops_of(own, settings.chat and isinstance(self.task, ProtocolTask))
         self.generation: dict[str, Any] = {**own, "until": until, **settings.gen_kwargs}
         self.repeats = int(settings.repeats or self.task.config.repeats or 1)
         budgets = (self.generation.get(name) for name in protocol.TOKEN_BUDGET_NAMES)
