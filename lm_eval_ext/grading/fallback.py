@@ -51,7 +51,7 @@ def compare(answer: str, gold: str) -> Outcome:
     if name(answer) and name(gold) and name(answer) != name(gold):
         return Outcome(None, "undecided.names-differ", f"one is {name(answer)}, the other {name(gold)}")
     outcome = answers.compare(given, wanted)  # without names and layout, it can be read
-    if outcome.equal:
+    if outcome.equal or outcome.rule.startswith("ambiguous."):
         return outcome
     if (unread := _unread(wanted, given)) is not None:
         return unread

@@ -67,8 +67,17 @@ _WORDS = re.compile(r"[A-Za-z]{2}[A-Za-z .'-]*")
 _NAMED = re.compile(r"^[A-Za-z](?:_\w|\([A-Za-z]\))?\s*=\s*(?=[^=])")
 
 
+_UNESCAPED = re.compile(
+    "\x07(?=lpha|ngle|pprox|rc)|\x08(?=eta|inom|egin|oxed|ullet)|\t(?=ext|imes|an|heta|frac|riangle)"
+    "|\x0b(?=ec|ert|arphi)|\x0c(?=rac|orall|loor)|\r(?=ight|ho|angle)"
+)
+"""A control character that was a backslash and a letter, before a string literal was read: `\\frac`."""
+_LETTERS_OF = dict(zip("\a\b\t\v\f\r", "abtvfr", strict=True))
+
+
 def plain_unicode(text: str) -> str:
     """Unicode mathematics as ASCII: "x² + 2½" is "x^{2} + 2 1/2". NFKC alone would make x² into x2."""
+    text = _UNESCAPED.sub(lambda m: f"\\{_LETTERS_OF[m[0]]}", text)
     for sign, script in _SCRIPTS:
         text = script.sub(rf"{sign}{{\g<0>}}", text)  # NFKC below turns the digits into plain ones
     text = _TEX_THOUSANDS.sub("{,}", text)  # 1,\\! 234 is a number, no pair

@@ -16,10 +16,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lm_eval_ext.grading.answers.comparison.eigenvectors import same_direction
+from lm_eval_ext.grading.answers.comparison.orders import same_order
 from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.solution_sets import same_solutions
+from lm_eval_ext.grading.answers.comparison.wordings import same_name, same_time, without_about
 from lm_eval_ext.grading.answers.errors import AnswerError, Unreadable
 from lm_eval_ext.grading.answers.lexicon.features import SYMBOLS
+from lm_eval_ext.grading.answers.lexing.spelling import marked
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics import read
 from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
@@ -32,9 +35,34 @@ _EQUALITY = re.compile(r"[\s\S]*\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORE
 """Where the gold is a case of equality, the answer is what follows that word."""
 
 
-@rule("undecided.unread", "undecided.not-evaluated", "values.differ")
 def compare(answer: str, gold: str) -> Outcome:
     """Whether the answer equals the gold; None where this cannot tell and computer algebra may be asked."""
+    if (outcome := same_time(answer, gold)) is not None:
+        return outcome
+    answer = without_about(answer, gold)
+    outcome = _compared(answer, gold)
+    if outcome.equal is None and (named := same_name(answer, gold)) is not None:
+        return named
+    return outcome if outcome.equal else _with_units(answer, gold, outcome)
+
+
+@rule("ambiguous.unit-or-letter")
+def _with_units(answer: str, gold: str, outcome: Outcome) -> Outcome:
+    """Letters behind a number read as the unit that they spell; without a space they may be a product."""
+    pair = marked(answer), marked(gold)
+    if pair != (answer, gold):
+        return _compared(*pair)
+    pair = marked(answer, spaced=False), marked(gold, spaced=False)
+    if pair == (answer, gold) or not _compared(*pair).equal:
+        return outcome
+    if "\\text" in answer + gold or "\\mathrm" in answer + gold:
+        return _compared(*pair)
+    return Outcome(None, "ambiguous.unit-or-letter", f"{answer[:40]} and {gold[:40]}: a unit or a letter")
+
+
+@rule("undecided.unread", "undecided.not-evaluated", "values.differ")
+def _compared(answer: str, gold: str) -> Outcome:
+    """Whether the two say the same."""
     parts: list[Answers] = []
     for side, text in (("gold", gold), ("answer", answer)):
         try:
@@ -132,7 +160,8 @@ def _same_claim(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
         return _same_choice(given, wanted, evaluator)
     if (given.choice or wanted.choice) and not (given.items and wanted.items):
         return _choice_for_value(given.choice, wanted.choice)
-    return same_solutions(given.items, wanted.items, evaluator)
+    order = same_order(given.items, wanted.items)
+    return same_solutions(given.items, wanted.items, evaluator) if order is None else order
 
 
 @rule("features.same", "undecided.features")

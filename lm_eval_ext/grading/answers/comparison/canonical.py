@@ -42,11 +42,19 @@ def unnumbered(solutions: Solutions, other: Solutions) -> Solutions:
     if len(solutions) != 1 or len(other) < 2 or any(len(s.values) > 1 for s in other):
         return solutions
     values = solutions[0].values
+    if _are_extremes(dict(values)) and len(values) == len(other) == 2:
+        return tuple(replace(solutions[0], values=(("", value),)) for _, value in values)
     names = {match[1] if (match := _NUMBERED.fullmatch(name)) else "" for name, _ in values}
     if len(values) < 2 or len(names) != 1 or "" in names:
         return solutions
     (name,) = names
     return tuple(replace(solutions[0], values=((name, value),)) for _, value in values)
+
+
+def _are_extremes(named: dict[str, Node]) -> bool:
+    """A maximum and a minimum, in numbers that can be such."""
+    low, high = named.get("minimum"), named.get("maximum")
+    return isinstance(low, Number) and isinstance(high, Number) and low.value <= high.value
 
 
 def without_start(solutions: Solutions) -> Solutions:

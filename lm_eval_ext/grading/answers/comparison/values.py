@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from lm_eval_ext.grading.answers.comparison.decimals import has_digits_of, ratio_of_units, rounds_to
 from lm_eval_ext.grading.answers.comparison.expressions import identical
 from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.relations import same_relation
 from lm_eval_ext.grading.answers.errors import AnswerError
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
-from lm_eval_ext.grading.answers.numeric.numbers import is_less, same
+from lm_eval_ext.grading.answers.numeric.numbers import is_less
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Group,
     Node,
-    Number,
     Relation,
     Symbol,
     differ,
@@ -109,7 +109,7 @@ def _is_rounded_chain(equation: Relation, evaluator: Evaluator) -> bool:
     if any(symbols(t) or isinstance(t, (Group, Relation)) for t in equation.terms):
         return False
     return all(
-        bool(identical(exact, t, evaluator).equal) or _rounds_to(exact, t, evaluator, ending=True)
+        bool(identical(exact, t, evaluator).equal) or rounds_to(exact, t, evaluator, ending=True)
         for t in others
     )
 
@@ -181,21 +181,28 @@ _CONVERTED = re.compile(r"%|°|base ")
 """Units with a value of their own: 60% is 3/5, 180° is pi, 101_2 is 5."""
 
 
-@rule("units.differ", "decimals.rounded")
+@rule("units.differ", "decimals.rounded", "decimals.digits")
 def _same_scalar(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     if _is_ratio(given) or _is_ratio(wanted):
         return _same_ratio(given, wanted, evaluator)
     (mine, my_unit), (theirs, their_unit) = without_unit(given), without_unit(wanted)
     if my_unit and their_unit and my_unit != their_unit:
-        if {my_unit, their_unit} <= {"%", "°"}:
+        if {my_unit, their_unit} <= {"%", "°", "rad"}:
             return identical(given, wanted, evaluator)
-        return Outcome(False, "units.differ", differ(given, wanted))
+        factor = ratio_of_units(my_unit, their_unit)
+        if factor is None:
+            return Outcome(False, "units.differ", differ(given, wanted))
+        mine = Call("mul", (number(factor), mine))
     outcome = identical(mine, theirs, evaluator)
     if not outcome.equal and bool(my_unit) != bool(their_unit) and _CONVERTED.match(my_unit + their_unit):
         converted = identical(given, wanted, evaluator)
         outcome = converted if converted.equal else outcome
-    if outcome.equal is False and _rounds_to(mine, theirs, evaluator):
+        if "%" in (my_unit, their_unit) and not rounds_to(mine, theirs, evaluator):
+            mine = Call("mul", (number(Fraction(100) if their_unit else Fraction(1, 100)), mine))
+    if outcome.equal is False and rounds_to(mine, theirs, evaluator):
         return Outcome(True, "decimals.rounded", f"the gold is {show(theirs)}, rounded")
+    if outcome.equal is False and has_digits_of(mine, theirs, evaluator):
+        return Outcome(True, "decimals.digits", f"all digits of {show(theirs)}")
     return outcome
 
 
@@ -217,34 +224,3 @@ def _same_ratio(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
         for a, g in zip(mine[1:], theirs[1:], strict=True)
     ]
     return first_failure(outcomes) or Outcome(True, "ratios.equal", "the same ratio")
-
-
-def _rounds_to(given: Node, wanted: Node, evaluator: Evaluator, ending: bool = False) -> bool:
-    """A gold that is a decimal with two or more places, and an exact value that rounds to it: 3.14 and pi.
-
-    Not the other way round, and not for decimals that end unless `ending`: 0.333 is not 1/3, and
-    3.142 is not 3.14.
-    """
-    sign = 1
-    if isinstance(wanted, Call) and wanted.name == "neg" and isinstance(wanted.args[0], Number):
-        sign, wanted = -1, wanted.args[0]
-    if not isinstance(wanted, Number) or (wanted.places or 0) < 2 or symbols(given):
-        return False
-    try:
-        exact = evaluator.value(given)
-        if isinstance(exact, Fraction) and _terminates(exact) and not ending:
-            return False
-        step = Fraction(10) ** (wanted.places or 0)
-        half_up = Call("add", (Call("mul", (number(step), given)), number(Fraction(1, 2))))
-        return same(evaluator.value(Call("floor", (half_up,))), sign * wanted.value * step)
-    except AnswerError:
-        return False
-
-
-def _terminates(number: Fraction) -> bool:
-    """Whether its decimals end."""
-    rest = number.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1

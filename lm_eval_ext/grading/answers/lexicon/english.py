@@ -7,6 +7,7 @@ leaving it out cannot change what an answer says ("the", "solutions"), never a n
 from __future__ import annotations
 
 from lm_eval_ext.grading.answers.lexicon.features import FEATURES
+from lm_eval_ext.grading.answers.lexicon.units import UNITS
 
 
 def _by_word(meanings: dict[str, str]) -> dict[str, str]:
@@ -135,7 +136,7 @@ NONE = _phrases(
     "cannot exist; not exist; doesn't exist; dne; inconsistent; inconsistent system"
 )
 """There is no solution."""
-INFINITE = _phrases("infinitely many; infinite; infinite number of; infinity of")
+INFINITE = _phrases("infinitely many; infinite number of; infinity of")
 
 CONVERGENCE = _by_word(
     {"converges": "converges converge convergent", "diverges": "diverges diverge divergent"}
@@ -181,28 +182,6 @@ ADJECTIVES = frozenset(
 )
 
 ORDINALS = {"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2"}
-UNITS = _by_word(
-    {
-        "mm": "mm", "cm": "cm centimeter centimeters centimetres", "m": "meter meters metres",
-        "km": "km kilometer kilometers", "in": "inch inches", "ft": "foot feet", "yd": "yard yards",
-        "mi": "mile miles", "mg": "mg", "g": "gram grams", "kg": "kg kilogram kilograms", "oz": "ounces",
-        "lb": "pound pounds", "mL": "milliliters", "L": "liter liters litre litres", "s": "second seconds",
-        "min": "min minute minutes", "h": "hour hours", "days": "days", "years": "years", "mph": "mph",
-        "°": "degree degrees", "%": "percent", "$": "dollar dollars", "cents": "cents", "€": "euro euros",
-        "rub": "rubles", "N": "newtons", "J": "joules", "W": "watts", "kW": "kilowatts", "V": "volts",
-        "A": "amperes", "K": "kelvins", "Hz": "hertz", "Pa": "pascals", "": "unit units radians square cubic",
-    }
-)  # fmt: skip
-UNIT_SIGNS = _by_word(
-    {
-        "meters": "m", "grams": "g", "seconds": "s sec", "hours": "h hr", "liters": "L l", "newtons": "N",
-        "joules": "J", "watts": "W", "volts": "V", "amperes": "A", "kelvins": "K", "hertz": "Hz",
-        "pascals": "Pa", "milliliters": "mL ml", "inches": "in", "feet": "ft", "miles": "mi",
-        "pounds": "lb lbs", "ounces": "oz", "yards": "yd", "minutes": "min", "kilowatts": "kW",
-        "cm": "cm", "mm": "mm", "km": "km", "kg": "kg", "mg": "mg", "mph": "mph",
-    }
-)  # fmt: skip
-"""Signs of units, which are such only in text behind a number: 5\\text{ m}; and the unit each one is."""
 NEGATIONS = frozenset(
     "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail "
     "approximately about less more than least most almost nearly false impossible except wrong "

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.lexicon.english import UNIT_SIGNS
 from lm_eval_ext.grading.answers.lexicon.latex import (
     ACCENTS,
     ALIGNED,
@@ -23,6 +22,7 @@ from lm_eval_ext.grading.answers.lexicon.latex import (
     UNIT_VECTORS,
     Sign,
 )
+from lm_eval_ext.grading.answers.lexicon.units import UNIT_SIGNS
 from lm_eval_ext.grading.answers.lexing.words import letters
 from lm_eval_ext.grading.normalization import plain_unicode
 
@@ -243,14 +243,30 @@ class _Lexer:
 
     def _unit(self, text: str) -> bool:
         r"""Put the unit of 5\text{ m/s}, which is one by its place behind a number; False if it is none."""
-        parts = re.split(r"([/*])", text.replace("~", "").replace("\\,", "").strip(" ."))
-        known = all(p in "/*" if i % 2 else p in UNIT_SIGNS for i, p in enumerate(parts))
+        parts = unit_parts(text)
         last = self.found[-1] if self.found else None
-        if not known or last is None or not (last.kind in ("num", "const") or last.text in _BEFORE_UNIT):
+        if not parts or last is None or not (last.kind in ("num", "const") or last.text in _BEFORE_UNIT):
             return False
-        for part in parts:
-            self.put("op" if part in "/*" else "word", UNIT_SIGNS.get(part, part))
+        for sign, name, power in parts:
+            if sign:
+                self.put("op", sign)
+            self.put("word", UNIT_SIGNS[name])
+            for part in re.findall(r"\^|-|\d", f"^{power}") if power else ():
+                self.put("num" if part.isdigit() else "op", part)
         return True
+
+
+_UNIT = re.compile(r"([/*]?)([A-Za-z%]+)(?:\^\{?(-?\d)\}?)?")
+
+
+def unit_parts(text: str) -> list[tuple[str, str, str]]:
+    """(sign, name, power) of each unit in "m/s^2", "kg m"; empty where anything else is in the text."""
+    text = re.sub(r"~|\\[,;: ]|\s+", " ", text).strip(" .")
+    text = re.sub(r"\s*(?:([/*·])|\\cdot\b|\s(?=\w))\s*", lambda m: "/" if m[1] == "/" else "*", text)
+    found = list(_UNIT.finditer(text))
+    whole = "".join(m[0] for m in found) == text and all(m[1] or not i for i, m in enumerate(found))
+    known = whole and all(m[2] in UNIT_SIGNS for m in found)
+    return [(m[1], m[2], m[3] or "") for m in found] if known else []
 
 
 _HANDLERS: dict[str, Callable[[_Lexer, re.Match[str]], None]] = {

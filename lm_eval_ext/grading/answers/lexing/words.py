@@ -62,7 +62,7 @@ def _calls(word: str, text: str, end: int) -> bool:
 
 def _is_word(run: str, word: str, math: bool, text: str, end: int) -> bool:
     size = len(run)
-    is_points = size < 4 and run.isupper() and word not in ("yes", "no")  # AB, CM, ABC
+    is_points = size < 4 and run.isupper() and word not in ("yes", "no", "dne")  # AB, CM, ABC
     if size == 1 or is_points:
         return False
     if math and word == "as" and text[: end - 2][-1:] == text[end : end + 1] == " ":

@@ -13,6 +13,7 @@ from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexicon.features import FEATURES
 from lm_eval_ext.grading.answers.lexing.lexer import Token, tokens
+from lm_eval_ext.grading.answers.lexing.spelling import respelled
 from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.decisions import as_choice, as_word
 from lm_eval_ext.grading.answers.semantics.features import split_features
@@ -21,7 +22,7 @@ from lm_eval_ext.grading.answers.semantics.segments import split_parts
 from lm_eval_ext.grading.answers.semantics.solutions import read_solutions
 
 _LATIN = re.compile(r"\b(?:i\.\s?e\b\.?|e\.\s?g\b\.?)", re.IGNORECASE)
-_MARKUP = re.compile(r"</?answer>|\*\*|__|`")
+_MARKUP = re.compile(r"</?answer>|(?<![\w)\]}])\*\*|\*\*(?![\w({\[-])|__|`")
 _NAMING = (*english.PROPERTIES, *english.ORDINALS, *english.LABELS, *english.NUMERALS)
 _MEANINGFUL = english.NEGATIONS | {*_NAMING, "yes", "true", "player"}
 
@@ -29,7 +30,7 @@ _MEANINGFUL = english.NEGATIONS | {*_NAMING, "yes", "true", "player"}
 @lru_cache(maxsize=8192)
 def read(text: str) -> tuple[Answer, ...]:
     """The parts of an answer, mostly one. Raises Unreadable."""
-    stream = _without_brackets(trimmed(_without_remark(tokens(without_markup(text)))))
+    stream = _without_brackets(trimmed(_without_remark(tokens(without_markup(respelled(text))))))
     if not stream:
         raise Unreadable("it is empty")
     parts = split_parts(stream)

@@ -73,7 +73,10 @@ class Parser:
         return Call("neg", (self.signed_factor(),)) if self.tokens.accept("-") else self.factor()
 
     def factor(self) -> Node:
-        node = self.atom()
+        return self.followed(self.atom())
+
+    def followed(self, node: Node) -> Node:
+        """The node with its powers, units and other signs behind it."""
         while (changed := self._follow(self.grammar.postfix, node)) is not None:
             node = changed
         return node

@@ -99,7 +99,7 @@ def _mixed(parser: Parser, left: Node) -> Node | None:
     if not (top.isdigit() and bottom.isdigit() and 0 < int(top) < int(bottom)):
         return None
     tokens.advance(used)
-    return number(left.value + Fraction(int(top), int(bottom)))
+    return parser.followed(number(left.value + Fraction(int(top), int(bottom))))
 
 
 def _fraction(texts: list[str]) -> tuple[str, str, int]:

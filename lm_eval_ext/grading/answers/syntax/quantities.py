@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lm_eval_ext.grading.answers.lexicon.english import UNITS
+from lm_eval_ext.grading.answers.lexicon.units import UNITS
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.letters import subscript
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Number, Quantity, Symbol, number, show

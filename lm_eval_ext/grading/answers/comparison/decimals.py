@@ -1,0 +1,88 @@
+"""Decimals that stand for a value: rounded golds, answers with all the digits of a value; units converted."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from lm_eval_ext.grading.answers.errors import AnswerError
+from lm_eval_ext.grading.answers.lexicon.units import scale
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, number, symbols
+
+_LEAST_PLACES = 2
+_LEAST_DIGITS = 6
+_FLOAT_DIGITS = 15
+"""Digits that a float keeps of any value: further ones, as in 2.9999999999999996, are not compared."""
+
+
+def ratio_of_units(unit: str, other: str) -> Fraction | None:
+    """How many of the other unit one unit is, 1000 for "km" and "m"; None where they are no such units."""
+    mine, theirs = scale(unit), scale(other)
+    return mine[0] / theirs[0] if mine and theirs and mine[1] == theirs[1] else None
+
+
+def rounds_to(given: Node, wanted: Node, evaluator: Evaluator, ending: bool = False) -> bool:
+    """A gold with two or more decimal places, and an answer that rounds to it: pi or 3.142 for 3.14.
+
+    Not the other way round: 0.33 is not 1/3. A fraction that ends, such as 1/8 for 0.13, is another value
+    unless `ending`.
+    """
+    sign, gold = _decimal(wanted)
+    if gold is None or (gold.places or 0) < _LEAST_PLACES or symbols(given):
+        return False
+    try:
+        exact = evaluator.value(given)
+        if isinstance(exact, Fraction) and _terminates(exact) and not (ending or _is_decimal(given)):
+            return False
+        return _rounded(given, sign, gold.places or 0, evaluator) == gold.value
+    except AnswerError:
+        return False
+
+
+def has_digits_of(given: Node, wanted: Node, evaluator: Evaluator) -> bool:
+    """A decimal of six or more digits, all of them those of an exact gold, rounded or cut off."""
+    sign, decimal = _decimal(given)
+    if decimal is None or not decimal.places or symbols(wanted) or _is_decimal(wanted):
+        return False
+    digits = len(str(int(decimal.value * 10**decimal.places)))
+    places = decimal.places - max(0, digits - _FLOAT_DIGITS)
+    if digits < _LEAST_DIGITS:
+        return False
+    try:
+        kept = _rounded(decimal, 1, places, evaluator)
+        return any(_rounded(wanted, sign, places, evaluator, cut) == kept for cut in (False, True))
+    except AnswerError:
+        return False
+
+
+def _decimal(node: Node) -> tuple[int, Number | None]:
+    """(sign, number) of a number as it is written; (1, None) of anything else."""
+    if isinstance(node, Call) and node.name == "neg" and isinstance(node.args[0], Number):
+        return -1, node.args[0]
+    return 1, node if isinstance(node, Number) else None
+
+
+def _is_decimal(node: Node) -> bool:
+    """Whether it is a decimal, or one converted to another unit."""
+    if isinstance(node, Call) and node.name == "mul" and isinstance(node.args[0], Number):
+        node = node.args[-1]
+    _, found = _decimal(node)
+    return found is not None and found.places is not None
+
+
+def _rounded(node: Node, sign: int, places: int, evaluator: Evaluator, cut: bool = False) -> Fraction:
+    """The value times the sign with so many places, halves rounded up, or further digits cut off."""
+    step = Fraction(10) ** places
+    shifted = Call("mul", (number(sign * step), node))
+    if not cut:
+        shifted = Call("add", (shifted, number(Fraction(1, 2))))
+    return Fraction(evaluator.value(Call("floor", (shifted,)))) / step
+
+
+def _terminates(value: Fraction) -> bool:
+    """Whether its decimals end."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
