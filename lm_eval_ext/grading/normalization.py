@@ -72,12 +72,18 @@ _UNESCAPED = re.compile(
     "|\x0b(?=ec|ert|arphi)|\x0c(?=rac|orall|loor)|\r(?=ight|ho|angle)"
 )
 """A control character that was a backslash and a letter, before a string literal was read: `\\frac`."""
+_DOUBLED = re.compile(
+    r"(?<!\\)\\(?=\\(?:[dt]?frac|sqrt|pi|cdot|times|text|left|right|infty|theta|alpha|beta)(?![A-Za-z]))"
+)
+"""A backslash doubled as in a string literal: not the end of a row, which no letter follows."""
+_CIRCLED = re.compile("[①-⑳](?=[①-⑳])")
 _LETTERS_OF = dict(zip("\a\b\t\v\f\r", "abtvfr", strict=True))
 
 
 def plain_unicode(text: str) -> str:
     """Unicode mathematics as ASCII: "x² + 2½" is "x^{2} + 2 1/2". NFKC alone would make x² into x2."""
-    text = _UNESCAPED.sub(lambda m: f"\\{_LETTERS_OF[m[0]]}", text)
+    text = _DOUBLED.sub("", _UNESCAPED.sub(lambda m: f"\\{_LETTERS_OF[m[0]]}", text))
+    text = _CIRCLED.sub(r"\g<0>, ", text)  # NFKC alone would make ②③ into 23
     for sign, script in _SCRIPTS:
         text = script.sub(rf"{sign}{{\g<0>}}", text)  # NFKC below turns the digits into plain ones
     text = _TEX_THOUSANDS.sub("{,}", text)  # 1,\\! 234 is a number, no pair

@@ -9,7 +9,6 @@ from lm_eval_ext.grading.answers.lexicon.units import scale
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, number, symbols
 
-_LEAST_PLACES = 2
 _LEAST_DIGITS = 6
 _FLOAT_DIGITS = 15
 """Digits that a float keeps of any value: further ones, as in 2.9999999999999996, are not compared."""
@@ -21,14 +20,16 @@ def ratio_of_units(unit: str, other: str) -> Fraction | None:
     return mine[0] / theirs[0] if mine and theirs and mine[1] == theirs[1] else None
 
 
-def rounds_to(given: Node, wanted: Node, evaluator: Evaluator, ending: bool = False) -> bool:
-    """A gold with two or more decimal places, and an answer that rounds to it: pi or 3.142 for 3.14.
+def rounds_to(
+    given: Node, wanted: Node, evaluator: Evaluator, least_places: int = 2, ending: bool = False
+) -> bool:
+    """A gold with so many decimal places, and an answer that rounds to it: pi or 3.142 for 3.14.
 
     Not the other way round: 0.33 is not 1/3. A fraction that ends, such as 1/8 for 0.13, is another value
     unless `ending`.
     """
     sign, gold = _decimal(wanted)
-    if gold is None or (gold.places or 0) < _LEAST_PLACES or symbols(given):
+    if gold is None or (gold.places or 0) < least_places or symbols(given):
         return False
     try:
         exact = evaluator.value(given)

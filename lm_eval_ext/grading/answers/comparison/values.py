@@ -197,9 +197,9 @@ def _same_scalar(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     if not outcome.equal and bool(my_unit) != bool(their_unit) and _CONVERTED.match(my_unit + their_unit):
         converted = identical(given, wanted, evaluator)
         outcome = converted if converted.equal else outcome
-        if "%" in (my_unit, their_unit) and not rounds_to(mine, theirs, evaluator):
+        if "%" in (my_unit, their_unit) and not rounds_to(mine, theirs, evaluator, 1):
             mine = Call("mul", (number(Fraction(100) if their_unit else Fraction(1, 100)), mine))
-    if outcome.equal is False and rounds_to(mine, theirs, evaluator):
+    if outcome.equal is False and rounds_to(mine, theirs, evaluator, 1 if their_unit == "%" else 2):
         return Outcome(True, "decimals.rounded", f"the gold is {show(theirs)}, rounded")
     if outcome.equal is False and has_digits_of(mine, theirs, evaluator):
         return Outcome(True, "decimals.digits", f"all digits of {show(theirs)}")
@@ -215,8 +215,7 @@ def _same_ratio(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     """a:b is a/b; a:b:c is any multiple of it."""
     mine, theirs = (n.args if isinstance(n, Call) and n.name == "ratio" else (n,) for n in (given, wanted))
     if {len(mine), len(theirs)} == {1, 2}:
-        left, right = (n[0] if len(n) == 1 else Call("div", n) for n in (mine, theirs))
-        return identical(left, right, evaluator)
+        return _same_scalar(*(n[0] if len(n) == 1 else Call("div", n) for n in (mine, theirs)), evaluator)
     if len(mine) != len(theirs):
         return Outcome(False, "ratios.lengths-differ", differ(given, wanted))
     outcomes = [

@@ -10,10 +10,12 @@ import ast
 import re
 
 from lm_eval_ext.grading.answers.lexicon.english import NUMERALS
+from lm_eval_ext.grading.answers.lexicon.latex import GREEK
 from lm_eval_ext.grading.answers.lexing.lexer import unit_parts
 from lm_eval_ext.grading.normalization import plain_unicode
 
 _MAX_DATA_CHARS = 500
+_LETTER = re.compile(r"[A-Za-z](?:_?\w{1,2})?")
 _MAX_UNIT_CHARS = 300
 _MULTIPLES = {
     "dozen": "12",
@@ -72,6 +74,7 @@ def _interval(match: re.Match[str]) -> str:
 def _as_list(text: str) -> str:
     """{'a': 1, 'b': 4} as "a = 1, b = 4", ["B", "F"] as "B, F"; anything else as it is."""
     bare = re.sub(r"^```(?:json|python)?\s*|\s*```$", "", text.strip())
+    bare += "}" if bare.count("{") == 1 and bare[0] == "{" and "}" not in bare else ""
     if (
         len(bare) > _MAX_DATA_CHARS
         or bare[:1] + bare[-1:] not in ("{}", "[]")
@@ -85,7 +88,8 @@ def _as_list(text: str) -> str:
     if isinstance(data, dict) and data and all(isinstance(k, str) and _is_plain(v) for k, v in data.items()):
         if len(data) == 1 and next(iter(data)).lower() in ("answer", "final_answer", "result"):
             return str(*data.values())
-        return ", ".join(f"{name} = {value}" for name, value in data.items())
+        named = all(_LETTER.fullmatch(name) or name in GREEK for name in data)
+        return ", ".join(f"{name} = {value}" if named else f"{value}" for name, value in data.items())
     if isinstance(data, list) and data and all(isinstance(v, str) for v in data):
         return ", ".join(data)
     return text
