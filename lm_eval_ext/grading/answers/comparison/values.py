@@ -215,7 +215,8 @@ def _same_ratio(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     """a:b is a/b; a:b:c is any multiple of it."""
     mine, theirs = (n.args if isinstance(n, Call) and n.name == "ratio" else (n,) for n in (given, wanted))
     if {len(mine), len(theirs)} == {1, 2}:
-        return _same_scalar(*(n[0] if len(n) == 1 else Call("div", n) for n in (mine, theirs)), evaluator)
+        left, right = (n[0] if len(n) == 1 else Call("div", n) for n in (mine, theirs))
+        return _same_scalar(left, right, evaluator)
     if len(mine) != len(theirs):
         return Outcome(False, "ratios.lengths-differ", differ(given, wanted))
     outcomes = [

@@ -30,15 +30,15 @@ def without_about(answer: str, gold: str) -> str:
 @rule("times.same", "times.differ")
 def same_time(answer: str, gold: str) -> Outcome | None:
     """Two times of day; None where they are none, or only their digits differ as those of ratios may."""
-    times = [_time(text) for text in (answer, gold)]
-    if times[0] is None or times[1] is None:
+    given, wanted = _time(answer), _time(gold)
+    if given is None or wanted is None:
         return None
-    (mine, half), (theirs, other) = times
+    (mine, half), (theirs, other) = given, wanted
     said = f"{answer.strip()[:20]} and {gold.strip()[:20]}"
     if half and other:
         same = mine == theirs and half == other
     elif half or other:
-        same = _as_24_hours(*times[0]) == _as_24_hours(*times[1]) or mine == theirs
+        same = _as_24_hours(*given) == _as_24_hours(*wanted) or mine == theirs
     else:
         same = mine == theirs
     if same:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
+from lm_eval_ext.grading.answers.lexicon.units import UNITS
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.conditions import IT
 from lm_eval_ext.grading.answers.semantics.phrases import (
@@ -145,7 +146,7 @@ def parse_clause(part: Sequence[Token]) -> Node:
     kept = _essential(part)
     if has(kept, english.NUMERALS) and has(part, ("such", "exists", "exist")):
         raise Unreadable("one such thing is not the number one")
-    readable = {*english.NUMERALS, *english.UNITS, "mod", "modulo"}
+    readable = {*english.NUMERALS, *UNITS, "mod", "modulo"}
     if has(kept, ("≡", "≢")):
         readable |= {"or", "and"}
     unknown = next((t.text for t in kept if t.kind == "word" and t.text not in readable), None)
@@ -174,7 +175,7 @@ _NOUN = re.compile(
 )
 """A plural: what can be counted, and no part or multiple of a number."""
 _MEANINGFUL = english.KNOWN - english.PROPERTIES.keys() - english.NOISE
-_NUMBER_WORDS = {*english.NUMERALS, *english.UNITS}
+_NUMBER_WORDS = {*english.NUMERALS, *UNITS}
 
 
 def _split_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
