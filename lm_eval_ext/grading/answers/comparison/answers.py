@@ -33,6 +33,12 @@ from lm_eval_ext.grading.types import Outcome
 Answers = Sequence[Answer]
 _EQUALITY = re.compile(r"[\s\S]*\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORECASE)
 """Where the gold is a case of equality, the answer is what follows that word."""
+_VALUE_AND_CASE = re.compile(
+    r"(?P<value>[^=<>]*?\d[^=<>A-Za-z]*|[^=<>,;]{1,60}?)[,;]?\s*\(?(?:with|where)?\s*equality(?:\s+(?:holds|occurs))?"
+    r"\s*(?P<case>(?:if|iff|when|for|at)\b.*?)\)?",
+    re.IGNORECASE,
+)
+"""A value, and the case in which it is attained."""
 
 
 def compare(answer: str, gold: str) -> Outcome:
@@ -73,6 +79,8 @@ def _compared(answer: str, gold: str) -> Outcome:
     wanted, given = parts
     evaluator = Evaluator()
     try:
+        if (outcome := _with_equality(answer, gold, evaluator)) is not None:
+            return outcome
         outcome = _same_parts(given, wanted, evaluator)
         if not outcome.equal and _EQUALITY.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
             return _same_parts(read(case), read(_EQUALITY.split(gold)[-1]), evaluator)
@@ -88,6 +96,18 @@ def _compared(answer: str, gold: str) -> Outcome:
         and shape == _closed_shape(wanted)
     ):
         return Outcome(False, "values.differ", outcome.detail)
+    return outcome
+
+
+def _with_equality(answer: str, gold: str, evaluator: Evaluator) -> Outcome | None:
+    """ "4, with equality iff x = y": the value counts, and the case where the answer has one too."""
+    theirs, mine = _VALUE_AND_CASE.fullmatch(gold), _VALUE_AND_CASE.fullmatch(answer)
+    if theirs is None:
+        return None
+    outcome = _same_parts(read(mine["value"] if mine else answer), read(theirs["value"]), evaluator)
+    if mine and outcome.equal:
+        case = _same_parts(read(mine["case"]), read(theirs["case"]), evaluator)
+        return case if case.equal is not True else outcome
     return outcome
 
 

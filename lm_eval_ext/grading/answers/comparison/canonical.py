@@ -66,6 +66,17 @@ def without_start(solutions: Solutions) -> Solutions:
     return (replace(solution, conditions=kept),)
 
 
+def in_links(solutions: Solutions, other: Solutions) -> Solutions:
+    """a | b | c beside a | b, b | c says two things."""
+    if len(solutions) != 1 or len(other) < 2 or len(solutions[0].values) != 1 or solutions[0].conditions:
+        return solutions
+    node = solutions[0].values[0][1]
+    if not isinstance(node, Relation) or len(node.signs) != len(other):
+        return solutions
+    pairs = zip(pairwise(node.terms), node.signs, strict=True)
+    return tuple(Solution((("", Relation(terms, (sign,))),)) for terms, sign in pairs)
+
+
 def without_zero(solutions: Solutions, other: Solutions) -> Solutions:
     """A density by one formula on its support: "0 otherwise" adds nothing to it."""
     if len(other) != 1 or not other[0].conditions or len(solutions) != 2:

@@ -15,6 +15,7 @@ from lm_eval_ext.grading.answers.numeric.predicates import holds
 from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT, declared
 from lm_eval_ext.grading.answers.syntax.nodes import (
+    Condition,
     Group,
     Node,
     Property,
@@ -100,6 +101,7 @@ def _case(solutions: Solutions, at: Point, evaluator: Evaluator) -> Node | None:
     return found[0] if found else None
 
 
+_COUNTING = frozenset("ijklmn")
 _INNER, _OUTER = 12, 60
 """How many values of each solution are looked for, and among the values of how large a parameter."""
 
@@ -140,7 +142,13 @@ def _is_enumerable(solution: Solution) -> bool:
         return True
     if len(nodes) == 1 and not solution.values[0][0]:
         return False  # a formula in that letter, not a set
-    return is_integral(solution.conditions) and declared(solution.conditions) <= letters
+    counted = letters <= _COUNTING and bool(solution.conditions) and all(map(_is_bound, solution.conditions))
+    return (counted or is_integral(solution.conditions)) and declared(solution.conditions) <= letters
+
+
+def _is_bound(condition: Condition) -> bool:
+    """k >= 2, which says of a counting letter that it is an integer."""
+    return isinstance(condition, Relation) and set(condition.signs) <= {"<", ">", "<=", ">="}
 
 
 def _values(solution: Solution, evaluator: Evaluator) -> Iterator[tuple[Value, ...]]:

@@ -35,6 +35,7 @@ _X = Symbol("x")
 _IS_INTEGER = Property("integer", _X)
 _ORDER = frozenset(["<", ">", "<=", ">="])
 _INTEGER_LETTERS = frozenset("ijklmnst")
+_COUNTING = frozenset("klmn")
 _REACH = 700
 """How far an integer parameter runs in either direction."""
 
@@ -69,8 +70,11 @@ def same_number_set(given: Solutions, wanted: Solutions, evaluator: Evaluator) -
     if mine is None or theirs is None or not any(map(_is_described_set, (*given, *wanted))):
         return None
     mine, theirs = _with_unsaid(mine, theirs), _with_unsaid(theirs, mine)
-    if _letters(given) | _letters(wanted) <= _INTEGER_LETTERS and (
-        _are_integers(mine) or _are_integers(theirs)
+    letters = _letters(given) | _letters(wanted)
+    if letters <= _INTEGER_LETTERS and (
+        _are_integers(mine)
+        or _are_integers(theirs)
+        or (letters and letters <= _COUNTING and _are_whole(mine + theirs))
     ):
         mine, theirs = _all_integers(mine), _all_integers(theirs)  # n = 3, 4, 5 beside 3 <= n <= 5
     return _compared(mine, theirs, evaluator)
@@ -232,6 +236,14 @@ def _letters(solutions: Solutions) -> frozenset[str]:
 
 def _are_integers(side: list[_Part]) -> bool:
     return all(isinstance(p.number, Number) and p.number.value.denominator == 1 for p in side)
+
+
+def _are_whole(side: list[_Part]) -> bool:
+    """Whether all the numbers that bound them are integers: n > 4 is n >= 5."""
+    numbers = [
+        n for p in side for c in p.limits() if isinstance(c, Relation) for t in c.terms for n in walk(t)
+    ]
+    return all(n.value.denominator == 1 for n in numbers if isinstance(n, Number))
 
 
 def _all_integers(side: list[_Part]) -> list[_Part]:

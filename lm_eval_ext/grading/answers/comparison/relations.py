@@ -20,7 +20,7 @@ _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 @rule("relations.multiples", "relations.no-multiples", "relations.signs-differ")
 def same_relation(left: Relation, right: Relation, evaluator: Evaluator) -> Outcome:
     """Equations up to a factor or a swap of sides; inequalities up to a positive factor or turning round."""
-    if not (_is_simple(left) and _is_simple(right)):
+    if left == right or not (_is_simple(left) and _is_simple(right)):
         return _same_chain(left, right, evaluator)
     factor = _constant_ratio(gap(left), gap(right), evaluator)
     if factor is None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from lm_eval_ext.grading.answers.comparison.canonical import (
     Solutions,
     expanded,
+    in_links,
     listed,
     opened,
     unnumbered,
@@ -40,6 +41,7 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
     )
     if outcome is not None:
         return outcome
+    given, wanted = in_links(given, wanted), in_links(wanted, given)
     given, wanted = without_zero(given, wanted), without_zero(wanted, given)
     given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
     given, wanted = opened(given, wanted), opened(wanted, given)

@@ -116,6 +116,8 @@ def _are_apart(given: Solution, wanted: Solution) -> bool:
     if len(given.values) != 1 or len(wanted.values) != 1:
         return False
     mine, theirs = given.values[0][0], wanted.values[0][0]
+    if "'" in mine + theirs and mine.partition("(")[0] == theirs.partition("(")[0]:
+        return mine != theirs and "(" in mine and "(" in theirs  # dx/dt is x', and not dx/ds
     fixed = any("(" in n or n in ("minimum", "maximum") for n in (mine, theirs))
     return bool(mine and theirs) and mine != theirs and fixed
 
@@ -129,11 +131,15 @@ def _renamings(
 ) -> Iterator[dict[str, Node]]:
     """Ways to name the bound letters as the gold does: arguments in order, then parameters in any order."""
     fixed: dict[str, Node] = {a: Symbol(g) for a, g in zip(given.arguments, wanted.arguments, strict=False)}
-    yield fixed
     mine = frozenset[str]().union(*(symbols(a) for a, _ in pairs)) - set(given.arguments)
+    taken = (set(wanted.arguments) & mine) if given.arguments and wanted.arguments else set[str]()
+    fixed |= {name: Symbol(f"{name}*") for name in taken}  # f(w) = x + 1 is not f(x) = x + 1
+    yield fixed
     theirs = frozenset[str]().union(*(symbols(g) for _, g in pairs)) - set(wanted.arguments)
     free = sorted((mine - theirs) | (declared(given.conditions) & mine))
     targets = sorted((theirs - mine) | (declared(wanted.conditions) & theirs))
+    if set(targets) & (declared(given.conditions) - set(free)):
+        return  # 2w - 1 if x > 1
     allowed = all(side.arguments or side.conditions for side in (given, wanted))
     if allowed and free and len(free) == len(targets) <= _MAX_BOUND:
         for order in permutations(targets):

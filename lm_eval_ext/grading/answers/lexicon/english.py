@@ -93,7 +93,8 @@ NOISE = frozenset(
     "identically pairwise coefficient coefficients root roots variable integer-solutions families "
     "family type types choice option correct measure measures point solution-set being belongs varies "
     "runs itself they then them continuous distinct different differentiable strictly indeed general "
-    "identity either series converges convergent converge distribution random normal normally".split()
+    "identity either series converges convergent converge distribution random normal normally "
+    "linear".split()
 )
 """Words that can be left out of a clause."""
 
@@ -216,8 +217,8 @@ _SINGLE = (
 )  # fmt: skip
 _PHRASES = (FEATURES, RELATIVE, NOUNS, EXCEPT, OTHERWISE, RESTATEMENT, ASIDE, YES, NO, NONE, INFINITE)
 _GRAMMAR = (
-    "double triple multiplicity and or not if iff then else part permutation permutations cyclic except no "
-    "modulo mod union player"
+    "coprime relatively mutually double triple multiplicity and or not if iff then else part "
+    "permutation permutations cyclic except no modulo mod union player"
 )
 KNOWN = (
     frozenset(_GRAMMAR.split()).union(*_SINGLE, *(phrase for phrases in _PHRASES for phrase in phrases))

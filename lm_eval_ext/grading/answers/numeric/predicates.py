@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from lm_eval_ext.grading.answers.errors import Undefined, Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
-from lm_eval_ext.grading.answers.numeric.numbers import Value, is_less, same, whole
+from lm_eval_ext.grading.answers.numeric.numbers import Value, is_less, mp, same, whole
 from lm_eval_ext.grading.answers.numeric.operations import integer_root
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Condition, Group, Node, Number, Relation, Symbol
 
@@ -64,9 +64,15 @@ def _in_group(point: Value, region: Group, items: Iterator[Value]) -> bool:
     if len(region.items) != 2:
         raise Unreadable("not a region")
     low, high = items
+    if (region.open == "[" and _is_infinite(low)) or (region.close == "]" and _is_infinite(high)):
+        raise Unreadable("an interval that holds infinity")
     if not (is_less(low, point) or (region.open == "[" and same(low, point))):
         return False
     return is_less(point, high) or (region.close == "]" and same(point, high))
+
+
+def _is_infinite(number: Value) -> bool:
+    return not isinstance(number, Fraction) and bool(mp.isinf(number))
 
 
 _SET_OPERATIONS: dict[str, Callable[[bool, bool], bool]] = {

@@ -33,6 +33,7 @@ def read(text: str) -> tuple[Answer, ...]:
     stream = _without_brackets(trimmed(_without_remark(tokens(without_markup(respelled(text))))))
     if not stream:
         raise Unreadable("it is empty")
+    stream = _coprime(stream)
     parts = split_parts(stream)
     if len(parts) > 1:
         return tuple(_read_part(part) for part in parts)
@@ -53,6 +54,27 @@ def without_markup(text: str) -> str:
         text = f"({text[1:-1]})" if "," in text else text[1:-1]
     text = _MARKUP.sub(" ", text)
     return _LATIN.sub(lambda m: " that is " if m[0][0] in "iI" else " eg ", text).strip()
+
+
+_COPRIME = (("coprime",), ("relatively", "prime"), ("mutually", "prime"))
+
+
+def _coprime(stream: list[Token]) -> list[Token]:
+    """ "m and n are coprime" is gcd(m, n) = 1."""
+    said = [t for t in stream if t.text not in ("are", "and", ",", "is")]
+    letters = [t for t in said if t.kind == "name"]
+    rest = tuple(t.text for t in said[len(letters) :])
+    if len(letters) < 2 or said[: len(letters)] != letters or rest not in _COPRIME:
+        return stream
+    listed = [t for letter in letters for t in (letter, Token("op", ","))][:-1]
+    return [
+        Token("func", "gcd"),
+        Token("op", "("),
+        *listed,
+        Token("op", ")"),
+        Token("op", "="),
+        Token("num", "1"),
+    ]
 
 
 def _without_remark(stream: list[Token]) -> list[Token]:

@@ -90,6 +90,8 @@ def _read_clause(state: State, clause: Clause) -> None:
     if joint in ("if", "lead"):
         _read_condition(state, clause)
         state.previous = "if"
+    elif joint == "else" and (clause.tokens or state.previous == "if"):
+        _read_other_case(state, clause)
     elif joint == "else":
         state.limit([Property("otherwise", Symbol(IT))])
         state.previous = "else"
@@ -100,6 +102,19 @@ def _read_clause(state: State, clause: Clause) -> None:
         excepted = state.previous == "except" and bool(state.items) and (listed or joint == "or")
         read_value(state, clause)
         state.previous = "except" if excepted else "value"
+
+
+def _read_other_case(state: State, clause: Clause) -> None:
+    """ "2 if n is odd, otherwise 0": the value follows the word, perhaps behind a comma."""
+    if not clause.tokens and state.following and state.following[0].joint in (",", ":", "and"):
+        state.position += 1
+        clause = state.clauses[state.position]
+    if not clause.tokens:
+        raise Unreadable("otherwise what?")
+    before = len(state.items)
+    read_value(state, replace(clause, joint=";"))
+    state.limit_from(before, [Property("otherwise", Symbol(IT))])
+    state.unlimited, state.previous = len(state.items), "else"
 
 
 def _gives_value(part: Sequence[Token]) -> bool:

@@ -16,7 +16,7 @@ def derivative(parser: Parser) -> Node | None:
     match texts:
         case ["{", "d" | "∂" as d, name, "}", "{", other, by, "}"] if other == d and len(name) == 1:
             tokens.advance(8)
-            return Symbol(f"{name}'") if d == "d" else Call("apply", (Symbol(name), Symbol(by)))
+            return Symbol(f"{name}'({by})") if d == "d" else Call("apply", (Symbol(name), Symbol(by)))
     return None
 
 
