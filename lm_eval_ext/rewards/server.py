@@ -28,21 +28,17 @@ from prometheus_client import (
     exposition,
     generate_latest,
 )
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lm_eval_ext.errors import shown
-from lm_eval_ext.grading import EXTRACTORS
-from lm_eval_ext.grading.golds import KINDS, is_gold
 from lm_eval_ext.rewards import adapters
-from lm_eval_ext.rewards.types import VERIFIERS, Score
+from lm_eval_ext.rewards.messages import TASK, Fault, RewardReply, RewardRequest, ScoreReply, ScoreRequest
+from lm_eval_ext.rewards.types import Score
 
 Result = TypeVar("Result")
 THREADS = 64
 """Requests graded at once; the others wait."""
 _SHOWN_FAULTS = 5
 _PATHS = ("/score", "/get_reward", "/health", "/metrics")
-_TASK = r"^\w[\w-]*$"
 Settings = dict[str, Any]
 
 
@@ -68,74 +64,11 @@ class ServerConfig:
     undecided: float = 0.0
 
 
-class Row(BaseModel):
-    """A response and what its verifier reads: `math` gold and problem, others further fields."""
-
-    model_config = ConfigDict(extra="allow")
-    response: Annotated[str, Field(description="All that the model wrote.")]
-    gold: Annotated[Any, Field(description=f"The reference answer: {KINDS}.")] = None
-    problem: Annotated[str | None, Field(description="The problem, for the options of a choice.")] = None
-
-    @field_validator("gold")
-    @classmethod
-    def _is_gold(cls, value: Any) -> Any:
-        if value is not None and not is_gold(value):
-            raise ValueError(f"expected {KINDS}, got {shown(value)}")
-        return value
-
-
-class ScoreRequest(BaseModel):
-    """Responses to score as a task does or by a verifier; without either, as the server was told."""
-
-    model_config = ConfigDict(extra="forbid")
-    rows: Annotated[list[Row], Field(min_length=1)]
-    task: Annotated[str | None, Field(pattern=_TASK, description="A task of the package.")] = None
-    verifier: Annotated[str | None, Field(description=f"One of {', '.join(VERIFIERS)}.")] = None
-    extract: Annotated[str | None, Field(description=f"Of math: {', '.join(sorted(EXTRACTORS))}.")] = None
-    stops: Annotated[list[str] | None, Field(description="Strings that end a response.")] = None
-
-    @field_validator("verifier", "extract")
-    @classmethod
-    def _is_known(cls, value: str | None, info: Any) -> str | None:
-        known = VERIFIERS if info.field_name == "verifier" else EXTRACTORS
-        if value is not None and value not in known:
-            raise ValueError(f"expected one of {', '.join(sorted(known))}, got {shown(value)}")
-        return value
-
-
-class ScoreReply(BaseModel):
-    """One score per row, in order; `value` and `correct` are null if undecided, and `reason` says why."""
-
-    scores: list[Score]
-
-
-class RewardRequest(BaseModel):
-    """OpenRLHF's request: `query` is the prompt with the response, `labels` are the reference answers."""
-
-    query: Annotated[list[str], Field(min_length=1)]
-    prompts: list[str]
-    labels: list[Any]
-
-
-class RewardReply(BaseModel):
-    """OpenRLHF's reply; an undecided response has the server's reward for those, and a 1 in `undecided`."""
-
-    rewards: list[float]
-    scores: list[float]
-    extra_logs: dict[str, list[float]]
-
-
 class AsciiJson(JSONResponse):
     """JSON that can hold every answer: half of a surrogate pair, too, which UTF-8 cannot."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, allow_nan=False).encode()
-
-
-class Fault(BaseModel):
-    """What is wrong with a request."""
-
-    detail: str
 
 
 class Scoring:
@@ -276,7 +209,7 @@ def create_app(config: ServerConfig) -> FastAPI:
     @app.post("/get_reward")
     async def get_reward(
         request: RewardRequest,
-        task: Annotated[str | None, Query(pattern=_TASK)] = None,
+        task: Annotated[str | None, Query(pattern=TASK)] = None,
         extract: str | None = None,
     ) -> RewardReply:
         """Rewards in OpenRLHF's protocol; `?task=NAME` grades as that task does."""
@@ -285,7 +218,12 @@ def create_app(config: ServerConfig) -> FastAPI:
             settings = {"undecided": config.undecided, **scoring.settings(task, extract=extract)}
             return adapters.reward_func(request.query, request.prompts, request.labels, **settings)
 
-        return RewardReply(**await scoring.run(len(request.query), call))
+        reply = RewardReply(**await scoring.run(len(request.query), call))
+        undecided = reply.extra_logs["undecided"]
+        metrics.count(
+            [None if gap else reward == 1.0 for reward, gap in zip(reply.rewards, undecided, strict=True)]
+        )
+        return reply
 
     @app.get("/health")
     async def health() -> dict[str, Any]:
