@@ -10,6 +10,7 @@ TRL's trainers refuse several GPUs in one process. A process that accelerate or 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -143,7 +144,8 @@ def started(kind: str, arguments: Sequence[str] | None) -> bool:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "RANK" in os.environ or "LOCAL_RANK" in os.environ or not {"-h", "--help"}.isdisjoint(given):
         return False
-    launch = Launch.of(f"{HOME}.{kind}", given, free_gpus())
+    named = os.environ.get("CUDA_VISIBLE_DEVICES") if shutil.which("nvidia-smi") else None
+    launch = Launch.of(f"{HOME}.{kind}", given, named.split(",") if named else free_gpus())
     if launch.processes > 1 or launch.server_gpus:
         launch.run()
         return True

@@ -124,6 +124,7 @@ def loop(out: Path, tiny: str, log: Path):
     """The pipeline as a process of its own, ended with all that it started."""
     command = [sys.executable, "-m", "training.pipeline", "--out", str(out), "--model", tiny]
     command += ["--config", str(CONFIGS / "smoke_sft.yaml"), "--limit", "8", "--num_fewshot", "4"]
+    command += ["--prereg", str(out.parent / "prereg.yaml")]
     with log.open("w") as file:
         started = subprocess.Popen(
             [*command, *FEW, "--max_steps", "2", "--max_length", "1024", "--logging_steps", "1"],
@@ -141,6 +142,8 @@ def loop(out: Path, tiny: str, log: Path):
 def test_the_loop_goes_on_after_a_kill(tiny, tmp_path):
     """QLoRA SFT, merged, proven in vLLM, evaluated and compared with the base."""
     out, log = tmp_path / "loop", tmp_path / "log"
+    claim = {"hypothesis": "two steps of random weights help", "better": "smoke_sft"}
+    (tmp_path / "prereg.yaml").write_text(json.dumps(claim))  # which is YAML
     with loop(out, tiny, log) as first:
         while first.poll() is None and not (out / "smoke_sft" / "train").is_dir():
             time.sleep(0.05)
@@ -156,6 +159,8 @@ def test_the_loop_goes_on_after_a_kill(tiny, tmp_path):
     assert [model["model"] for model in summary["models"]] == ["base", "smoke_sft"]
     assert all(model["n"] == "8" for model in summary["models"])
     assert len(summary["comparisons"]) == 1
+    assert summary["prereg"]["verdicts"][0]["verdict"] == "not confirmed"
+    assert claim["hypothesis"] in (out / "summary.md").read_text()
     assert list(checkpoints(out / "smoke_sft" / "train")) == [2]
     merged = out / "smoke_sft" / "merged" / "checkpoint-2"
     findings = json.loads((merged / "merge.json").read_text())["findings"]

@@ -119,5 +119,7 @@ def free_gpus() -> list[str]:
     free = [index for index, _, used, total in listed if float(used) < _FREE * float(total)]
     if listed and not free:
         shown = ", ".join(f"GPU {index}: {used} of {total} MiB" for index, _, used, total in listed)
-        raise UserError(f"no GPU is free ({shown}): wait, end what runs there, or name some with --gpus")
+        raise UserError(
+            f"no GPU is free ({shown}): wait, end what runs there, or name some: --gpus, CUDA_VISIBLE_DEVICES"
+        )
     return free
