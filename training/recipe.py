@@ -25,9 +25,9 @@ from .batch import batch_options
 from .config_checks import check_settings
 from .entries import bound, check_ranges, check_sources, listed, mapping, named, of_source, reward_entries
 
-TRAINERS = {"sft": "sft", "grpo": "grpo", "async_grpo": "grpo"}
+TRAINERS = {"sft": "sft", "grpo": "grpo", "async_grpo": "grpo", "distill": "grpo"}
 """Trainers -> the one whose settings, checks and rows they have."""
-NAMED = "sft, grpo or async_grpo"
+NAMED = "sft, grpo, async_grpo or distill"
 REPLACED = {
     "max_kl": "bounds: {kl: VALUE}",
     "max_grad_norm_seen": "bounds: {grad_norm: VALUE}",
@@ -107,6 +107,7 @@ class Recipe:
         1.0, "GRPO: factor on a prompt's weight for each of its last groups without variance; 1: TRL's order"
     )
     max_staleness: int = _setting(4, "async_grpo: discard rollouts of a policy older by more steps than this")
+    teacher: str = _setting("", "distill: model whose distribution is learnt, with the same tokenizer")
     bounds: dict[str, Any] | str | None = field(
         default=None, metadata={"help": "stop beyond these logged values: {kl: 10, entropy: [0.05, null]}"}
     )

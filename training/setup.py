@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,6 +51,26 @@ def prepare(trainer: str, arguments: Sequence[str] | None) -> tuple[Recipe, dict
         "peft_config": get_peft_config(model),
         "callbacks": [StopOnBound(recipe.bounds)],
     }
+
+
+def converted(training: Any, kind: Any, without: Collection[str], trainer: str, **more: Any) -> Any:
+    """The settings of GRPO as those of another of TRL's trainers, with `more`.
+
+    Args:
+        kind: its class of settings.
+        without: settings of GRPO that have no meaning there.
+        trainer: its name in recipes.
+
+    Raises UserError for any other that it does not have, and the recipe sets.
+    """
+    from trl import GRPOConfig
+
+    plain, known = GRPOConfig(training.output_dir, use_cpu=True), {each.name for each in fields(kind)}
+    given = {each.name: getattr(training, each.name) for each in fields(training) if each.init}
+    given = {name: value for name, value in given.items() if name not in without and value is not None}
+    if lost := sorted(name for name in given.keys() - known if given[name] != getattr(plain, name)):
+        raise UserError(f"recipe: {trainer} has no {', '.join(lost)}; remove them, or use trainer: grpo")
+    return kind(**{**{name: value for name, value in given.items() if name in known}, **more})
 
 
 def record(recipe: Recipe, training: Any, model: Any) -> None:

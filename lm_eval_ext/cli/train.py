@@ -18,6 +18,7 @@ STEPS = {
     "sft": "Run supervised fine-tuning from a recipe.",
     "grpo": "Run reinforcement learning from a recipe, with the evaluation's grader as reward.",
     "async_grpo": "Run reinforcement learning with rollouts that do not wait for training (GPUs).",
+    "distill": "Learn a larger model's distribution on the model's own answers.",
     "merge": "Merge an adapter into its base model and verify the result.",
     "matrix": "Train by several recipes and evaluate each model in several ways, as one plan says.",
     "pipeline": "Run every step: preflight, data, training, merge, evaluation, comparison.",

@@ -82,6 +82,7 @@ def test_grpo_that_was_stopped_goes_on_and_keeps_each_rollout_once(tiny, tmp_pat
     assert (tmp_path / "adapter_model.safetensors").read_bytes() == weights
 
 
+@pytest.mark.full
 def test_the_largest_kl_and_ratio_are_logged(tiny, tmp_path):
     """Completions are used for two steps: in the first they are the policy's own."""
     more = ("--global_batch", "8", "--num_iterations", "2", "--beta", "0.04", "--learning_rate", "1e-2")
