@@ -121,14 +121,11 @@ def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_
 
 
 @contextmanager
-def loop(out: Path, tiny: str, log: Path):
-    """The pipeline as a process of its own, ended with all that it started."""
-    command = [sys.executable, "-m", "training.pipeline", "--out", str(out), "--model", tiny]
-    command += ["--config", str(CONFIGS / "smoke_sft.yaml"), "--limit", "8", "--num_fewshot", "4"]
-    command += ["--prereg", str(out.parent / "prereg.yaml")]
+def process(log: Path, module: str, *arguments: str):
+    """A module as a process of its own, ended with all that it started."""
     with log.open("w") as file:
         started = subprocess.Popen(
-            [*command, *FEW, "--max_steps", "2", "--max_length", "1024", "--logging_steps", "1"],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
@@ -139,18 +136,49 @@ def loop(out: Path, tiny: str, log: Path):
             started.wait()
 
 
+MIXED = {"arith_words": "math", "ifeval_ext": "ifeval", "mbpp_ext": "code"}
+
+
+@pytest.mark.full
+def test_a_mixture_that_was_killed_goes_on_and_records_each_rollout_once(tiny, tmp_path, monkeypatch):
+    """Three sources with a verifier each; killed after a checkpoint, it makes what it would have made."""
+    pytest.importorskip("langdetect")
+    monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
+    killed, whole, log = tmp_path / "killed", tmp_path / "whole", tmp_path / "log"
+    given = ("--max_completion_length", "16", "--max_prompts", "40", "--size", "16", "--bounds", "{}")
+    options = {out: settings("smoke_mixture.yaml", tiny, out, 6, *given) for out in (killed, whole)}
+    with process(log, "training.grpo", *options[killed]) as first:
+        while first.poll() is None and not (
+            checkpoints(killed) and lines(killed / "rollouts.jsonl")[-1]["step"] > 2
+        ):
+            time.sleep(0.05)
+        assert first.poll() is None, log.read_text()[-4000:]
+    for out in (killed, whole):
+        with process(log, "training.grpo", *options[out]) as run:
+            assert run.wait() == 0, log.read_text()[-4000:]
+    made, meant = lines(killed / "rollouts.jsonl"), lines(whole / "rollouts.jsonl")
+    assert [row["step"] for row in made] == [i // 16 for i in range(6 * 16)]
+    assert {row["task"]: row["verifier"] for row in made} == MIXED
+    assert all(set(row["rewards"]) == {"task", "overlong"} for row in made)
+    timed = {"grading_s": None, "reason": None}
+    assert [row | timed for row in made] == [row | timed for row in meant]
+
+
 @pytest.mark.full
 def test_the_loop_goes_on_after_a_kill(tiny, tmp_path):
     """QLoRA SFT, merged, proven in vLLM, evaluated and compared with the base."""
     out, log = tmp_path / "loop", tmp_path / "log"
     claim = {"hypothesis": "two steps of random weights help", "better": "smoke_sft"}
     (tmp_path / "prereg.yaml").write_text(json.dumps(claim))  # which is YAML
-    with loop(out, tiny, log) as first:
+    options = ["--out", str(out), "--model", tiny, "--config", str(CONFIGS / "smoke_sft.yaml")]
+    options += ["--prereg", str(tmp_path / "prereg.yaml"), "--limit", "8", "--num_fewshot", "4", *FEW]
+    options += ["--max_steps", "2", "--max_length", "1024", "--logging_steps", "1"]
+    with process(log, "training.pipeline", *options) as first:
         while first.poll() is None and not (out / "smoke_sft" / "train").is_dir():
             time.sleep(0.05)
         assert first.poll() is None, log.read_text()[-4000:]
 
-    with loop(out, tiny, log) as again:
+    with process(log, "training.pipeline", *options) as again:
         code, said = again.wait(), log.read_text()
     assert code == 0, said[-4000:]
     assert f"{out}/summary.md" in said
