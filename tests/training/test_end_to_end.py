@@ -140,6 +140,7 @@ MIXED = {"arith_words": "math", "ifeval_ext": "ifeval", "mbpp_ext": "code"}
 
 
 @pytest.mark.full
+@pytest.mark.usefixtures("punkt")
 def test_a_mixture_that_was_killed_goes_on_and_records_each_rollout_once(tiny, tmp_path, monkeypatch):
     """Three sources with a verifier each; killed after a checkpoint, it makes what it would have made."""
     pytest.importorskip("langdetect")

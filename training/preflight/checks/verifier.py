@@ -8,6 +8,8 @@ from ..check import Outcome, check, does_not_apply, passed_if
 from ..context import PreflightContext
 from .reward import COMPARED, LEAST_RIGHT, OTHER, solution
 
+BY_CHANCE = 0.5
+"""Share of solutions of other problems that may happen to be right, where there is no gold to differ from."""
 Answers = list[tuple[str, int]]
 """Responses, and the number of the row that each of them answers."""
 
@@ -25,7 +27,8 @@ def misjudged(context: PreflightContext) -> Outcome:
     shown = ", ".join(f"{good} of {n} {kind} answers" for kind, (good, n) in found.items())
     good, asked = found["right"]
     rejects = good < LEAST_RIGHT * asked and context.grader is None  # of math, row 6 says so
-    misjudges = found["wrong"][0] or found["empty"][0] or rejects
+    suits = found["wrong"][0] > (0 if context.grader else found["wrong"][1] * BY_CHANCE)
+    misjudges = suits or found["empty"][0] or rejects
     return passed_if(not misjudges, f"{context.grading.name} takes for right: {shown}")
 
 
