@@ -9,7 +9,9 @@ import pytest
 
 from lm_eval_ext.harness.docs import arith_words
 from lm_eval_ext.harness.errors import DataError, UserError
+from lm_eval_ext.rewards import verifier
 from training.data.build import built, dataset
+from training.data.documents import EVALUATIONS, documents
 from training.recipe import Recipe, read
 
 pytestmark = pytest.mark.unit
@@ -99,6 +101,23 @@ def test_exemplars_are_phased_out_in_the_order_of_rows(own):
     assert dataset(Recipe(task="arith_words", size=20, fewshot_phase_out=2), "grpo", Words())["num_fewshot"][
         :3
     ] == [4, 2, 0]
+
+
+@pytest.mark.usefixtures("punkt")
+def test_generated_instructions_are_followed_by_their_solutions():
+    pytest.importorskip("langdetect")
+    docs = documents("instructions", size=200)
+    assert len({doc["problem"] for doc in docs}) > 150 and docs == documents("instructions", size=200)
+    scores = verifier("ifeval")([doc["solution"] for doc in docs], docs)
+    assert [score.reason for score in scores if not score.correct] == []
+
+
+def test_functions_to_train_on_are_not_those_of_the_test(monkeypatch):
+    monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
+    docs = documents("mbpp")
+    assert not {doc["problem"] for doc in docs} & {doc["problem"] for doc in EVALUATIONS["mbpp"](None)}
+    scores = verifier("code", workers=1)([doc["solution"] for doc in docs], docs)
+    assert docs and [score.reason for score in scores if not score.correct] == []
 
 
 def test_a_phase_out_needs_the_order_of_rows():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.grading.golds import KINDS, is_gold
-from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet
+from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet, mbpp
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import load, read_rows
 
@@ -96,6 +96,7 @@ SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {
     "instructions": lambda _, size: instructions.generate(size),
     "mathnet": lambda data, _: mathnet.splits(data, solutions=True)[1],
     "mathnet_multilingual": lambda data, _: mathnet.splits(data, language=None, solutions=True)[1],
+    "mbpp": lambda data, _: [mbpp.to_doc(row) for row in mbpp.rows(data, "train")],
 }
 
 
@@ -105,6 +106,7 @@ EVALUATIONS: dict[str, Callable[[str | None], Iterable[Doc]]] = {
     "math": lambda data: math.test_docs(math.SUBJECTS, data),
     "mathnet": lambda data: mathnet.splits(data)[0],
     "mathnet_multilingual": lambda data: mathnet.splits(data)[0],
+    "mbpp": lambda data: mbpp.dataset(data)["test"],
 }
 """What the task that belongs to a source evaluates on."""
 

@@ -23,7 +23,8 @@ from lm_eval_ext.harness.sources import HubDataset, Row, field, folder_of, is_th
 HUB = HubDataset("mbpp", "google-research-datasets/mbpp", "full")
 SANITIZED = "sanitized-mbpp.json"
 """The file of the sanitized part in Google's repository, which a data folder may have instead."""
-TEST_IDS = range(11, 511)
+IDS = {"test": range(11, 511), "train": range(601, 975)}
+"""The rows of a split in a file of all."""
 SHOWN = 3
 """Asserts in the prompt."""
 
@@ -38,14 +39,14 @@ def dataset(data: str | None = None, **_: Any) -> DatasetDict:
     return DatasetDict({name: Dataset.from_list(list(map(to_doc, each))) for name, each in splits.items()})
 
 
-def rows(data: str | None = None) -> list[Row]:
-    """The rows of the test split. Raises DataError."""
+def rows(data: str | None = None, split: str = "test") -> list[Row]:
+    """The rows of a split, test or train. Raises DataError."""
     place = source(data)
-    if place is not None and not is_there(HUB, "test", data):
+    if place is not None and not is_there(HUB, split, data):
         file = folder_of(HUB, place) / SANITIZED
         if file.is_file():
-            return [row for row in json.loads(file.read_text("utf-8")) if row["task_id"] in TEST_IDS]
-    return load(HUB, ("test",), data)
+            return [row for row in json.loads(file.read_text("utf-8")) if row["task_id"] in IDS[split]]
+    return load(HUB, (split,), data)
 
 
 def to_doc(row: Row) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lm_eval_ext.grading.golds import acceptable, is_gold
-from lm_eval_ext.harness.filters import FILTER
+from lm_eval_ext.harness.filters import FILTER, VERIFY
 
 from ...data.documents import Doc
 from ...data.rows import worked
@@ -24,7 +24,6 @@ PROBES = (
 )
 """Responses in which different ways of extraction find different answers; OTHER is no gold."""
 OTHER = "7919"
-VERIFY = "verify"
 LEAST_RIGHT = 0.9
 """Share of worked solutions that must be right by the evaluation's grader."""
 
