@@ -14,7 +14,7 @@ from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
-    from lm_eval_ext.grading import GraderConfig
+    from lm_eval_ext.grading import GraderConfig, Tolerance
     from lm_eval_ext.grading.files import StreamGrader
     from lm_eval_ext.grading.judge import LlmJudge
 
@@ -36,6 +36,9 @@ def grade(
     problem_field: Annotated[str, typer.Option(help="Field with the problem; optional.")] = "problem",
     workers: Workers = None,
     timeout: Timeout = 5.0,
+    tolerance: Annotated[
+        float | None, typer.Option(min=0, help="Share of the gold by which numbers may differ; 0.01 for 1%.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Grade all rows again.")] = False,
     on: Annotated[
         Where, typer.Option(help="Grade on this machine, or on every CPU of a Ray cluster.")
@@ -69,7 +72,7 @@ def grade(
 
     fields = Fields(response_field, gold_field, problem_field)
     sources = () if files == ["-"] else tuple(map(Path, files))
-    config = GraderConfig(workers=workers, timeout_s=timeout, judge=judge)
+    config = GraderConfig(workers=workers, timeout_s=timeout, judge=judge, tolerance=Tolerance.of(tolerance))
     try:
         with _grader(on, ray_address, config) as grader:
             say(str(grade_file(sources, out, grader, fields=fields, overwrite=overwrite, say=say)))

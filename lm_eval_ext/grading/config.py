@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lm_eval_ext.grading.extraction import Formats
 from lm_eval_ext.grading.pipeline import STAGES
+from lm_eval_ext.grading.tolerance import Tolerance
 from lm_eval_ext.grading.types import Item, Verdict
 
 _DAY_S = 86_400
@@ -42,6 +43,7 @@ class GraderConfig:
         judge: the last step, if any.
         judge_block: number of items a stream collects before it asks the judge.
         thinking: additional (opening, closing) marks of thinking.
+        tolerance: how far numbers may be from their golds, where an item does not say.
 
     Raises ValueError for an invalid value.
     """
@@ -54,6 +56,7 @@ class GraderConfig:
     judge: Judge | None = field(default=None, hash=False)
     judge_block: int = 256
     thinking: Formats = ()
+    tolerance: Tolerance | None = None
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():

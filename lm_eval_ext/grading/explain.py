@@ -90,7 +90,7 @@ def _with_option(gold: str, problem: str | None) -> str:
 
 def _traces(span: Span, gold: str, problem: str | None, grader: Grader) -> Iterator[Trace]:
     """The steps in their order, up to the first that decides; a judge also sees what was found different."""
-    gold, context = prepared(gold, problem)
+    gold, context = prepared(gold, problem, grader.config.tolerance)
     answer = span.text
     if pipeline.decide(answer, gold, context) is None:
         answer, gold = pipeline.in_english(answer, gold, span.language)

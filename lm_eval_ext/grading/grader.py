@@ -167,10 +167,9 @@ class Grader:
             golds = acceptable(item.gold)
         except GoldError as error:
             return (pipeline.no_gold(answer, str(error)),)
-        return tuple(
-            self._compared_one(answer, *pipeline.prepared(gold, item.problem), language, call)
-            for gold in golds
-        )
+        tolerance = item.tolerance or self.config.tolerance
+        prepared = (pipeline.prepared(gold, item.problem, tolerance) for gold in golds)
+        return tuple(self._compared_one(answer, *each, language, call) for each in prepared)
 
     def _compared_one(
         self, answer: str, gold: str, context: Context, language: str | None, call: object

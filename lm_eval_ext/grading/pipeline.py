@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from lm_eval_ext.grading import choices, languages
 from lm_eval_ext.grading.normalization import normalize, without_name
 from lm_eval_ext.grading.rulebook import rule
+from lm_eval_ext.grading.tolerance import Tolerance, within
 from lm_eval_ext.grading.types import Context, Layer, Outcome, Verdict
 from lm_eval_ext.grading.worker import Failure
 
@@ -68,6 +69,17 @@ def normalized(answer: str, gold: str, context: Context) -> Outcome | None:
     return None
 
 
+@rule("tolerance.within")
+def tolerated(answer: str, gold: str, context: Context) -> Outcome | None:
+    """Numbers within the tolerance that the task states."""
+    if context.tolerance is None or not within(answer, gold, context.tolerance):
+        return None
+    relative, absolute = context.tolerance
+    return Outcome(
+        equal=True, rule="tolerance.within", detail=f"within {relative:g} of the gold, or {absolute:g}"
+    )
+
+
 def comparison(answer: str, gold: str, context: Context) -> Outcome | None:
     """The answers parsed and compared: exact, bounded, without computer algebra."""
     from lm_eval_ext.grading import answers  # the caller of a Grader does not need it
@@ -91,6 +103,7 @@ STEPS: tuple[Step, ...] = (
     Step("exact", "exact", exact),
     Step("size", "normalized", oversized),
     Step("normalized", "normalized", normalized),
+    Step("tolerance", "symbolic", tolerated),
     Step("comparison", "symbolic", comparison, "workers", "lm_eval_ext.grading.answers"),
     Step("math-verify", "symbolic", computer_algebra, "workers", "lm_eval_ext.grading.fallback"),
     Step("judge", "judge", judge, "judge"),
@@ -101,10 +114,10 @@ STAGES = tuple(step.module for step in _IN_WORKERS)
 """Modules whose `compare(answer, gold)` the workers call: the quick one, then the one that may hang."""
 
 
-def prepared(gold: str, problem: str | None) -> tuple[str, Context]:
+def prepared(gold: str, problem: str | None, tolerance: Tolerance | None = None) -> tuple[str, Context]:
     """The gold that the steps get, and their context: a letter of choice becomes the text of its option."""
     letter = choices.letter_of(gold, problem)
-    return (letter.options.get(letter.letter, gold) if letter else gold), Context(letter)
+    return (letter.options.get(letter.letter, gold) if letter else gold), Context(letter, tolerance)
 
 
 def in_english(answer: str, gold: str, language: str | None) -> tuple[str, str]:

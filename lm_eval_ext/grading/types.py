@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, get_args
 
+from lm_eval_ext.grading.tolerance import Tolerance
+
 Layer = Literal["exact", "normalized", "symbolic", "judge", "none"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
@@ -41,11 +43,13 @@ class Context(NamedTuple):
 
     Attributes:
         letter: the letter of choice that the gold states; steps get the text of its option as their gold.
+        tolerance: how far numbers may be from the gold.
         workers: compares an answer with its gold by computer algebra, in a process that can be killed.
         judge: asks the judge whether an answer is equal to its gold.
     """
 
     letter: Letter | None = None
+    tolerance: Tolerance | None = None
     workers: Callable[[str, str], Outcome] | None = None
     judge: Callable[[str, str], Outcome] | None = None
 
@@ -59,11 +63,13 @@ class Item:
         gold: the reference answer: text, a number, a solution that ends in a box or in `#### 7`, or a list of
             acceptable answers; see `lm_eval_ext.grading.golds`.
         problem: the problem text, for the values of a multiple choice and for the judge.
+        tolerance: how far numbers may be from the gold; None: as the grader is configured.
     """
 
     response: str
     gold: str | float | Sequence[str | float]
     problem: str | None = None
+    tolerance: Tolerance | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import lm_eval.api.metrics  # noqa: F401  which registers the aggregation "mean"
 from lm_eval.api.filter import Filter
 from lm_eval.api.registry import register_filter, register_metric
 
-from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Verdict
+from lm_eval_ext.grading import EXTRACTORS, Grader, GraderConfig, Item, Tolerance, Verdict
 from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.grading.normalization import normalize
 from lm_eval_ext.harness.errors import UserError
@@ -37,6 +37,8 @@ class GradeMath(Filter):
         workers: symbolic worker processes; None: one per core.
         judge: an LLM to ask about answers not found equal: a name, or the fields of `JudgeConfig`.
         thinking: [opening, closing] marks of thinking, besides the known formats.
+        tolerance: how far numbers may be from their golds: a share such as 0.01, or `relative` and
+            `absolute`; a document's own field `tolerance` comes first.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class GradeMath(Filter):
         workers: int | None = None,
         judge: JudgeSettings | None = None,
         thinking: Sequence[Sequence[str]] = (),
+        tolerance: float | Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
         if extract not in EXTRACTORS:
@@ -56,6 +59,7 @@ class GradeMath(Filter):
             timeout_s=timeout_s,
             judge=None if judge is None else shared_judge(judge),
             thinking=formats(thinking),
+            tolerance=Tolerance.of(tolerance),
         )
 
     def apply(self, resps: Sequence[Sequence[str]], docs: Sequence[dict[str, Any]]) -> list[Graded]:
@@ -161,12 +165,12 @@ def grade_docs(
 
     Args:
         resps: responses of each document; None counts as an empty one.
-        docs: with `gold` and, for choices and the judge, `problem`.
+        docs: with `gold` and, for choices and the judge, `problem`; with `tolerance`, where one is stated.
         extract: one of EXTRACTORS.
         progress: label of the progress bar.
     """
     items = [
-        Item(response or "", doc["gold"], doc.get("problem"))
+        Item(response or "", doc["gold"], doc.get("problem"), Tolerance.of(doc.get("tolerance")))
         for responses, doc in zip(resps, docs, strict=True)
         for response in responses
     ]

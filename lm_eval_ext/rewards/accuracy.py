@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lm_eval_ext.grading import EXTRACTORS, GraderConfig, Item, Judge, Verdict, shared_grader
+from lm_eval_ext.grading import EXTRACTORS, GraderConfig, Item, Judge, Tolerance, Verdict, shared_grader
 from lm_eval_ext.grading.extraction import formats
 from lm_eval_ext.rewards.completions import Completion, golds_of, text_of, up_to_stop, warn_of_undecided
 from lm_eval_ext.rewards.types import Score, Verifier
@@ -30,6 +30,8 @@ class AccuracyReward:
             does not support stop strings.
         judge: asked about answers not found equal, as in the evaluation.
         thinking: additional [opening, closing] marks of thinking.
+        tolerance: how far numbers may be from their golds, as in the evaluation: a share such as 0.01, or
+            `{"relative": 0.01, "absolute": 0.1}`.
 
     Raises ValueError for an unknown extractor.
 
@@ -47,6 +49,7 @@ class AccuracyReward:
         stops: Sequence[str] = (),
         judge: Judge | None = None,
         thinking: Sequence[Sequence[str]] = (),
+        tolerance: float | Mapping[str, float] | None = None,
     ) -> None:
         if extract not in EXTRACTORS:
             raise ValueError(
@@ -60,6 +63,7 @@ class AccuracyReward:
             timeout_s=timeout_s,
             judge=judge,
             thinking=formats(thinking),
+            tolerance=Tolerance.of(tolerance),
         )
         self.__name__ = "accuracy_reward"  # TRL logs rewards by this name
 

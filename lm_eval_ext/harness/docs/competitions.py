@@ -46,12 +46,22 @@ _KEPT = {
 """Column -> field of the document."""
 
 
-def dataset(benchmark: str, level: int | str | None = None, data: str | None = None, **_: Any) -> DatasetDict:
+def dataset(
+    benchmark: str,
+    level: int | str | None = None,
+    data: str | None = None,
+    tolerance: dict[str, float] | None = None,
+    **_: Any,
+) -> DatasetDict:
     """`test` and, for few-shot prompts, MathNet's exemplars; all problems, or those of one `level`.
+
+    `tolerance` says how far numbers may be from their golds, for all problems.
 
     Raises DataError for rows that lack a column, and for a level without problems.
     """
     docs = [to_doc(row, benchmark) for row in load(BENCHMARKS[benchmark], SPLITS, data)]
+    if tolerance is not None:
+        docs = [{**doc, "tolerance": tolerance} for doc in docs]
     if level is not None:
         levels = sorted({doc["level"] for doc in docs if "level" in doc})
         docs = [doc for doc in docs if doc.get("level") == int(level)]
@@ -72,6 +82,8 @@ def to_doc(row: Row, benchmark: str) -> Row:
     if domain := row.get("domain"):
         kept["topic"] = sorted({path.split(" -> ")[:2][-1] for path in domain})
     digest = mathnet.text_hash(problem)
+    if "error" in kept:
+        kept["tolerance"] = tolerance_of(kept["error"])
     return {
         "id": str(next((row[name] for name in ("id", "problem_idx", "idx") if name in row), digest[:12])),
         "problem": f"{row['context']}\n{problem}" if row.get("context") else problem,
@@ -79,6 +91,14 @@ def to_doc(row: Row, benchmark: str) -> Row:
         "problem_sha256": digest,
         **kept,
     }
+
+
+def tolerance_of(error: Any) -> dict[str, float] | None:
+    """The bound that a row states, "1e-1", for the grader; of several the smallest. Raises DataError."""
+    try:
+        return None if error in (None, "") else {"absolute": min(map(float, str(error).split(",")))}
+    except ValueError:
+        raise DataError(f"error is {error!r}; it must be a number, or several with commas") from None
 
 
 def gold_of(row: Row, problem: str, benchmark: str) -> str:

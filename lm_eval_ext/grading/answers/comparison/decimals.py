@@ -4,20 +4,54 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from lm_eval_ext.grading.answers.errors import AnswerError
+from lm_eval_ext.grading.answers.errors import AnswerError, Unreadable
 from lm_eval_ext.grading.answers.lexicon.units import scale
+from lm_eval_ext.grading.answers.lexing.spelling import marked
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, number, symbols
+from lm_eval_ext.grading.answers.semantics import read
+from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, number, symbols, without_unit
 
 _LEAST_DIGITS = 6
 _FLOAT_DIGITS = 15
-"""Digits that a float keeps of any value: further ones, as in 2.9999999999999996, are not compared."""
+"""Digits that a float keeps of any value: two further ones, as in 2.9999999999999996, are not compared."""
+_MOST_SPARE_DIGITS = 2
 
 
 def ratio_of_units(unit: str, other: str) -> Fraction | None:
     """How many of the other unit one unit is, 1000 for "km" and "m"; None where they are no such units."""
     mine, theirs = scale(unit), scale(other)
     return mine[0] / theirs[0] if mine and theirs and mine[1] == theirs[1] else None
+
+
+Numbers = tuple[tuple[float, str], ...]
+
+
+def numbers_in(text: str, like: Numbers = ()) -> Numbers:
+    """The (number, unit) pairs of an answer, in the unit of `like`; none where it says anything else."""
+    try:
+        parts = read(marked(text))
+    except (Unreadable, RecursionError):
+        return ()
+    answer = parts[0]
+    if len(parts) > 1 or answer.word or answer.choice or answer.again or answer.features:
+        return ()
+    unit = like[0][1] if like else ""
+    found = [_number(value, unit) for item in answer.items for _, value in item.values if not item.conditions]
+    numbers = tuple(pair for pair in found if pair is not None)
+    return numbers if len(numbers) == sum(len(item.values) for item in answer.items) else ()
+
+
+def _number(node: Node, unit: str) -> tuple[float, str] | None:
+    if isinstance(node, Call) and node.name == "about":
+        node = node.args[-1]
+    node, own = without_unit(node)
+    value = Evaluator().approximate(node)
+    if value is None:
+        return None
+    if own == unit or not own or not unit:
+        return value, own
+    factor = ratio_of_units(own, unit)
+    return None if factor is None else (value * float(factor), unit)
 
 
 def rounds_to(
@@ -46,7 +80,8 @@ def has_digits_of(given: Node, wanted: Node, evaluator: Evaluator) -> bool:
     if decimal is None or not decimal.places or symbols(wanted) or _is_decimal(wanted):
         return False
     digits = len(str(int(decimal.value * 10**decimal.places)))
-    places = decimal.places - max(0, digits - _FLOAT_DIGITS)
+    spare = digits - _FLOAT_DIGITS
+    places = decimal.places - (spare if 0 < spare <= _MOST_SPARE_DIGITS else 0)
     if digits < _LEAST_DIGITS:
         return False
     try:
