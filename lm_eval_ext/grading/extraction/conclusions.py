@@ -18,9 +18,9 @@ _OPTIONS = re.compile(r"\s*\(?A[:.)][^\n]*\n\s*\(?B[:.)]")
 _QED = re.compile(
     r"(?:\s|\$|\\\(|\\\[)*(?:\\(?:blacksquare|square|Box|qedsymbol|qed)|∎|■|□|Q\.?E\.?D\.?)(?:\s|\$|\\\)|\\\]|\.)*$"
 )
-_FINISHED = re.compile(r"(?:(?<!\.)[.!][\s*_\"”)$]*|\$\$|\\\])$")
-_BREAK = re.compile(r"[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\d]|[A-Z])")
-_CUE = re.compile(
+FINISHED = re.compile(r"(?:(?<!\.)[.!][\s*_\"”)$]*|\$\$|\\\])$")
+BREAK = re.compile(r"[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\d]|[A-Z])")
+CUE = re.compile(
     r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|"
     r"Ultimately|In\s+(?:conclusion|total|summary|short|all|the\s+end)|To\s+conclude|As\s+a\s+result|Then|This\s+(?:means|shows|"
     r"implies|gives)|It\s+follows|We\s+(?:conclude|see|find|get|have|obtain)|Conclusion(?=\s*:))\b(?:\s+that)?"
@@ -36,7 +36,7 @@ _NONE = re.compile(
     r"(?:[^.,;:?]{0,80}\s)?(no\s+(?:(?:real|integer|positive|rational|natural|such)\s+){0,2}(?:solutions?|roots?)"
     r"(?:\s+exists?)?)"
 )
-_HEDGED = re.compile(
+HEDGED = re.compile(
     r"\b(?:not|cannot|never|n['’]t|neither|nor|at\s+(?:least|most)|(?:less|greater|more|fewer|smaller|larger|higher)\s+than|"
     r"if|suppose|assume|assuming|let|consider|either|whether|unless|need|want|try|check|would|could|might|may|should|"
     r"contradiction|impossible|divides|divisible|multiple|mod|when|case|step|first|next|now)\b|n['’]t\b|\?",
@@ -57,11 +57,11 @@ def conclusion(text: str) -> Span | None:
     """The value of the last sentence, if that is finished and concludes: "So the probability is 2/3."."""
     shown = _QED.sub("", without_courtesy(text[-4 * _MAX_SENTENCE_CHARS :]))
     offset = max(0, len(text) - 4 * _MAX_SENTENCE_CHARS)
-    if not _FINISHED.search(shown):
+    if not FINISHED.search(shown):
         return None
-    breaks = [b.end() for b in _BREAK.finditer(shown) if b.end() < len(shown.rstrip())]
+    breaks = [b.end() for b in BREAK.finditer(shown) if b.end() < len(shown.rstrip())]
     start = breaks[-1] if breaks else 0
-    cue = _CUE.match(shown, start)
+    cue = CUE.match(shown, start)
     sentence = shown[start:]
     if (
         (cue is None and not _THUS.search(sentence))
@@ -71,7 +71,7 @@ def conclusion(text: str) -> Span | None:
         return None
     start = cue.end() if cue else start
     said = _REMARK.sub("", shown[start:])
-    if _HEDGED.search(said) or is_doubted(shown, len(shown)):
+    if HEDGED.search(said) or is_doubted(shown, len(shown)):
         return None
     value = _value(said)
     return Span(value, offset + start, offset + len(shown), "conclusion") if value else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from lm_eval_ext.grading import languages
 from lm_eval_ext.grading.extraction.boxed import last_boxed
 from lm_eval_ext.grading.extraction.conclusions import conclusion, whole_response
+from lm_eval_ext.grading.extraction.sentences import short_response
 from lm_eval_ext.grading.extraction.statements import last_announced
 from lm_eval_ext.grading.extraction.tags import last_tagged
 from lm_eval_ext.grading.extraction.thinking import Formats, visible
@@ -77,8 +78,8 @@ def _stated(text: str, before: Span | None = None) -> Span | None:
 
 
 def statement(text: str) -> Span | None:
-    """What is announced; if nothing is, a last sentence that concludes, or a response that is an answer."""
-    return announced(text) or whole_response(text) or conclusion(text)
+    """What is announced; if nothing is, a last sentence that concludes, or a short response."""
+    return announced(text) or whole_response(text) or conclusion(text) or short_response(text)
 
 
 def _boxed(text: str) -> Span | None:

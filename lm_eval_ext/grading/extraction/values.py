@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Reading = Literal[
-    "box", "tag", "announcement", "hash", "conclusion", "whole response", "strict number", "last number"
+    "box",
+    "tag",
+    "announcement",
+    "hash",
+    "conclusion",
+    "whole response",
+    "short response",
+    "strict number",
+    "last number",
 ]
 """What the answer was found by."""
 
