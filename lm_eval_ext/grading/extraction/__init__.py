@@ -7,6 +7,7 @@ tags         `<answer>x</answer>`
 boxed        `\\boxed{}`; several side by side, or with labels, form one answer
 statements   `Final answer: x`, `The answer is x`, `#### x`, `A: x`
 conclusions  without an announcement: a last sentence that concludes, a response that is an answer
+sentences    a response of one or two short sentences, which says its answer
 extractors   which of these count, and in what order, by name
 values       what they all ask: what may be a value, what is denied, doubted or a bound
 
