@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from lm_eval_ext.grading.extraction.conclusions import BREAK, CUE, FINISHED, HEDGED
 from lm_eval_ext.grading.extraction.values import (
@@ -21,7 +22,8 @@ _DECIDES = re.compile(
     re.IGNORECASE,
 )
 _DENIES = re.compile(
-    r"\b(?:(?:is\s+)?not\s+possible|impossible|do(?:es)?\s+not\s+exist|doesn['’]t\s+exist|no\s+such)\b", re.IGNORECASE
+    r"\b(?:(?:is\s+)?not\s+possible|impossible|do(?:es)?\s+not\s+exist|doesn['’]t\s+exist|no\s+such)\b",
+    re.IGNORECASE,
 )
 _PARTS = re.compile(r"\(?(?:a|i|1)\)")
 _WORKS = re.compile(
@@ -54,7 +56,7 @@ def short_response(text: str) -> Span | None:
         return None
     start = len(said) - len(said.lstrip())
     ends = [0, *(found.end() for found in BREAK.finditer(shown)), len(shown)]
-    sentences = [(a, b) for a, b in zip(ends, ends[1:], strict=False) if shown[a:b].strip()]
+    sentences = [(a, b) for a, b in pairwise(ends) if shown[a:b].strip()]
     if len(sentences) > 2 or _UNFINISHED.search(shown):
         return None
     if _PARTS.match(shown):
