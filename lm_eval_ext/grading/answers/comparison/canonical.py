@@ -12,6 +12,7 @@ from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT
+from lm_eval_ext.grading.answers.semantics.values import is_player
 from lm_eval_ext.grading.answers.syntax.nodes import (
     ONE,
     Call,
@@ -75,6 +76,18 @@ def in_links(solutions: Solutions, other: Solutions) -> Solutions:
         return solutions
     pairs = zip(pairwise(node.terms), node.signs, strict=True)
     return tuple(Solution((("", Relation(terms, (sign,))),)) for terms, sign in pairs)
+
+
+def with_loser(solutions: Solutions, other: Solutions) -> Solutions:
+    """ "The first player wins iff n is odd" beside who wins in either case: else the other one does."""
+    players = [v for s in other for _, v in s.values if is_player(v)]
+    if len(solutions) != 1 or not solutions[0].conditions or len(players) != 2 or len(other) != 2:
+        return solutions
+    values = [v for _, v in solutions[0].values]
+    if len(values) != 1 or values[0] not in players or players[0] == players[1]:
+        return solutions
+    loser = next(p for p in players if p != values[0])
+    return (*solutions, Solution((("", loser),), (Property("otherwise", Symbol(IT)),)))
 
 
 def without_zero(solutions: Solutions, other: Solutions) -> Solutions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from lm_eval_ext.grading.answers.comparison.canonical import Solutions
@@ -20,6 +21,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Node,
     Property,
     Relation,
+    Symbol,
     differ,
     symbols,
     tuple_items,
@@ -104,6 +106,48 @@ def _case(solutions: Solutions, at: Point, evaluator: Evaluator) -> Node | None:
 _COUNTING = frozenset("ijklmn")
 _INNER, _OUTER = 12, 60
 """How many values of each solution are looked for, and among the values of how large a parameter."""
+
+
+_SHOWN, _FURTHEST = 4, 400
+
+
+@rule("families.same-list")
+def same_list(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
+    """1, 3, 9, 27, ... beside "3^k, k >= 0": four shown values are the first ones of a set of integers."""
+    for one, other in ((given, wanted), (wanted, given)):
+        values = [s.values[0][1] for s in one if len(s.values) == 1 and not s.conditions]
+        if len(values) <= _SHOWN or len(values) != len(one) or values[-1] != Symbol("...") or len(other) != 1:
+            continue
+        try:
+            shown_values = [evaluator.value(v) for v in values[:-1]]
+            members = _members(other[0], evaluator)
+        except AnswerError:
+            return None
+        if members and members[: len(shown_values)] == shown_values:
+            return Outcome(True, "families.same-list", f"the same first {len(shown_values)} values")
+    return None
+
+
+def _members(solution: Solution, evaluator: Evaluator) -> list[Value]:
+    """The least integers that belong to it, in order; empty where it is no set of integers."""
+    node = solution.values[0][1]
+    if len(solution.values) != 1 or not solution.conditions:
+        return []
+    if isinstance(node, Symbol):
+        letters = {n for c in solution.conditions for n in letters_of(c)}
+        if letters - {node.name, IT} or not (is_integral(solution.conditions) or node.name in _COUNTING):
+            return []
+        candidates: list[Value] = [Fraction(n) for n in range(-_FURTHEST, _FURTHEST)]
+        found = [
+            n
+            for n in candidates
+            if all(holds(c, {node.name: n, IT: n}, evaluator) for c in solution.conditions)
+        ]
+        return found if found and found[0] > -_FURTHEST // 2 else []
+    if not _is_enumerable(replace(solution, values=(("x", node),))):
+        return []
+    values = [v for (v,) in _values(solution, evaluator)]
+    return sorted(values) if all(isinstance(v, Fraction) and v.denominator == 1 for v in values) else []
 
 
 @rule("families.same-values", "families.differ")

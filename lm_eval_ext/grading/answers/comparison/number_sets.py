@@ -24,6 +24,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Property,
     Relation,
     Symbol,
+    number,
     symbols,
     walk,
 )
@@ -65,6 +66,8 @@ class _Part:
 
 def same_number_set(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
     """Sets of numbers described by conditions, intervals or a list; None for anything else."""
+    if (letter := _free_letter(given, wanted)) is not None:
+        return _for_each(letter, given, wanted, evaluator)
     mine = _parts(given, _are_described(wanted), evaluator)
     theirs = _parts(wanted, _are_described(given), evaluator)
     if mine is None or theirs is None or not any(map(_is_described_set, (*given, *wanted))):
@@ -78,6 +81,35 @@ def same_number_set(given: Solutions, wanted: Solutions, evaluator: Evaluator) -
     ):
         mine, theirs = _all_integers(mine), _all_integers(theirs)  # n = 3, 4, 5 beside 3 <= n <= 5
     return _compared(mine, theirs, evaluator)
+
+
+_TRIED = (7, 12, 31)
+
+
+def _free_letter(given: Solutions, wanted: Solutions) -> str | None:
+    """The letter, the same on both sides, on which two described sets depend."""
+    if not _are_described(given) or not _are_described(wanted):
+        return None
+    free = []
+    for side in (given, wanted):
+        unknowns = {v.name for s in side for _, v in s.values if isinstance(v, Symbol)} | {IT}
+        free.append({n for s in side for c in s.conditions for n in letters_of(c)} - unknowns)
+    return next(iter(free[0])) if len(free[0]) == 1 and free[0] == free[1] else None
+
+
+def _for_each(letter: str, given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
+    """The sets at several values of the letter; the first difference counts."""
+    outcome = None
+    for value in _TRIED:
+        at: dict[str, Node] = {letter: number(value)}
+        sides = (
+            tuple(replace(s, conditions=tuple(renamed(c, at) for c in s.conditions)) for s in side)
+            for side in (given, wanted)
+        )
+        outcome = same_number_set(*sides, evaluator)
+        if outcome is None or not outcome.equal:
+            return outcome
+    return outcome
 
 
 @rule("number-sets.equal", "number-sets.differ")

@@ -11,12 +11,13 @@ from lm_eval_ext.grading.answers.comparison.canonical import (
     listed,
     opened,
     unnumbered,
+    with_loser,
     without_start,
     without_zero,
 )
 from lm_eval_ext.grading.answers.comparison.curves import same_branches
 from lm_eval_ext.grading.answers.comparison.eigenvectors import same_eigenpairs
-from lm_eval_ext.grading.answers.comparison.families import same_cases, same_family
+from lm_eval_ext.grading.answers.comparison.families import same_cases, same_family, same_list
 from lm_eval_ext.grading.answers.comparison.number_sets import same_number_set
 from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.periodic import same_periodic
@@ -42,6 +43,7 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
     if outcome is not None:
         return outcome
     given, wanted = in_links(given, wanted), in_links(wanted, given)
+    given, wanted = with_loser(given, wanted), with_loser(wanted, given)
     given, wanted = without_zero(given, wanted), without_zero(wanted, given)
     given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
     given, wanted = opened(given, wanted), opened(wanted, given)
@@ -56,7 +58,7 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
         return outcome
     if (decided := _as_branches(given, wanted, evaluator)) is not None:
         return decided
-    for decide in (same_number_set, same_cases, same_family):
+    for decide in (same_list, same_number_set, same_cases, same_family):
         if (decided := decide(given, wanted, evaluator)) is not None:
             return decided
     if outcome.equal is False and any(v == Symbol("...") for s in (*given, *wanted) for _, v in s.values):

@@ -132,7 +132,7 @@ def _renamings(
     """Ways to name the bound letters as the gold does: arguments in order, then parameters in any order."""
     fixed: dict[str, Node] = {a: Symbol(g) for a, g in zip(given.arguments, wanted.arguments, strict=False)}
     mine = frozenset[str]().union(*(symbols(a) for a, _ in pairs)) - set(given.arguments)
-    taken = (set(wanted.arguments) & mine) if given.arguments and wanted.arguments else set[str]()
+    taken = (set(wanted.arguments) & mine) if len(given.arguments) == len(wanted.arguments) else set[str]()
     fixed |= {name: Symbol(f"{name}*") for name in taken}  # f(w) = x + 1 is not f(x) = x + 1
     yield fixed
     theirs = frozenset[str]().union(*(symbols(g) for _, g in pairs)) - set(wanted.arguments)

@@ -217,8 +217,8 @@ _SINGLE = (
 )  # fmt: skip
 _PHRASES = (FEATURES, RELATIVE, NOUNS, EXCEPT, OTHERWISE, RESTATEMENT, ASIDE, YES, NO, NONE, INFINITE)
 _GRAMMAR = (
-    "coprime relatively mutually double triple multiplicity and or not if iff then else part "
-    "permutation permutations cyclic except no modulo mod union player"
+    "from sameparity parity coprime relatively mutually double triple multiplicity and or not if iff "
+    "then else part permutation permutations cyclic except no modulo mod union player"
 )
 KNOWN = (
     frozenset(_GRAMMAR.split()).union(*_SINGLE, *(phrase for phrases in _PHRASES for phrase in phrases))

@@ -106,7 +106,7 @@ class Evaluator:
     def _series(self, index: str, first: int, body: Node, at: Point) -> Value:
         """An infinite sum whose terms become negligible soon."""
         total, small, at = Fraction(0), 0, {name: as_real(v) for name, v in at.items()}
-        for i in range(first, first + MAX_TERMS):
+        for i in range(first, first + _MOST_TERMS):
             term = self.value(body, {**at, index: Fraction(i)})
             total = add(total, term)
             negligible = abs(as_real(term)) <= mp.mpf(10) ** -(mp.dps + 2) * abs(as_real(total))
@@ -212,7 +212,7 @@ class Evaluator:
         raise Unreadable(f"no residue of {node.name}")
 
 
-_LAST_TERMS = 3
+_LAST_TERMS, _MOST_TERMS = 3, 150
 
 
 def _near(a: Any, b: Any) -> bool:

@@ -25,6 +25,7 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
 )
 from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
+_STATED = by_first_word([("the", "answer", "is"), ("it", "is"), ("we", "get"), ("we", "have")])
 _ORDER = frozenset(["<", ">", "<=", ">="])
 _STRONG = frozenset([";", ".", "newline", "\\\\"])
 _CONNECTIVES = by_first_word(english.CONNECTIVES)
@@ -136,6 +137,8 @@ def _joint(rest: Sequence[Token], current: Clause) -> tuple[str, int]:
         return ";", 1 + is_bullet
     if text in (",", "gap"):
         return (following[0], 2) if following in (["and"], ["or"]) else (",", 1)
+    if current.joint in ("lead", "if") and current.tokens and (said := phrase_at(rest, _STATED)):
+        return ",", len(said)  # for p = 2 the answer is 1
     if text == ":" and following in (["("], ["["]) and has(current.tokens, _ORDER):
         return "again", 1  # -1 < x <= 1: (-1, 1]
     if text == ":" and texts(current.tokens[:1]) == ["lambda"] and following and following[0] in OPEN:

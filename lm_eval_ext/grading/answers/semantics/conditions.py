@@ -76,6 +76,10 @@ class _ConditionReader:
             self._add(english.PROPERTIES[token.text])
         elif self._accept(("not", "isn't", "aren't")):
             self.negated = True
+        elif self._accept(("from",)):
+            self._between()
+        elif self._accept(("sameparity",)):
+            self._add("≡", [self._operand(), number(2)])
         elif not self._accept(_SKIPPED):
             if texts(self.tokens[max(0, self.position - 2) : self.position]) != ["number", "of"]:
                 raise Unreadable(f"the word {token.text!r} is not known")
@@ -95,6 +99,14 @@ class _ConditionReader:
             self._add("≡", self._residues())
         else:
             self._add(english.RELATIVE[phrase], [self._operand()])
+
+    def _between(self) -> None:
+        """ "from 0 to N - 2": both ends belong."""
+        low = self._operand()
+        if not self._accept(("to",)):
+            raise Unreadable("from where to where?")
+        subject = self.subjects[0] if self.subjects else Symbol(IT)
+        self.relations.append(Relation((low, subject, self._operand()), ("<=", "<=")))
 
     def _residues(self) -> list[Node]:
         """ "0, 1 or 3 modulo 4": the residues, then the modulus."""

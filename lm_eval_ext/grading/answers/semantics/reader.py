@@ -33,7 +33,7 @@ def read(text: str) -> tuple[Answer, ...]:
     stream = _without_brackets(trimmed(_without_remark(tokens(without_markup(respelled(text))))))
     if not stream:
         raise Unreadable("it is empty")
-    stream = _coprime(stream)
+    stream = _coprime(_same_parity(stream))
     parts = split_parts(stream)
     if len(parts) > 1:
         return tuple(_read_part(part) for part in parts)
@@ -54,6 +54,16 @@ def without_markup(text: str) -> str:
         text = f"({text[1:-1]})" if "," in text else text[1:-1]
     text = _MARKUP.sub(" ", text)
     return _LATIN.sub(lambda m: " that is " if m[0][0] in "iI" else " eg ", text).strip()
+
+
+def _same_parity(stream: list[Token]) -> list[Token]:
+    """ "the same parity as" and "the parity of" as one word, whose "as" joins nothing."""
+    said = texts(stream)
+    for words in (["the", "same", "parity", "as"], ["same", "parity", "as"], ["the", "parity", "of"]):
+        for i in range(len(said) - len(words)):
+            if said[i : i + len(words)] == words:
+                return [*stream[:i], Token("word", "sameparity"), *stream[i + len(words) :]]
+    return stream
 
 
 _COPRIME = (("coprime",), ("relatively", "prime"), ("mutually", "prime"))

@@ -68,8 +68,18 @@ def _mathematics(part: list[Token]) -> Node:
         who = winner(part) if has(part, ("win", "wins", "winning")) else ""
         if not who:
             raise
-        code = f"player {who.casefold()}".encode()
-        return number(int.from_bytes(code, "big"))  # one number for each player
+        return number(int.from_bytes(_PLAYER + who.casefold().encode(), "big"))  # one number for each player
+
+
+_PLAYER = b"player "
+
+
+def is_player(node: Node) -> bool:
+    """Whether it is the number of a player."""
+    if not isinstance(node, Number) or node.value.denominator != 1 or node.value < 2**50:
+        return False
+    size = (node.value.numerator.bit_length() + 7) // 8
+    return node.value.numerator.to_bytes(size, "big").startswith(_PLAYER)
 
 
 def _further_exception(state: State, part: list[Token], clause: Clause) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from lm_eval_ext.grading.answers.errors import Unreadable
-from lm_eval_ext.grading.answers.lexicon.latex import CLOSE, OPEN
+from lm_eval_ext.grading.answers.lexicon.english import LABELS
+from lm_eval_ext.grading.answers.lexicon.latex import CLOSE, GREEK, OPEN
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.brackets import arguments
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Number, Symbol, literal
@@ -33,6 +36,12 @@ def _indexed(name: str, index: Node, applied: bool) -> Node:
     """a_1 is a letter, a_n a term of a sequence, f_Y(y) a value of the function f_Y."""
     if isinstance(index, Number):
         return Symbol(f"{name}_{index.value}")
+    if isinstance(index, Symbol) and len(index.name) > 2 and index.name.islower() and index.name not in GREEK:
+        return (
+            Symbol(f"{name}_{index.name}")
+            if index.name not in LABELS
+            else Call("apply", (Symbol(name), index))
+        )
     if applied and name in _FUNCTION_LETTERS and isinstance(index, Symbol) and index.name.isupper():
         return Symbol(f"{name}_{index.name}")
     return Call("apply", (Symbol(name), index))
@@ -56,11 +65,27 @@ def _braced_subscript(parser: Parser) -> Node:
         name = Symbol(tokens.next().text)
         tokens.advance()
         return name
+    if word := _word(tokens):
+        return Symbol(word)
     inside = parser.sum()
     if tokens.accept(","):
         inside = Group("(", ")", (inside, parser.sum()))
     tokens.expect("}")
     return inside
+
+
+def _word(tokens: TokenStream) -> str:
+    """Read y_{unif} with three letters or more as one word; empty for an index such as mn."""
+    run = list(
+        takewhile(
+            lambda t: t.kind in ("name", "const") and len(t.text) == 1, tokens.tokens[tokens.position :]
+        )
+    )
+    after = tokens.peek(len(run))
+    if len(run) < 3 or after.text != "}":
+        return ""
+    tokens.advance(len(run) + 1)
+    return "".join(t.text for t in run)
 
 
 def _applied(parser: Parser, node: Node, name: str) -> Node:
