@@ -102,11 +102,11 @@ def _for_each(letter: str, given: Solutions, wanted: Solutions, evaluator: Evalu
     outcome = None
     for value in _TRIED:
         at: dict[str, Node] = {letter: number(value)}
-        sides = (
+        mine, theirs = (
             tuple(replace(s, conditions=tuple(renamed(c, at) for c in s.conditions)) for s in side)
             for side in (given, wanted)
         )
-        outcome = same_number_set(*sides, evaluator)
+        outcome = same_number_set(mine, theirs, evaluator)
         if outcome is None or not outcome.equal:
             return outcome
     return outcome
