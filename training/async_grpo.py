@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from lm_eval_ext.harness.errors import UserError
@@ -75,17 +74,11 @@ def verbatim(tokenizer: Any, prompt: str) -> Any:
 
 def asynchronous(training: Any, max_staleness: int) -> Any:
     """The AsyncGRPOConfig with these settings of GRPO. Raises UserError for one that it does not have."""
-    from trl import GRPOConfig
     from trl.experimental.async_grpo import AsyncGRPOConfig
 
-    plain, known = GRPOConfig(training.output_dir, use_cpu=True), {f.name for f in fields(AsyncGRPOConfig)}
-    given = {f.name: getattr(training, f.name) for f in fields(training) if f.init}
-    missing = given.keys() - known - SERVER - {"generation_batch_size", "steps_per_generation"}
-    if lost := sorted(name for name in missing if given[name] != getattr(plain, name)):
-        raise UserError(f"recipe: async_grpo has no {', '.join(lost)}; remove them, or use trainer: grpo")
-    given["model_init_kwargs"].pop("attn_implementation")  # it brings its own
-    shared = {name: value for name, value in given.items() if name in known and value is not None}
-    return AsyncGRPOConfig(**shared, max_staleness=max_staleness)
+    training.model_init_kwargs.pop("attn_implementation")  # it brings its own
+    without = SERVER | {"generation_batch_size", "steps_per_generation"}
+    return setup.converted(training, AsyncGRPOConfig, without, "async_grpo", max_staleness=max_staleness)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
