@@ -1,6 +1,6 @@
 import pytest
 
-from lm_eval_ext.grading import Grader, Item, grade_one
+from lm_eval_ext.grading import Grader, GraderConfig, Item, grade_one
 from lm_eval_ext.grading.extraction import extract
 from lm_eval_ext.grading.languages import detect, in_english, translate
 from tests.conftest import cases
@@ -79,3 +79,25 @@ def test_the_numbers_of_a_gold_in_no_language_of_its_own_stay_english():
     assert in_english("1,234", "es", own=False) == "1,234"
     assert in_english("12.500", "es", own=False) == "12.500"
     assert in_english("3,75", "es", own=False) == "3.75"
+
+
+LIMITED = [
+    ("Respuesta: sí, siempre que n sea par", "Yes"),
+    ("Antwort: Ja, falls n gerade ist", "Yes"),
+    ("Ответ: нет, кроме n=3", "No"),
+    ("答案：不一定", "Yes"),
+    ("Ответ: не 5", "5"),
+    ("Réponse : environ 5", "5"),
+    ("Risposta: almeno 5", "5"),
+    ("Resposta: 5 mil", "5"),
+    ("答え：5万", "5"),
+    ("Réponse : 5 euros", "5 dollars"),
+    ("Răspuns: $n$ nu este par", "n is even"),
+    ("Cevap: $n$ çift değildir", "n is even"),
+]
+
+
+def test_negations_limits_and_multiples_are_not_lost():
+    with Grader(GraderConfig(workers=1)) as grader:
+        verdicts = grader.grade([Item(response, gold) for response, gold in LIMITED])
+    assert [v for v in verdicts if v.correct] == []

@@ -44,7 +44,7 @@ _MARKS = {
     "vi": "là và đáp án trả lời với mọi vậy nghiệm có không phương trình của các được cho thì nếu hoặc khi "
     "câu bằng vô số",
     "en": "the is of and we that are this for so therefore answer hence final or if then yes it with be by "
-    "all numbers number prime not no integer integers real positive solution zero where only",
+    "all numbers number prime not integer integers real positive solution zero where only",
 }
 """Words that are frequent in a language, by which it is recognized."""
 _MARKED = {name: frozenset(words.split()) for name, words in _MARKS.items()}
@@ -145,10 +145,19 @@ def in_english(text: str, language: str | None, *, own: bool = True) -> str:
         return text
     if language in _DECIMAL_COMMA:
         text = _with_points(text, own)
-    words = _WORD.findall(_COMMAND.sub(" ", text).lower())
-    return text if all(word in KNOWN for word in words) else translate(text, language).text.strip()
+    if not _unknown(text):
+        return text
+    english = translate(text, language).text.strip()
+    decision = _DECISION.match(english)
+    return text if decision and _unknown(decision[1]) else english
 
 
+def _unknown(text: str) -> list[str]:
+    return [word for word in _WORD.findall(_COMMAND.sub(" ", text).lower()) if word not in KNOWN]
+
+
+_DECISION = re.compile(r"\W*(?:yes|no)\b(.*?)(?:\bbecause\b|[.;]\s|\Z)", re.IGNORECASE | re.DOTALL)
+"""Yes or no, with what may limit it: all up to a reason. Where that has unknown words, it is no decision."""
 _GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+)(?:(?:,|\{,\})(\d+))?(?![\d.,]*\d)")
 _BRACED_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _COMMA = re.compile(r"(?<![\d.,(\[{])(\d+),(\d+)(?![\d)\]}]|,\d|\.\d)")
