@@ -19,7 +19,7 @@ from pathlib import Path
 from lm_eval_ext.grading.cores import share_of, usable_cores
 from lm_eval_ext.rewards.code.sandbox import wire
 
-WALL_PER_CPU = 3
+WALL_PER_CPU = 4
 """Seconds on the clock per second of CPU time: a loaded machine must not decide."""
 FILE_MB = 16
 _GRACE_S = 5.0
@@ -40,7 +40,7 @@ class Limits:
         memory_mb: address space, in MiB.
     """
 
-    cpu_s: int = 5
+    cpu_s: int = 10
     memory_mb: int = 1024
 
 

@@ -24,7 +24,7 @@ class Code:
     See `problems` for the columns, `sandbox` for how programs are isolated.
 
     Args:
-        timeout_s: CPU time of a program, in whole seconds; it has three times as long on the clock.
+        timeout_s: CPU time of a program, in whole seconds; it has four times as long on the clock.
         memory_mb: its address space, in MiB.
         workers: programs that run at the same time; None: this process's share of the host's cores.
         stops: text after the first of these strings is ignored.
@@ -36,7 +36,7 @@ class Code:
     def __init__(
         self,
         *,
-        timeout_s: int = 5,
+        timeout_s: int = 10,
         memory_mb: int = 1024,
         workers: int | None = None,
         stops: Sequence[str] = (),
