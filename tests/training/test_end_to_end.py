@@ -158,7 +158,7 @@ def test_a_mixture_that_was_killed_goes_on_and_records_each_rollout_once(tiny, t
         with process(log, "training.grpo", *options[out]) as run:
             assert run.wait() == 0, log.read_text()[-4000:]
     made, meant = lines(killed / "rollouts.jsonl"), lines(whole / "rollouts.jsonl")
-    assert [row["step"] for row in made] == [i // 16 for i in range(6 * 16)]
+    assert [row["step"] for row in made] == [i // 8 for i in range(6 * 8)]
     assert {row["task"]: row["verifier"] for row in made} == MIXED
     assert all(set(row["rewards"]) == {"task", "overlong"} for row in made)
     timed = {"grading_s": None, "reason": None}
