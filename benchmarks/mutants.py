@@ -1,10 +1,10 @@
-"""Golds against themselves, and against copies with one sign changed: how many are taken for equal.
+r"""Golds against themselves, and against copies with one sign changed: how many are taken for equal.
 
     python -m benchmarks.mutants
 
-Every gold is its own answer; each copy has one digit, sign, letter, bracket or entry changed. Accepted copies
-are listed with the rule that makes them equal: a reader tells those that are equal (x + y = 3, y + x = 3)
-from faults.
+Every gold is its own answer; each copy has one digit, sign, letter, bracket or entry changed. Left as is are
+the name of the unknown, and what explains a yes or no, for neither is part of the answer. Accepted copies are
+listed with the rule that makes them equal: a reader tells those that are equal (+ C and - C) from faults.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ class Mutant(NamedTuple):
 
 _COMMAND = re.compile(r"\\[A-Za-z]+|[A-Za-z]{2,}")
 _ENTRY = re.compile(r"(?<=[(\[{&,])\s*([^(),&\[\]{}\\]{1,12})\s*(?=[),&\]}])")
+_NAME_END = re.compile(
+    r"\s*(?:_\{?\w+\}?)?\s*(?:\([^()=]*\))?\s*(?:=|\\in\b|∈|≥|≤|\\[gl]e(?:q|qslant)?\b|\\equiv|≡|[<>,])"
+)
+_DECISION = re.compile(r"\s*(?:\(?a\)?[).]?\s*)?(?:yes|no|none|there)\b", re.IGNORECASE)
 _BRACKETS = {"(": "[", "[": "(", ")": "]", "]": ")"}
 
 
@@ -43,7 +47,9 @@ def mutants(gold: str, chance: random.Random) -> Iterator[Mutant]:
     """One of each kind that `gold` has a place for."""
     words = {i for match in _COMMAND.finditer(gold) for i in range(*match.span())}
     for kind, other in _CHANGES.items():
-        places = [i for i, sign in enumerate(gold) if other(sign) and not (kind == "letter" and i in words)]
+        places = [i for i, sign in enumerate(gold) if other(sign)]
+        if kind == "letter":
+            places = [i for i in places if i not in words and not _NAME_END.match(gold, i + 1)]
         if places:
             at = chance.choice(places)
             yield Mutant(kind, gold[:at] + other(gold[at]) + gold[at + 1 :], gold)
@@ -81,11 +87,14 @@ def main(
     with Grader() as grader:
         for name, texts in sources(data_folder(data)).items():
             chosen = texts[::every]
-            changed = [m for gold in chosen for m in mutants(gold, chance)]
+            changed = [m for g in chosen if not _DECISION.match(g) for m in mutants(g, chance)]
             alone = grader.equal([(gold, f" {gold} .") for gold in chosen])
             found = grader.equal([(m.text, m.gold) for m in changed])
             taken = [(m, v) for m, v in zip(changed, found, strict=True) if v.correct]
             itself = sum(v.correct is True for v in alone)
+            for gold, verdict in zip(chosen, alone, strict=True):
+                if not verdict.correct:
+                    typer.echo(f"  not itself [{verdict.rule}] {gold[:150]!r}")
             kinds = Counter(m.kind for m, _ in taken)
             typer.echo(
                 f"{name}: {itself} of {len(chosen)} golds equal themselves; "

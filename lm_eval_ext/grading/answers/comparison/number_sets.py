@@ -32,7 +32,7 @@ from lm_eval_ext.grading.answers.syntax.sets import DOMAINS
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
-_X = Symbol("x")
+_X = Symbol("#x")
 _IS_INTEGER = Property("integer", _X)
 _ORDER = frozenset(["<", ">", "<=", ">="])
 _INTEGER_LETTERS = frozenset("ijklmnst")

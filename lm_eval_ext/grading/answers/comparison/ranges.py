@@ -12,7 +12,7 @@ from lm_eval_ext.grading.answers.errors import AnswerError
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.numeric.predicates import holds
 from lm_eval_ext.grading.answers.semantics.claims import Solution
-from lm_eval_ext.grading.answers.semantics.conditions import declared, is_domain
+from lm_eval_ext.grading.answers.semantics.conditions import IT, declared, is_domain
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Condition,
@@ -46,6 +46,8 @@ def range_difference(
     theirs = _ranges(wanted.conditions, evaluator)
     if set(mine) == set(theirs):
         return None
+    if (stray := _stray_letters(given)) and not stray & _letters(wanted):
+        return Outcome(None, "undecided.conditions", f"{min(stray)} is in no value")
     loose_mine, loose_theirs = (list(filter(is_loose, side)) for side in (mine, theirs))
     if not _same_relations(loose_mine, loose_theirs, evaluator):
         return Outcome(None, "undecided.conditions", "conditions that cannot be compared")
@@ -56,6 +58,15 @@ def range_difference(
         if difference is not None:
             return difference
     return None
+
+
+def _stray_letters(solution: Solution) -> set[str]:
+    """Letters that its conditions limit, and that are nowhere else: "f(x) = x for all real w"."""
+    return declared(solution.conditions) - _letters(solution) - {IT, "R", "Z", "N", "Q", "C"}
+
+
+def _letters(solution: Solution) -> frozenset[str]:
+    return solution.letters | set(solution.arguments) | {name for name, _ in solution.values}
 
 
 def _letter_difference(

@@ -117,7 +117,8 @@ def _are_apart(given: Solution, wanted: Solution) -> bool:
         return False
     mine, theirs = given.values[0][0], wanted.values[0][0]
     if "'" in mine + theirs and mine.partition("(")[0] == theirs.partition("(")[0]:
-        return mine != theirs and "(" in mine and "(" in theirs  # dx/dt is x', and not dx/ds
+        by = {n.partition("(")[2] for n in (mine, theirs)} - {""}
+        return len(by) > 1 or any(b[0].isdigit() for b in by)  # dx/dt is x', and neither dx/ds nor x'(2)
     fixed = any("(" in n or n in ("minimum", "maximum") for n in (mine, theirs))
     return bool(mine and theirs) and mine != theirs and fixed
 

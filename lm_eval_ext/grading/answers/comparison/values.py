@@ -153,7 +153,7 @@ def _same_group(given: Group, wanted: Group, evaluator: Evaluator, nested: bool)
     if wanted.open == "{":
         return _same_set(given.items, wanted.items, evaluator)
     if (given.open, given.close) != (wanted.open, wanted.close):
-        lists = {given.open, wanted.open} <= {"(", "["} and {given.close, wanted.close} <= {")", "]"}
+        lists = {(g.open, g.close) for g in (given, wanted)} <= {("(", ")"), ("[", "]")}
         rows = len(wanted.items) > 2 or all(isinstance(i, Group) for i in wanted.items)
         if not lists or not (nested or rows):
             return Outcome(False, "groups.brackets-differ", differ(given, wanted, " in their brackets"))

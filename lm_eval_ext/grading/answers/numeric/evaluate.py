@@ -231,7 +231,7 @@ def _digits(node: Node) -> int:
     if isinstance(node, Number):
         return _decimals(node.value)
     below = max(map(_digits, children(node)), default=0)
-    if isinstance(node, Call) and node.name in _NEARLY:
+    if isinstance(node, Call) and _may_be_near(node):
         return below + SLACK  # the sum of 1/k! up to 40 is e to 49 digits
     if isinstance(node, Call) and node.name in _EXPONENTIAL and not symbols(node):
         evaluator = Evaluator()
@@ -244,7 +244,13 @@ def _digits(node: Node) -> int:
     return below
 
 
-_NEARLY = frozenset("sum prod factorial binom".split())
+def _may_be_near(node: Call) -> bool:
+    """Whether it is a finite sum or a large number in few signs."""
+    if node.name in ("sum", "prod"):
+        return node.args[2] != Call("oo", ())
+    return node.name in ("factorial", "binom") and not symbols(node)
+
+
 _EXPONENTIAL = frozenset("pow exp sinh cosh tanh".split())
 
 

@@ -48,7 +48,7 @@ def solved(node: Relation) -> tuple[NamedValues, Names] | None:
     first, *forms = _as_sequence(left[0], value), *left[1:], value
     if isinstance(first, Group):
         paired = isinstance(value, Group) and len(value.items) == len(first.items)
-        named = first.open == "(" and names_of(first) != ("",) and _is_list(value)
+        named = first.open == "(" and names_of(first) != ("",) and is_list(value)
         return (bind(names_of(first), value), ()) if named and paired else None
     if isinstance(first, Call) and first.name == "apply":
         return _solved_application(first, forms)
@@ -61,7 +61,7 @@ def solved(node: Relation) -> tuple[NamedValues, Names] | None:
     return tuple((n, _chained(forms)) for n in names), ()
 
 
-def _is_list(node: Node) -> bool:
+def is_list(node: Node) -> bool:
     """Brackets of one kind: no interval that is open on one side."""
     return isinstance(node, Group) and (node.open, node.close) in (("(", ")"), ("[", "]"), ("{", "}"))
 

@@ -20,7 +20,14 @@ from lm_eval_ext.grading.answers.semantics.token_cleanup import (
     is_noun_phrase,
     parse_clause,
 )
-from lm_eval_ext.grading.answers.semantics.unknowns import about, bind, names_of, solved, unordered_unknowns
+from lm_eval_ext.grading.answers.semantics.unknowns import (
+    about,
+    bind,
+    is_list,
+    names_of,
+    solved,
+    unordered_unknowns,
+)
 from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
@@ -226,7 +233,7 @@ def _unnamed(state: State, node: Node, clause: Clause) -> None:
     if isinstance(node, Group) and node.open in "([" and (listed := _listed_values(node)):
         state.add(Solution(listed))
         return
-    fits = isinstance(node, Group) and len(node.items) == len(state.names)
+    fits = isinstance(node, Group) and len(node.items) == len(state.names) and is_list(node)
     if len(state.names) == 1 or (state.names and fits):
         state.add(Solution(bind(state.names, node), order=state.order, arguments=state.arguments))
     else:
