@@ -22,8 +22,8 @@ CASES = [
         "comparison",
     ),
     (
-        r"Final answer: $\int_0^1 x\,dx$",
-        "1/2",
+        r"Final answer: $\begin{vmatrix}1&2\\3&4\end{vmatrix}$",
+        "-2",
         "math-verify",
     ),
     ("I do not know", "2", None),
