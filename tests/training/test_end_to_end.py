@@ -83,6 +83,22 @@ def test_grpo_that_was_stopped_goes_on_and_keeps_each_rollout_once(tiny, tmp_pat
 
 
 @pytest.mark.full
+def test_a_resumed_run_draws_as_one_that_was_not_stopped(tiny, tmp_path):
+    """Adaptive sampling over two epochs of three draws; stopped in the second one."""
+    more = ("--adaptive_sampling", "0.3", "--size", "8", "--global_batch", "16")
+    more += ("--max_completion_length", "4", "--dtype", "float32", "--bf16", "false")
+    draws, drawn = {}, {}
+    for name, stops in (("whole", (6,)), ("stopped", (4, 6))):
+        for steps in stops:
+            grpo.main(settings("smoke_grpo.yaml", tiny, tmp_path / name, steps, *more))
+        draws[name] = lines(tmp_path / name / "draws.jsonl")
+        drawn[name] = [row["id"] for row in lines(tmp_path / name / "rollouts.jsonl")[::8]]
+    assert draws["whole"] == draws["stopped"] and drawn["whole"] == drawn["stopped"]
+    assert [name for row in draws["whole"] for name in row["ids"]] == drawn["whole"]
+    assert [(row["epoch"], row["step"]) for row in draws["whole"]] == [(i // 3, i) for i in range(6)]
+
+
+@pytest.mark.full
 def test_the_largest_kl_and_ratio_are_logged(tiny, tmp_path):
     """Completions are used for two steps: in the first they are the policy's own."""
     more = ("--global_batch", "8", "--num_iterations", "2", "--beta", "0.04", "--learning_rate", "1e-2")
