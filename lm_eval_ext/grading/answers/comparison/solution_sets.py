@@ -216,7 +216,11 @@ def _without_repetitions(
     """{1, 1, 2} is {1, 2}; but of two lists that both repeat some, 2, 2, 3 is not 2, 3, 3."""
     mine, theirs = _distinct(given, evaluator), _distinct(wanted, evaluator)
     both_repeat = len(mine) < len(given) and len(theirs) < len(wanted)
-    if both_repeat and len(given) == len(wanted) and all(s.in_order for s in (*given, *wanted)):
+    if (
+        both_repeat
+        and len(given) == len(wanted)
+        and all(s.in_order or s.values[0][0] for s in (*given, *wanted))
+    ):
         return given, wanted
     return mine, theirs
 

@@ -57,7 +57,15 @@ DROPPED = frozenset(
 """Commands about looks alone."""
 BOLD = frozenset("vec overrightarrow boldsymbol bm mathbf pmb hat widehat".split())
 """Commands that make a letter a vector: \\mathbf{i} is the first unit vector."""
-ACCENTS = {"bar": "\u0304", "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "dot": "'", "ddot": "''"}
+ACCENTS = {
+    "bar": "\u0304",
+    "hat": "\u0302",
+    "widehat": "\u0302",
+    "tilde": "\u0303",
+    "mathcal": "",
+    "dot": "'",
+    "ddot": "''",
+}
 """Commands that make another letter of a letter, and what they add to its name."""
 UNIT_VECTORS = {"i": "1", "imath": "1", "j": "2", "jmath": "2", "k": "3"}
 ALIGNED = frozenset("aligned align gathered split eqnarray alignedat".split())

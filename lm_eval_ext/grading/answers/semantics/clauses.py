@@ -180,6 +180,8 @@ def _case_rows(rows: Sequence[Token], head: list[Token]) -> list[Clause]:
     clauses: list[Clause] = []
     for row in split(rows, [i for i, t in enumerate(rows) if t.text == "\\\\"]):
         at = find(row, ("&",))
+        if texts(row[at + 1 : at + 2]) == ["="]:  # aligned equations: x &= 2
+            row, at = [*row[:at], *row[at + 1 :]], len(row) - 1
         value, condition = trimmed(row[:at]), trimmed(row[at + 1 :])
         if value:
             clauses.append(Clause(";", value))
