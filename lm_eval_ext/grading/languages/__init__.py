@@ -153,11 +153,14 @@ def in_english(text: str, language: str | None, *, own: bool = True) -> str:
 
 
 def _unknown(text: str) -> list[str]:
-    return [word for word in _WORD.findall(_COMMAND.sub(" ", text).lower()) if word not in KNOWN]
+    """The words that are not English; "non" alone is none, though it begins "non negative"."""
+    plain = _COMMAND.sub(" ", text).lower()
+    return [w for w in _WORD.findall(plain) if w not in KNOWN or (w == "non" and _ALONE.search(plain))]
 
 
 _DECISION = re.compile(r"\W*(?:yes|no)\b(.*?)(?:\bbecause\b|[.;]\s|\Z)", re.IGNORECASE | re.DOTALL)
 """Yes or no, with what may limit it: all up to a reason. Where that has unknown words, it is no decision."""
+_ALONE = re.compile(r"\bnon\b(?=\s*(?:[,.;!}$]|\Z))")
 _GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+)(?:(?:,|\{,\})(\d+))?(?![\d.,]*\d)")
 _BRACED_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _COMMA = re.compile(r"(?<![\d.,(\[{])(\d+),(\d+)(?![\d)\]}]|,\d|\.\d)")

@@ -187,7 +187,7 @@ NEGATIONS = frozenset(
     "not no never none neither nor cannot can't isn't doesn't don't without unless fails fail "
     "approximately about less more than least most almost nearly false impossible except wrong "
     "incorrect mistaken loses lose lost losing invalid extraneous rejected million thousand hundred "
-    "billion dozen trillion squared cubed times plus minus".split()
+    "billion dozen trillion squared cubed times plus minus suppose supposing assume assuming".split()
 )
 """Words that no clause may lose."""
 SOLUTIONS = frozenset(
