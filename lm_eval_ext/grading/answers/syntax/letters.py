@@ -18,7 +18,7 @@ _FUNCTION_LETTERS = frozenset("f g h F G H P Q phi psi tau sigma T W".split())
 
 def letter(parser: Parser, token: Token) -> Node:
     tokens = parser.tokens
-    name = token.text
+    name, leads = token.text, tokens.position == 1
     while tokens.accept("'"):
         name += "'"
     if name[0] in _FUNCTION_LETTERS and _inverse(tokens):
@@ -28,7 +28,7 @@ def letter(parser: Parser, token: Token) -> Node:
         below = subscript(parser)
         node = _indexed(name, below, tokens.current.text == "(")
     if tokens.current.text == "(" and tokens.peek().text != "mod":
-        return _applied(parser, node, name)
+        return _applied(parser, node, name, leads)
     return node
 
 
@@ -88,10 +88,10 @@ def _word(tokens: TokenStream) -> str:
     return "".join(t.text for t in run)
 
 
-def _applied(parser: Parser, node: Node, name: str) -> Node:
+def _applied(parser: Parser, node: Node, name: str, leads: bool) -> Node:
     """f(x) is a value of f; n(n - 1) is a product, whose second factor is left to be read."""
     commas, after = _look_inside(parser.tokens)
-    defined = parser.tokens.position == 1 and after in ("=", "≡", "≈") and _has_plain_arguments(parser.tokens)
+    defined = leads and after in ("=", "≡", "≈") and _has_plain_arguments(parser.tokens)
     if name == "C" and commas == 1:
         return Call("binom", arguments(parser))
     if (special := _special(node, commas)) is not None:
