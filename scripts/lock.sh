@@ -9,11 +9,11 @@ with_uv
 
 compile() {
   .venv/bin/uv pip compile --quiet --upgrade --no-annotate --custom-compile-command "make lock" \
-    --extra ifeval --extra judge --extra ray --extra slurm --extra report --extra bench --extra dev pyproject.toml "$@"
+    --extra ifeval --extra judge --extra ray --extra slurm --extra report --extra serve --extra bench --extra dev pyproject.toml "$@"
 }
 mkdir -p scripts/lock
 compile --universal --python-version 3.11 scripts/cpu/requirements.txt --override scripts/cpu/overrides.txt \
   --output-file scripts/lock/cpu.txt
 unset UV_FIND_LINKS UV_EXTRA_INDEX_URL UV_INDEX_STRATEGY
-compile --python-version 3.12 --python-platform linux --extra vllm --extra hf --extra api --extra train \
+compile --python-version 3.12 --python-platform linux --extra vllm --extra hf --extra api --extra train --extra deepspeed --extra trackers \
   --output-file scripts/lock/gpu.txt
