@@ -14,7 +14,7 @@ from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
-    from lm_eval_ext.grading import GraderConfig, Tolerance
+    from lm_eval_ext.grading import GraderConfig
     from lm_eval_ext.grading.files import StreamGrader
     from lm_eval_ext.grading.judge import LlmJudge
 
@@ -62,7 +62,7 @@ def grade(
         zcat big.jsonl.gz | lm-eval-ext grade - --gold-field reference > graded.jsonl
         lm-eval-ext grade responses.jsonl --out graded.jsonl --judge gpt-4o-mini --judge-budget-usd 2
     """
-    from lm_eval_ext.grading import GraderConfig
+    from lm_eval_ext.grading import GraderConfig, Tolerance
     from lm_eval_ext.grading.files import grade_file
     from lm_eval_ext.grading.judge import JudgeError
     from lm_eval_ext.grading.rows import Fields
