@@ -43,7 +43,7 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
     if outcome is not None:
         return outcome
     given, wanted = in_links(given, wanted), in_links(wanted, given)
-    given, wanted = with_loser(given, wanted), with_loser(wanted, given)
+    wanted = with_loser(wanted, given)  # an answer has to name both, where the gold does
     given, wanted = without_zero(given, wanted), without_zero(wanted, given)
     given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
     given, wanted = opened(given, wanted), opened(wanted, given)
