@@ -46,10 +46,10 @@ def test_the_answer_is_in_the_words_of_the_response():
 
 
 def test_a_place_in_the_translation_leads_to_its_source():
-    source = "Ответ: нет, не существует такого $n$."
+    source = "Ответ: нет, $n$ нечётно."
     english = translate(source, "ru")
-    assert english.text == "Answer: no, does not exist такого $n$."
-    assert english.original("no, does not exist", 0, len(english.text)) == "нет, не существует"
+    assert english.text == "Answer: no, $n$ odd."
+    assert english.original("no, $n$ odd", 0, len(english.text)) == "нет, $n$ нечётно"
     assert english.place(0) == 0
     assert english.place(len(english.text), is_end=True) == len(source)
 

@@ -47,7 +47,10 @@ _REMARK = re.compile(
     re.DOTALL,
 )
 _QUANTITY = re.compile(
-    r"(?<!\\)\$[^$]+\$|\\\(.*?\\\)|(?<![\w.])(?:\\?[$€£])?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?(?![\w])", re.DOTALL
+    r"(?<!\\)\$[^$]+\$|\\\(.*?\\\)"
+    r"|(?<![\w.])(?:\\?[$€£])?(?:\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:[ \u202f\xa0]\d{3})+"
+    r"|\d[\d,]*(?:\.\d+)?)(?:/\d+)?%?(?![\w])",
+    re.DOTALL,
 )
 _ASSIGNED = re.compile(r"\b(?:is|are|equals)\s+[$\\\d(-]")
 _LETTERS = re.compile(r"(?<!\\)(?<![A-Za-z])[A-Za-z]|^\D*$")

@@ -40,7 +40,7 @@ _REFUSED = re.compile(
 )
 """What announces or concludes was read before, and refused; what is not certain commits to nothing."""
 _UNFINISHED = re.compile(
-    r"[?:=,;+*/(\[{\\-]\W*$|\.{3}\W*$|…\W*$|\b(?:so|we|and|or|the|of|that|which|is|are|to|in|by|with|for|then)\W*$",
+    r"[?:=,;+/(\[-][\s*_$]*$|\.{3}\W*$|…\W*$|\b(?:so|we|and|or|the|of|that|which|is|are|to|in|by|with|for|then)\W*$",
     re.IGNORECASE,
 )
 

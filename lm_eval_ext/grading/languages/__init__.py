@@ -145,11 +145,21 @@ def in_english(text: str, language: str | None, *, own: bool = True) -> str:
         return text
     if language in _DECIMAL_COMMA:
         text = _with_points(text, own)
+    if language == "pl":
+        text = _ANGLED.sub(r"\1[\2]", text)
     if not _unknown(text):
         return text
     english = translate(text, language).text.strip()
     decision = _DECISION.match(english)
-    return text if decision and _unknown(decision[1]) else english
+    return text if decision and _unknown(decision[1]) else _predicate(english)
+
+
+def _predicate(english: str) -> str:
+    """What a sentence says of a subject whose words are not English: "The Lösungsmenge is x" says x."""
+    subject = _SUBJECT.match(english)
+    if subject is None or subject[0].isascii() or _NEGATED.search(subject[0]):
+        return english
+    return english[subject.end() :]
 
 
 def _unknown(text: str) -> list[str]:
@@ -158,12 +168,16 @@ def _unknown(text: str) -> list[str]:
     return [w for w in _WORD.findall(plain) if w not in KNOWN or (w == "non" and _ALONE.search(plain))]
 
 
+_SUBJECT = re.compile(r"[^$\\\d=.,;:!?()]{1,120}?(?<!\w)(?:is|are)\s+(?=[$\\\d(\[{-])")
+_NEGATED = re.compile(r"\b(?:no|not|none|never|neither|if|possible|impossible)\b", re.IGNORECASE)
 _DECISION = re.compile(r"\W*(?:yes|no)\b(.*?)(?:\bbecause\b|[.;]\s|\Z)", re.IGNORECASE | re.DOTALL)
 """Yes or no, with what may limit it: all up to a reason. Where that has unknown words, it is no decision."""
 _ALONE = re.compile(r"\bnon\b(?=\s*(?:[,.;!}$]|\Z))")
 _GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+)(?:(?:,|\{,\})(\d+))?(?![\d.,]*\d)")
+_ANGLED = re.compile(r"(\\in\s*)(?:\\langle|⟨)([^()\[\]]{1,80}?)(?:\\rangle|⟩)")
+"""A closed interval in Polish."""
 _BRACED_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d)")
-_COMMA = re.compile(r"(?<![\d.,(\[{])(\d+),(\d+)(?![\d)\]}]|,\d|\.\d)")
+_COMMA = re.compile(r"(?<![\d.,(\[{])(\d+),(\d+)(?![\d)\]}]|,\d|\.\d|\s*(?:\[|⟩|\\rangle))")
 
 
 def _with_points(text: str, own: bool) -> str:
