@@ -20,7 +20,7 @@ from lm_eval_ext.grading.extraction import Extractor as ResponseExtractor
 from lm_eval_ext.grading.extraction import extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
 from lm_eval_ext.grading.pool import KillablePool
-from lm_eval_ext.grading.types import VALUES_DIFFER, Context, Item, Verdict
+from lm_eval_ext.grading.types import UNREAD, VALUES_DIFFER, Context, Item, Verdict
 
 Extractor = Callable[[str], str | None]
 AnItem = TypeVar("AnItem", bound=Item)
@@ -193,6 +193,8 @@ class Grader:
             pool.flush()
         verdicts = [one if isinstance(one, Verdict) else one.verdict() for one in waiting.begun]
         verdict = max(verdicts, key=lambda v: (v.correct is True, v.correct is None, v.rule != VALUES_DIFFER))
+        if self.config.judge is None and waiting.extraction == "short response" and verdict.rule == UNREAD:
+            return pipeline.no_answer()  # a sentence that says nothing that can be read commits to nothing
         return replace(verdict, answer=waiting.answer, extraction=waiting.extraction or verdict.extraction)
 
     def _workers(self) -> int:

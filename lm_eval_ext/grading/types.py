@@ -14,6 +14,8 @@ LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 VALUES_DIFFER = "values.differ"
 """The rule of two closed values that differ: arithmetic has decided, and no judge is asked."""
+UNREAD = "undecided.not-a-formula"
+"""The rule of answers that the last step before the judge cannot read."""
 
 
 class Outcome(NamedTuple):

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -89,11 +90,17 @@ def test_openrlhf_refuses_what_does_not_belong_together():
         adapters.reward_func(["Q4"], ["Q", "Q"], ["4"])
 
 
+def awaited(call):
+    """In a thread of its own: `asyncio.run` drops the event loop that another package left in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, call).result()
+
+
 def rubric(function, **state):
     """As Rubric of verifiers 0.1 does: the objects that the function's parameters name."""
     known = {"prompt": [], "task": "default", "state": {}, "info": {}, **state}
     taken = {name: known[name] for name in inspect.signature(function).parameters}
-    return asyncio.run(function(**taken))
+    return awaited(function(**taken))
 
 
 def test_verifiers_with_rubrics():
@@ -122,7 +129,7 @@ def test_verifiers_with_traces():
     assert {"task", "trace"} <= set(inspect.signature(adapters.trace_reward).parameters)
     for data, expected in (({"answer": "4"}, 1.0), ({"gold": "5", "answer": "4"}, 0.0)):
         call = adapters.trace_reward(task=TaskData(idx=0, **data), trace=SimpleNamespace(last_reply=RIGHT))
-        assert asyncio.run(call) == expected
+        assert awaited(call) == expected
 
 
 class EnvironmentReturn(NamedTuple):

@@ -35,7 +35,7 @@ _WORKS = re.compile(
 )
 _REFUSED = re.compile(
     r"\b(?:answers?|results?|options?|choices?|solution\s+is|conclusion|perhaps|maybe|probably|possibly|might|could|would|"
-    r"doubt\w*|guess\w*|believe|lie|wrong|incorrect|disprov\w+|tags?|not\s+the\s+case|bounded)\b|box|</?\w+>",
+    r"doubt\w*|guess\w*|think|believe|no\s+(?:idea|clue)|lie|wrong|incorrect|disprov\w+|tags?|not\s+the\s+case|bounded)\b|box|</?\w+>",
     re.IGNORECASE,
 )
 """What announces or concludes was read before, and refused; what is not certain commits to nothing."""
