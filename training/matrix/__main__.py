@@ -58,9 +58,7 @@ def main(
     folder = out or Path("out") / plan.stem
     matrix = Matrix(read(plan, model, sweep or []), folder, only or [])
     if dry_run:
-        for line in matrix.states():
-            typer.echo(line)
-        return
+        return typer.echo("\n".join(matrix.states()))
     if only_report:
         raise typer.Exit(matrix.report())
     executor = opened("local", folder, cores, gpus=gpus)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .. import command
+
+if TYPE_CHECKING:
+    from .recipe import RecipeRun
 
 SMOKE_ROWS, SMOKE_PROBLEMS = 200, 50
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -59,11 +63,9 @@ def main(
     Further options are settings of every recipe (--seed 7).
     """
     from ..recipe import found
-    from .outcome import add_row, passed, reached, row
     from .prereg import register
     from .stage import run
     from .stages import recipe_runs, stages
-    from .summary import write
 
     rows = ["--size", str(SMOKE_ROWS)] if smoke_test else []
     most = limit or (SMOKE_PROBLEMS if smoke_test else None)
@@ -71,12 +73,19 @@ def main(
     register(prereg, out, (recipe.name for recipe in recipes))
     for stage in stages(recipes, out, most):
         run(stage, out)
-    place = table or out.parent / "summary.csv"
-    for path in [*write(recipes, out), place]:
+    _report(recipes, out, table or out.parent / "summary.csv")
+
+
+def _report(recipes: Sequence[RecipeRun], out: Path, table: Path) -> None:
+    """Writes the summary and the rows of the table, and prints each verdict."""
+    from .outcome import add_row, passed, reached, row
+    from .summary import write
+
+    for path in [*write(recipes, out), table]:
         typer.echo(path)
     for recipe in recipes:
         scores = reached(recipe)
-        add_row(place, row(recipe, scores, place))
+        add_row(table, row(recipe, scores, table))
         verdict = passed(recipe, scores)
         typer.echo(f"{recipe.name}: {'; '.join(map(str, scores))}{f'; passed: {verdict}' if verdict else ''}")
 
