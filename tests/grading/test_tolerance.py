@@ -24,6 +24,7 @@ ONE_PERCENT = Tolerance(relative=0.01)
         ("1.004 kg", "1000 m", ONE_PERCENT, False),
         ("5.02, 2.01", "2, 5", ONE_PERCENT, True),
         ("5.02", "2, 5", ONE_PERCENT, False),
+        (r"1 + \sqrt{3} i", "2", ONE_PERCENT, False),
         (r"\sqrt{2}", "1.41", ONE_PERCENT, True),
         ("1.004x", "x", ONE_PERCENT, False),
         ("0", "0", ONE_PERCENT, True),

@@ -8,6 +8,7 @@ from lm_eval_ext.grading.answers.errors import AnswerError, Unreadable
 from lm_eval_ext.grading.answers.lexicon.units import scale
 from lm_eval_ext.grading.answers.lexing.spelling import marked
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
+from lm_eval_ext.grading.answers.numeric.numbers import is_real
 from lm_eval_ext.grading.answers.semantics import read
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, number, symbols, without_unit
 
@@ -45,13 +46,22 @@ def _number(node: Node, unit: str) -> tuple[float, str] | None:
     if isinstance(node, Call) and node.name == "about":
         node = node.args[-1]
     node, own = without_unit(node)
-    value = Evaluator().approximate(node)
+    value = _real(node)
     if value is None:
         return None
     if own == unit or not own or not unit:
         return value, own
     factor = ratio_of_units(own, unit)
     return None if factor is None else (value * float(factor), unit)
+
+
+def _real(node: Node) -> float | None:
+    """The value; None for a complex one, and for what has none."""
+    evaluator = Evaluator()
+    try:
+        return evaluator.approximate(node) if is_real(evaluator.value(node)) else None
+    except AnswerError:
+        return None
 
 
 def rounds_to(
