@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import lm_eval_files, protocols
+from lm_eval_ext.analysis import lm_eval_files, outcomes, protocols
 from lm_eval_ext.analysis.lm_eval_files import REFUSED, LoggedRow, RunError, is_score
 from lm_eval_ext.grading import Verdict
 
@@ -246,25 +246,6 @@ def problem_in(doc: Mapping[str, Any]) -> str | None:
     return next((doc[name] for name in PROBLEM_FIELDS if isinstance(doc.get(name), str)), None)
 
 
-def outcome(verdict: Verdict) -> str:
-    """One of "right", "wrong", "undecided", "no answer"."""
-    if verdict.correct is None:
-        return "undecided"
-    if verdict.answer is None:
-        return "no answer"
-    return "right" if verdict.correct else "wrong"
-
-
-def logged_verdicts(row: LoggedRow) -> tuple[Verdict, ...]:
-    """The verdicts that our filter logged as JSON; none where it was another filter."""
-    logged = row.get("filtered_resps") or []
-    texts = logged[0] if logged and isinstance(logged[0], list) else logged
-    try:
-        return tuple(Verdict.from_json(text) for text in texts)
-    except (ValueError, TypeError, AssertionError):
-        return ()
-
-
 def _task(task: str, file: Path, results: Mapping[str, Any], wanted: str | None) -> TaskRun:
     rows = lm_eval_files.read_samples(source := lm_eval_files.samples_file(file, task))
     filters = tuple(dict.fromkeys(row.get("filter", "none") for row in rows))
@@ -302,7 +283,7 @@ def _sample(key: SampleKey, row: LoggedRow) -> Sample:
         doc=row["doc"],
         gold=str(row["target"]),
         responses=tuple(str(response or "") for response in responses),
-        verdicts=logged_verdicts(row),
+        verdicts=outcomes.logged_verdicts(row),
         scores={k: float(row[k]) for k in row.get("metrics", []) if is_score(row.get(k))},
         error=row.get(REFUSED),
         row=row,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis import outcomes
 from lm_eval_ext.analysis.lm_eval_files import LoggedRow
 from lm_eval_ext.grading import Verdict
 from lm_eval_ext.harness.metrics import Graded
@@ -108,7 +108,7 @@ def merged(name: str, parts: Sequence[RegradeDiff]) -> RegradeDiff:
 
 def outcome(verdict: Verdict) -> str:
     """A verdict in a few words: "right (symbolic)", "wrong (symbolic)", "no answer", "undecided"."""
-    found = runs.outcome(verdict)
+    found = outcomes.outcome(verdict)
     return f"{found} ({verdict.layer})" if found in ("right", "wrong") else found
 
 
@@ -116,7 +116,7 @@ def _judgements(
     row: Mapping[str, Any], score: float | None, responses: int
 ) -> Sequence[Verdict | bool] | None:
     """What the old grading said of each response; None if it gave several responses one score."""
-    verdicts = runs.logged_verdicts(row)
+    verdicts = outcomes.logged_verdicts(row)
     if len(verdicts) == responses:
         return verdicts
     return [score == 1.0] if responses == 1 and score in (0.0, 1.0) else None

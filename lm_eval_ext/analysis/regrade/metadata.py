@@ -14,6 +14,7 @@ from lm_eval_ext.grading import Judge
 from lm_eval_ext.harness.metrics import RETIRED, SHARES, metric_list
 from lm_eval_ext.versions import versions_of
 
+GENERATES = "generate_until"
 GRADING_PACKAGES = ("lm_eval_ext", "math_verify", "latex2sympy2_extended", "sympy")
 """Packages whose versions decide a verdict."""
 
@@ -115,3 +116,13 @@ def _size(scores: Mapping[str, Any], filters: Iterable[str]) -> int:
 
 def _less(now: Any, before: Any) -> Any:
     return now - (before or 0) if isinstance(now, int | float) and not isinstance(now, bool) else now
+
+
+def without_golds(results: Mapping[str, Any], tasks: Sequence[str]) -> list[str]:
+    """The tasks that generate no text or have no golds."""
+    configs = ((task, results["configs"][task]) for task in tasks)
+    return [
+        task
+        for task, config in configs
+        if config.get("output_type", GENERATES) != GENERATES or config.get("doc_to_target") == ""
+    ]

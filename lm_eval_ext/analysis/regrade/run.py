@@ -24,7 +24,6 @@ from lm_eval_ext.harness.metrics import RETIRED, Graded, process_results
 BYPASS = "bypass"
 """What `--predict_only` logs in place of every metric."""
 UNSCORED = "not scored"
-GENERATES = "generate_until"
 RowsByDoc = Sequence[Sequence[LoggedRow]]
 """The rows of each document, one per filter."""
 
@@ -78,7 +77,7 @@ def regrade(
     if folder is not None:
         _keep_apart(folder, read)
     current = metadata.newest(read)
-    skipped = tuple(task for _, results, tasks in current for task in _without_golds(results, tasks))
+    skipped = tuple(task for _, results, tasks in current for task in metadata.without_golds(results, tasks))
     if len(skipped) == sum(len(tasks) for *_, tasks in current):
         raise RunError(
             f"{place}: no task in it generates text and has golds ({', '.join(skipped) or 'no tasks'})"
@@ -101,16 +100,6 @@ def _require_metric(wanted: str | None, diffs: Sequence[RegradeDiff], place: Pat
         raise RunError(f"{place} has no metric {wanted}; it has {'; '.join(there)}")
 
 
-def _without_golds(results: Mapping[str, Any], tasks: Sequence[str]) -> list[str]:
-    """The tasks that generate no text or have no golds."""
-    configs = ((task, results["configs"][task]) for task in tasks)
-    return [
-        task
-        for task, config in configs
-        if config.get("output_type", GENERATES) != GENERATES or config.get("doc_to_target") == ""
-    ]
-
-
 def _regrade_tasks(
     file: Path,
     results: dict[str, Any],
@@ -121,7 +110,7 @@ def _regrade_tasks(
 ) -> list[RegradeDiff]:
     """Grades the tasks of a results file and writes their samples; `results` gets scores and record."""
     record = metadata.GradingRecord(file, grader.config.judge)
-    left_as_is = _without_golds(results, tasks)
+    left_as_is = metadata.without_golds(results, tasks)
     diffs: list[RegradeDiff] = []
     for task in tasks:
         rows = lm_eval_files.read_samples(samples_file := lm_eval_files.samples_file(file, task))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis import outcomes
 from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.runs import Sample, TaskRun
 from lm_eval_ext.grading import Verdict, extract
@@ -120,7 +120,7 @@ def _entries(sample: Sample, metric: str | None, limit: int | None) -> Iterator[
         verdict = sample.verdicts[i] if i < len(sample.verdicts) else None
         answer = verdict.answer if verdict else extract(text)
         known = int(tokens[i]) if len(tokens) == len(sample.responses) else None
-        outcome = runs.outcome(verdict) if verdict else _scored(sample, metric)
+        outcome = outcomes.outcome(verdict) if verdict else _scored(sample, metric)
         yield Entry(sample, i, text, verdict, outcome, answer, known, limit)
 
 

@@ -55,15 +55,7 @@ def short_response(text: str) -> Span | None:
     if not 0 < len(shown) <= _MAX_CHARS or len(text) > 2 * _MAX_CHARS or is_nothing(tidy(shown)):
         return None
     start = len(said) - len(said.lstrip())
-    ends = [0, *(found.end() for found in BREAK.finditer(shown)), len(shown)]
-    sentences = [(a, b) for a, b in pairwise(ends) if shown[a:b].strip()]
-    if len(sentences) > 2 or _UNFINISHED.search(shown):
-        return None
-    if _PARTS.match(shown):
-        sentences = [(0, len(shown))]
-    if any(kind.search(shown[a:b]) for kind in (_WORKS, _REFUSED) for a, b in sentences):
-        return None
-    for first, last in reversed(sentences):
+    for first, last in reversed(_sentences(shown)):
         cue = CUE.match(shown, first, last)
         if cue and (HEDGED.search(_DENIES.sub("", shown[cue.end() : last])) or not FINISHED.search(shown)):
             return None
@@ -72,3 +64,15 @@ def short_response(text: str) -> Span | None:
         if states and not is_doubted(shown, first):
             return Span(tidy(shown[first:last]), start + first, start + last, "short response")
     return None
+
+
+def _sentences(shown: str) -> list[tuple[int, int]]:
+    """The places of one or two sentences, parts as one; none of a text that is longer or does not commit."""
+    ends = [0, *(found.end() for found in BREAK.finditer(shown)), len(shown)]
+    found = [(a, b) for a, b in pairwise(ends) if shown[a:b].strip()]
+    if len(found) > 2 or _UNFINISHED.search(shown):
+        return []
+    if _PARTS.match(shown):
+        found = [(0, len(shown))]
+    uncommitted = any(kind.search(shown[a:b]) for kind in (_WORKS, _REFUSED) for a, b in found)
+    return [] if uncommitted else found

@@ -129,11 +129,18 @@ def _as_functions(left: Node, right: Node, letters: list[str], evaluator: Evalua
     names = {call.name for call in calls if call.name != "sqrt" or symbols(call)}
     if any(map(_is_series, calls)):
         return _at_points(left, right, small_points(letters), evaluator)
+    real_only = any(call.name in _ROOTS for call in calls) and "i" not in names
+    return _with_names(left, right, letters, names, evaluator, real_only)
+
+
+def _with_names(
+    left: Node, right: Node, letters: list[str], names: set[str], evaluator: Evaluator, real_only: bool
+) -> Outcome:
+    """Functions of these names compared at the points that suit them."""
     near = _turning_points(left, right, evaluator) if names & (_STEPS | {"sqrt"}) else []
     integers = all(letter[0] in _INTEGER_LETTERS for letter in letters)
     if names & (_INTEGERS_ONLY | ({"floor", "ceil"} if integers else set())):
         return _at_points(left, right, integer_points(letters, near), evaluator)
-    real_only = any(call.name in _ROOTS for call in calls) and "i" not in names
     outcome = _at_points(left, right, _points(letters, near, names), evaluator, real_only=real_only)
     if outcome.equal or not integers or not _may_agree_on_integers(left, right, names):
         return outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -134,20 +134,21 @@ def _members(solution: Solution, evaluator: Evaluator) -> list[Value]:
     if len(solution.values) != 1 or not solution.conditions:
         return []
     if isinstance(node, Symbol):
-        letters = {n for c in solution.conditions for n in letters_of(c)}
-        if letters - {node.name, IT} or not (is_integral(solution.conditions) or node.name in _COUNTING):
-            return []
-        candidates: list[Value] = [Fraction(n) for n in range(-_FURTHEST, _FURTHEST)]
-        found = [
-            n
-            for n in candidates
-            if all(holds(c, {node.name: n, IT: n}, evaluator) for c in solution.conditions)
-        ]
-        return found if found and found[0] > -_FURTHEST // 2 else []
+        return _integers_with(node.name, solution.conditions, evaluator)
     if not _is_enumerable(replace(solution, values=(("x", node),))):
         return []
     values = [v for (v,) in _values(solution, evaluator)]
     return sorted(values) if all(isinstance(v, Fraction) and v.denominator == 1 for v in values) else []
+
+
+def _integers_with(name: str, conditions: Sequence[Condition], evaluator: Evaluator) -> list[Value]:
+    """The integers for which conditions on this letter alone hold; empty where there is no least one."""
+    letters = {n for c in conditions for n in letters_of(c)}
+    if letters - {name, IT} or not (is_integral(conditions) or name in _COUNTING):
+        return []
+    candidates: list[Value] = [Fraction(n) for n in range(-_FURTHEST, _FURTHEST)]
+    found = [n for n in candidates if all(holds(c, {name: n, IT: n}, evaluator) for c in conditions)]
+    return found if found and found[0] > -_FURTHEST // 2 else []
 
 
 @rule("families.same-values", "families.differ")

@@ -42,13 +42,7 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
     )
     if outcome is not None:
         return outcome
-    given, wanted = in_links(given, wanted), in_links(wanted, given)
-    wanted = with_loser(wanted, given)  # an answer has to name both, where the gold does
-    given, wanted = without_zero(given, wanted), without_zero(wanted, given)
-    given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
-    given, wanted = opened(given, wanted), opened(wanted, given)
-    given, wanted = unnumbered(given, wanted), unnumbered(wanted, given)
-    given, wanted = (listed(expanded(without_start(side)), evaluator) for side in (given, wanted))
+    given, wanted = (listed(expanded(without_start(s)), evaluator) for s in _in_one_form(given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return Outcome(None, "undecided.too-many-solutions", "too many solutions to match")
     if (decided := same_periodic(given, wanted, evaluator)) is not None:
@@ -56,14 +50,22 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
     outcome = _matched(given, wanted, evaluator)
     if outcome.equal:
         return outcome
-    if (decided := _as_branches(given, wanted, evaluator)) is not None:
-        return decided
-    for decide in (same_list, same_number_set, same_cases, same_family):
+    for decide in (_as_branches, same_list, same_number_set, same_cases, same_family):
         if (decided := decide(given, wanted, evaluator)) is not None:
             return decided
     if outcome.equal is False and any(v == Symbol("...") for s in (*given, *wanted) for _, v in s.values):
         return Outcome(None, "undecided.list-with-ellipsis", "a list with an ellipsis")
     return outcome
+
+
+def _in_one_form(given: Solutions, wanted: Solutions) -> tuple[Solutions, Solutions]:
+    """Both sides, each in a form that the other has."""
+    given, wanted = in_links(given, wanted), in_links(wanted, given)
+    wanted = with_loser(wanted, given)  # an answer has to name both, where the gold does
+    given, wanted = without_zero(given, wanted), without_zero(wanted, given)
+    given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
+    given, wanted = opened(given, wanted), opened(wanted, given)
+    return unnumbered(given, wanted), unnumbered(wanted, given)
 
 
 def _as_branches(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:

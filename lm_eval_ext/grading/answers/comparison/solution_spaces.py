@@ -57,17 +57,24 @@ def same_space(given: Solution, wanted: Solution, pairs: Pairs, evaluator: Evalu
     constants = arbitrary_constants(wanted, [g for _, g in entries])
     if not constants or len(constants) > _MOST_CONSTANTS or not _are_free(wanted, given):
         return None
-    letters = [frozenset[str]().union(*(symbols(p[side]) for p in entries)) for side in (0, 1)]
-    variables = letters[1] - constants
-    own = letters[0] - variables
-    if (
-        (variables and own & _VARIABLES - _PARAMETERS)
-        or not letters[0] - own <= variables
-        or len(own) > _MOST_CONSTANTS
-    ):
+    mine, theirs = (frozenset[str]().union(*(symbols(p[side]) for p in entries)) for side in (0, 1))
+    variables = theirs - constants
+    own = mine - variables
+    if len(own) > _MOST_CONSTANTS or (variables and own & _VARIABLES - _PARAMETERS):
         return None
     if not variables and not _may_be_points(given, wanted, own, constants, entries):
         return None
+    return _same_family(entries, variables, own, constants, evaluator)
+
+
+def _same_family(
+    entries: Pairs,
+    variables: frozenset[str],
+    own: frozenset[str],
+    constants: frozenset[str],
+    evaluator: Evaluator,
+) -> Outcome | None:
+    """Values in the same variables, one side with its own constants, the other with `constants`."""
     single = len(own) == len(constants) == 1
     if variables and single and _is_renamed(entries, min(own), min(constants), evaluator):
         return _verdict(True, "the same family, its constant renamed")

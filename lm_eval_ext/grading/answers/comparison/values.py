@@ -179,16 +179,18 @@ def _same_set(given: tuple[Node, ...], wanted: tuple[Node, ...], evaluator: Eval
 
 _CONVERTED = re.compile(r"%|°|base ")
 """Units with a value of their own: 60% is 3/5, 180° is pi, 101_2 is 5."""
+_ANGLES_AND_SHARES = ({"%", "°"}, {"%", "rad"}, {"°", "rad"})
+"""Two different units with such values."""
 
 
-@rule("units.differ", "decimals.rounded", "decimals.digits")
+@rule("units.differ")
 def _same_scalar(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     if _is_ratio(given) or _is_ratio(wanted):
         return _same_ratio(given, wanted, evaluator)
     (mine, my_unit), (theirs, their_unit) = without_unit(given), without_unit(wanted)
+    if {my_unit, their_unit} in _ANGLES_AND_SHARES:
+        return identical(given, wanted, evaluator)
     if my_unit and their_unit and my_unit != their_unit:
-        if {my_unit, their_unit} <= {"%", "°", "rad"}:
-            return identical(given, wanted, evaluator)
         factor = ratio_of_units(my_unit, their_unit)
         if factor is None:
             return Outcome(False, "units.differ", differ(given, wanted))
@@ -199,11 +201,20 @@ def _same_scalar(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
         outcome = converted if converted.equal else outcome
         if "%" in (my_unit, their_unit) and not rounds_to(mine, theirs, evaluator, 1):
             mine = Call("mul", (number(Fraction(100) if their_unit else Fraction(1, 100)), mine))
-    if outcome.equal is False and rounds_to(mine, theirs, evaluator, 1 if their_unit == "%" else 2):
-        return Outcome(True, "decimals.rounded", f"the gold is {show(theirs)}, rounded")
-    if outcome.equal is False and has_digits_of(mine, theirs, evaluator):
-        return Outcome(True, "decimals.digits", f"all digits of {show(theirs)}")
+    if outcome.equal is False:
+        places = 1 if their_unit == "%" else 2
+        return _same_decimal(mine, theirs, places, evaluator) or outcome
     return outcome
+
+
+@rule("decimals.rounded", "decimals.digits")
+def _same_decimal(mine: Node, theirs: Node, places: int, evaluator: Evaluator) -> Outcome | None:
+    """A decimal gold that the answer rounds to, or a decimal answer with all the digits of the gold."""
+    if rounds_to(mine, theirs, evaluator, places):
+        return Outcome(True, "decimals.rounded", f"the gold is {show(theirs)}, rounded")
+    if has_digits_of(mine, theirs, evaluator):
+        return Outcome(True, "decimals.digits", f"all digits of {show(theirs)}")
+    return None
 
 
 def _is_ratio(node: Node) -> bool:

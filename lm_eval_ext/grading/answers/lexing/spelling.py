@@ -73,18 +73,7 @@ def _interval(match: re.Match[str]) -> str:
 
 def _as_list(text: str) -> str:
     """{'a': 1, 'b': 4} as "a = 1, b = 4", ["B", "F"] as "B, F"; anything else as it is."""
-    bare = re.sub(r"^```(?:json|python)?\s*|\s*```$", "", text.strip())
-    bare += "}" if bare.count("{") == 1 and bare[0] == "{" and "}" not in bare else ""
-    if (
-        len(bare) > _MAX_DATA_CHARS
-        or bare[:1] + bare[-1:] not in ("{}", "[]")
-        or not re.search(r"['\"]", bare)
-    ):
-        return text
-    try:
-        data = ast.literal_eval(bare)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
+    data = _data_in(text)
     if isinstance(data, dict) and data and all(isinstance(k, str) and _is_plain(v) for k, v in data.items()):
         if len(data) == 1 and next(iter(data)).lower() in ("answer", "final_answer", "result"):
             return str(*data.values())
@@ -93,6 +82,19 @@ def _as_list(text: str) -> str:
     if isinstance(data, list) and data and all(isinstance(v, str) for v in data):
         return ", ".join(data)
     return text
+
+
+def _data_in(text: str) -> object:
+    """The value of a text that is a dictionary or list of Python or JSON with quotes in it; else None."""
+    bare = re.sub(r"^```(?:json|python)?\s*|\s*```$", "", text.strip())
+    bare += "}" if bare.count("{") == 1 and bare[0] == "{" and "}" not in bare else ""
+    is_data = len(bare) <= _MAX_DATA_CHARS and bare[:1] + bare[-1:] in ("{}", "[]")
+    if not is_data or not re.search(r"['\"]", bare):
+        return None
+    try:
+        return ast.literal_eval(bare)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def _is_plain(value: object) -> bool:

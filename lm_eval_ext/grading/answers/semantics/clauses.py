@@ -139,14 +139,19 @@ def _joint(rest: Sequence[Token], current: Clause) -> tuple[str, int]:
         return (following[0], 2) if following in (["and"], ["or"]) else (",", 1)
     if current.joint in ("lead", "if") and current.tokens and (said := phrase_at(rest, _STATED)):
         return ",", len(said)  # for p = 2 the answer is 1
-    if text == ":" and following in (["("], ["["]) and has(current.tokens, _ORDER):
-        return "again", 1  # -1 < x <= 1: (-1, 1]
-    if text == ":" and texts(current.tokens[:1]) == ["lambda"] and following and following[0] in OPEN:
-        return ",", 1  # lambda = 3: (1, 1)
     if text == ":":
-        return (":", 1) if _is_announced(current) else ("", 0)
+        return _after_colon(following, current)
     phrase = phrase_at(rest, _CONNECTIVES) if rest[0].kind == "word" else None
     return (english.CONNECTIVES[phrase], len(phrase)) if phrase else ("", 0)
+
+
+def _after_colon(following: list[str], current: Clause) -> tuple[str, int]:
+    """What a colon joins, as `_joint`."""
+    if following in (["("], ["["]) and has(current.tokens, _ORDER):
+        return "again", 1  # -1 < x <= 1: (-1, 1]
+    if texts(current.tokens[:1]) == ["lambda"] and following and following[0] in OPEN:
+        return ",", 1  # lambda = 3: (1, 1)
+    return (":", 1) if _is_announced(current) else ("", 0)
 
 
 def _is_announced(clause: Clause) -> bool:

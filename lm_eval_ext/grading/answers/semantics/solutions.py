@@ -161,6 +161,11 @@ def _read_condition(state: State, clause: Clause) -> None:
     _, conditions = read_conditions(clause.tokens)
     if clause.word in ("with", "where"):
         conditions = [c for c in conditions if not _is_idle(state, c)]
+    _add_conditions(state, clause, conditions)
+
+
+def _add_conditions(state: State, clause: Clause, conditions: list[Condition]) -> None:
+    """Limits what was said, or what follows, to these conditions."""
     if clause.joint == "lead" and any(c.joint not in ("if", "again", "except") for c in state.following):
         state.apply_leading()
         state.unlimited = len(state.items)
