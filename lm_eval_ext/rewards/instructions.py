@@ -15,11 +15,11 @@ from io import StringIO
 from typing import Any
 
 from lm_eval_ext.errors import UserError, required
+from lm_eval_ext.grading.extraction import visible
 from lm_eval_ext.rewards.types import Score
 
 PACKAGES = ("langdetect", "immutabledict", "nltk")
 _PUNKT = "tokenizers/punkt_tab"
-_THINKING = ("<think>", "</think>")
 Follows = Callable[[str], bool]
 
 
@@ -39,7 +39,7 @@ class InstructionScore(Score):
 class Instructions:
     """The share of a row's instructions that a response follows; correct if it follows all.
 
-    A thinking part that ends in `</think>` is not read.
+    Thinking is not read, as in grading.
 
     Args:
         loose: score by IFEval's loose criterion.
@@ -117,10 +117,8 @@ def _follows(check: Follows, texts: Sequence[str] | Iterator[str]) -> bool:
 
 
 def _visible(response: str) -> str:
-    opening, closing = _THINKING
-    if closing in response:
-        return response.rpartition(closing)[2].lstrip()
-    return "" if response.lstrip().startswith(opening) else response
+    shown = visible(response)
+    return shown if shown == response else shown.lstrip()
 
 
 @cache
