@@ -70,6 +70,15 @@ class VerdictCache:
             pending.future.add_done_callback(partial(self._done, pending, call))
             return pending
 
+    def keep(self, pair: Pair, verdict: Verdict, only_for: object | None = None) -> Verdict:
+        """Adds a verdict, if the pair is short; `only_for`: the call that it is valid for."""
+        with self._lock:
+            if sum(map(len, pair)) <= MAX_PAIR_CHARS:
+                self._known[pair] = verdict, only_for
+            while len(self._known) > self.size:
+                self._known.popitem(last=False)
+        return verdict
+
     def abandon(self, pending: Pending) -> None:
         """Stops waiting; the last caller cancels a comparison that has not started."""
         with self._lock:
@@ -83,12 +92,8 @@ class VerdictCache:
             self._forget(pending)
             if future.cancelled() or future.exception() is not None:
                 return
-            if sum(map(len, pending.pair)) > MAX_PAIR_CHARS:
-                return
             only_for = call if isinstance(future.result(), Failure) else None
-            self._known[pending.pair] = pending.verdict(), only_for
-            while len(self._known) > self.size:
-                self._known.popitem(last=False)
+            self.keep(pending.pair, pending.verdict(), only_for)
 
     def _forget(self, pending: Pending) -> None:
         if self._under_way.get(pending.pair) is pending:

@@ -39,7 +39,7 @@ class GraderConfig:
         memory_mb: limit of a worker's address space, in MiB.
         cache_size: number of workers' verdicts kept between calls.
         stages: modules whose `compare(answer, gold)` the workers call: the quick one, then the one that
-            may hang.
+            may hang, for the pairs of which the first returns None.
         judge: the last step, if any.
         judge_block: number of items a stream collects before it asks the judge.
         thinking: additional (opening, closing) marks of thinking.

@@ -30,7 +30,8 @@ _HEAD = re.compile(
     r"\s*([A-Za-z](?:_\w|_\{\w+\})?)\s*(?:\([^()=\d]*\))?\s*(?:=|\\approx|\\sim(?:eq)?)(?![A-Za-z=])"
 )
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\S")
-_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
+_WORD = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z]{4,}|(?i:yes|not?|and|for|all|any|odd|are|the)(?![A-Za-z]))")
+_SIDE_BY_SIDE = re.compile(r"(?<!frac )(?<!\d)\d+ \d")
 _LAST_LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]+$")
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{[pbvBV]?matrix\}")
 
@@ -52,6 +53,9 @@ _KNOWN = (
     _FUNCTIONS | _NAMES | _STRUCTURE | {sign[1:] for sign in _TURNED if sign[0] == "\\"} | {"{", "}", "\\"}
 )
 _SIGNS = frozenset("()[]{}|.+-*/^_=<>,!&")
+_OPENING, _CLOSING = ("(", "[", "{", "\\{"), (")", "]", "}", "\\}")
+_JOINING = ("+", "-", "*", "/", "^", "_", "=", "<", ">")
+"""Signs with which no formula ends: what does was cut off."""
 
 
 def formula(text: str) -> str:
@@ -75,18 +79,32 @@ def name(text: str) -> str:
 
 
 def is_known(text: str) -> bool:
-    """Whether every sign of it is one that math-verify reads, and no word is among its letters."""
+    """Whether it is a formula, no word among its letters, all of whose signs math-verify reads."""
     text = _ENVIRONMENT.sub(" ", text)
     tokens = _TOKEN.findall(text)
     words = {word.lower() for word in _WORD.findall(text)}
     return (
         0 < len(tokens) <= MAX_TOKENS
         and words <= _FUNCTIONS
+        and tokens[-1] not in _JOINING
+        and not _SIDE_BY_SIDE.search(text)
+        and sum(map(tokens.count, _OPENING)) == sum(map(tokens.count, _CLOSING))
+        and not _has_nested_integrals(tokens)
         and all(
             t[1:] in _KNOWN if t[0] == "\\" else t.isascii() and (t[0].isalnum() or t in _SIGNS)
             for t in tokens
         )
     )
+
+
+def _has_nested_integrals(tokens: list[str]) -> bool:
+    """Whether there are integrals at different depths, which computer algebra does not finish."""
+    depths, depth = set(), 0
+    for token in tokens:
+        depth += (token in _OPENING) - (token in _CLOSING)
+        if token == "\\int":
+            depths.add(depth)
+    return len(depths) > 1
 
 
 def changes(source: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lm_eval_ext.grading import pipeline
+from lm_eval_ext.grading import asked, pipeline
 from lm_eval_ext.grading.answers.describe import describe
 from lm_eval_ext.grading.extraction import extract, visible
 from lm_eval_ext.grading.extraction.values import Span
@@ -62,9 +62,8 @@ def explain(response: str, gold: Gold, problem: str | None = None, *, grader: Gr
         response: all that the model wrote.
         gold: the reference answer; of several acceptable ones the steps are shown for the first.
         problem: the problem, for letters of choice and their options.
-        grader: whose workers and judge are asked; the start of the workers is not part of the times.
+        grader: whose workers and judge are asked; where it has none yet, their start is part of the times.
     """
-    grader.equal([("1", "one half of 2")])  # starts the workers
     start = time.perf_counter()
     thinking = grader.config.thinking
     text, span = visible(response, thinking), extract.with_thinking(thinking).find(response)
@@ -91,7 +90,7 @@ def _with_option(gold: str, problem: str | None) -> str:
 def _traces(span: Span, gold: str, problem: str | None, grader: Grader) -> Iterator[Trace]:
     """The steps in their order, up to the first that decides; a judge also sees what was found different."""
     gold, context = prepared(gold, problem, grader.config.tolerance)
-    answer = span.text
+    answer = asked.value(span.text, problem)
     if pipeline.decide(answer, gold, context) is None:
         answer, gold = pipeline.in_english(answer, gold, span.language)
     context = context._replace(

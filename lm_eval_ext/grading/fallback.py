@@ -19,8 +19,8 @@ from typing import Any
 from math_verify import LatexExtractionConfig, parse, verify
 from sympy import Basic, Expr, Mod, N, Rational, nan, zoo
 
-from lm_eval_ext.grading import answers
-from lm_eval_ext.grading.countertest import changes, formula, is_known, name
+from lm_eval_ext.grading.comparison import bare, unread
+from lm_eval_ext.grading.countertest import changes
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
@@ -41,47 +41,23 @@ def read(source: str) -> Any:
     return found[0] if len(found) == 1 else None
 
 
-@rule("undecided.names-differ", "undecided.no-value", "math-verify.different")
+@rule("undecided.no-value", "math-verify.different")
 def compare(answer: str, gold: str) -> Outcome:
-    """Whether two answers denote the same mathematical object.
+    """Whether two answers that the first stage left to computer algebra denote the same mathematical object.
 
     Raises whatever sympy raises, memory errors too: the worker reports these as undecided.
     """
-    wanted, given = _exact(formula(gold)), _exact(formula(answer))
-    if name(answer) and name(gold) and name(answer) != name(gold):
-        return Outcome(None, "undecided.names-differ", f"one is {name(answer)}, the other {name(gold)}")
-    outcome = answers.compare(given, wanted)  # without names and layout, it can be read
-    if outcome.equal or outcome.rule.startswith("ambiguous."):
-        return outcome
-    if (unread := _unread(wanted, given)) is not None:
-        return unread
-    if outcome.equal is not None:
+    given, wanted = bare(answer), bare(gold)
+    if (outcome := unread(given, wanted)) is not None:
         return outcome
     for side, source in (("gold", wanted), ("answer", given)):
-        if (value := read(source)) is None or _is_undefined(value):
+        value = read(source)
+        if value is None or _is_undefined(value):
             what = "cannot be read" if value is None else "has no value"
             return Outcome(None, "undecided.no-value", f"the {side} {what}: {source[:80]}")
     if not _equal(wanted, given):
         return Outcome(False, "math-verify.different", "math-verify finds them different")
     return _tested(wanted, given)
-
-
-@rule("undecided.not-a-formula", "answer.invalid-bytes")
-def _unread(wanted: str, given: str) -> Outcome | None:
-    """The outcome where a side is not one formula, None where both are."""
-    if not is_known(wanted):
-        return Outcome(None, "undecided.not-a-formula", "the gold cannot be read whole as one formula")
-    if "\ufffd" in given:
-        return Outcome(False, "answer.invalid-bytes", "the answer has bytes that are no text")
-    if is_known(given):
-        return None
-    return Outcome(None, "undecided.not-a-formula", "the answer cannot be read whole as one formula")
-
-
-def _exact(source: str) -> str:
-    """`source` without the decimals that a closed value is said to be about: 2/3 of 2/3 \\approx 0.67."""
-    exact, about, decimals = source.rpartition("\\approx")
-    return exact if about and answers.compare(exact, decimals).equal is True else source
 
 
 @rule("undecided.no-time-to-test", "undecided.change-is-equal", "math-verify.equal")

@@ -41,9 +41,6 @@ class StreamGrader(Protocol):
         ...
 
 
-_LOG_S = 30.0
-
-
 @dataclass
 class Tally:
     """Counts over all rows of the output, and the speed of this run."""
@@ -144,8 +141,7 @@ def _grade(
     """Writes graded rows. An error in `rows` is raised after the rows before it are written."""
     feed = _Feed(rows)
     start = time.monotonic()
-    interval = 0.1 if sys.stderr.isatty() else _LOG_S
-    with tqdm(total=total, initial=tally.rows, desc="grading", unit="row", mininterval=interval) as bar:
+    with tqdm(total=total, initial=tally.rows, desc="grading", unit="row") as bar:
         for verdict in grader.stream(feed, size=lambda row: len(row.line) + len(row.response)):
             write(feed.awaited.popleft().graded(verdict))
             tally.add(verdict.correct, verdict.layer, verdict.answer)

@@ -1,5 +1,7 @@
 """The fork server: a process with the stages loaded that forks a worker in about 10 ms.
 
+It loads a stage when the first worker needs it: computer algebra takes a second that few calls need.
+
 The fork server of multiprocessing does not work here: daemonic processes (of a DataLoader or a
 `multiprocessing.Pool`) may not use it, a child forked later cannot reach it, a child that exits waits for
 its workers forever, and workers run the caller's main script again. A subprocess with a socket has none of
@@ -35,17 +37,20 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
-    def fork(self, stages: Sequence[str], memory_mb: int) -> Connection:
-        """A connection to a new worker (see `worker.serve`). Does not wait for the worker to start."""
+    def fork(self, stages: Sequence[str], count: int, memory_mb: int) -> Connection:
+        """A connection to a new worker (see `worker.serve`) with so many of the stages.
+
+        Does not wait for the worker to start.
+        """
         ours, theirs = Pipe()
         with theirs, self._lock:
             try:
-                self._hand_over(theirs)
+                self._hand_over(theirs, count)
             except OSError:  # not started, or dead
                 self._start(stages)
-                self._hand_over(theirs)
+                self._hand_over(theirs, count)
         with suppress(OSError):  # already dead; the closed connection shows it
-            ours.send((stages, memory_mb))
+            ours.send((stages[:count], memory_mb))
         return ours
 
     def stop(self) -> None:
@@ -53,10 +58,10 @@ class ForkServer:
         with self._lock:
             self._stop()
 
-    def _hand_over(self, connection: Connection) -> None:
+    def _hand_over(self, connection: Connection, count: int) -> None:
         if self._control is None:
             raise ConnectionError("there is no fork server yet")
-        socket.send_fds(self._control, [b"w"], [connection.fileno()])
+        socket.send_fds(self._control, [bytes([count])], [connection.fileno()])
 
     def _start(self, stages: Sequence[str]) -> None:
         """Starts the server with the first pool's stages; workers of later pools load their own."""
@@ -99,9 +104,6 @@ def main(control_fd: int, parent: int, preload: Sequence[str]) -> None:
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, [])  # masks and ignored signals are inherited
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for module in preload:
-        with suppress(Exception):  # the worker that needs it reports the error
-            import_module(module)
     workers: dict[int, Connection] = {}
 
     def reap(*_: Any) -> None:
@@ -121,6 +123,9 @@ def main(control_fd: int, parent: int, preload: Sequence[str]) -> None:
         if not message:
             break
         connection = Connection(descriptors[0])
+        for module in preload[: message[0]]:
+            with suppress(Exception):  # the worker that needs it reports the error
+                import_module(module)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # until the worker is registered
         try:
             if (pid := os.fork()) == 0:

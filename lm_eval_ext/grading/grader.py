@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from tqdm import tqdm
 
-from lm_eval_ext.grading import pipeline
+from lm_eval_ext.grading import asked, pipeline
 from lm_eval_ext.grading.cache import Pending, VerdictCache
 from lm_eval_ext.grading.config import GraderConfig
 from lm_eval_ext.grading.cores import share_of, usable_cores
@@ -20,6 +20,7 @@ from lm_eval_ext.grading.extraction import Extractor as ResponseExtractor
 from lm_eval_ext.grading.extraction import extract
 from lm_eval_ext.grading.golds import Gold, GoldError, acceptable
 from lm_eval_ext.grading.pool import KillablePool
+from lm_eval_ext.grading.reading import ALONE_S, START_S, Call
 from lm_eval_ext.grading.types import UNREAD, VALUES_DIFFER, Context, Item, Verdict
 
 Extractor = Callable[[str], str | None]
@@ -30,7 +31,9 @@ _WINDOW_CHARS = 64 * 2**20
 
 
 class Grader:
-    """Grades responses. Workers start when first needed; leaving the context ends them.
+    """Grades responses. Workers start when first needed, which is seldom for single short answers.
+
+    Leaving the context ends them.
 
     Thread safe. A pickled or forked copy starts its own workers.
 
@@ -129,7 +132,7 @@ class Grader:
         size: Callable[[AnItem], int] = lambda item: 0,
     ) -> Iterator[tuple[AnItem, Verdict]]:
         """Each item, in order, with the verdict of the steps before the judge."""
-        call = object()
+        call = Call()
         window: deque[_Waiting[AnItem]] = deque()
         chars, most = 0, _WINDOW_PER_WORKER * self._workers()
         try:
@@ -148,7 +151,7 @@ class Grader:
             for pending in (one for waiting in window for one in waiting.begun if isinstance(one, Pending)):
                 self._cache.abandon(pending)
 
-    def _begin(self, item: AnItem, extractor: Extractor, size: int, call: object) -> _Waiting[AnItem]:
+    def _begin(self, item: AnItem, extractor: Extractor, size: int, call: Call) -> _Waiting[AnItem]:
         """Extracts the answer and starts its comparison with each acceptable answer."""
         if isinstance(extractor, ResponseExtractor):
             span = extractor.with_thinking(self.config.thinking).find(item.response)
@@ -159,7 +162,7 @@ class Grader:
         return _Waiting(item, size, answer, extraction, self._compared(answer, item, language, call))
 
     def _compared(
-        self, answer: str | None, item: Item, language: str | None, call: object
+        self, answer: str | None, item: Item, language: str | None, call: Call
     ) -> tuple[Verdict | Pending, ...]:
         if answer is None:
             return (pipeline.no_answer(),)
@@ -167,12 +170,13 @@ class Grader:
             golds = acceptable(item.gold)
         except GoldError as error:
             return (pipeline.no_gold(answer, str(error)),)
+        answer = asked.value(answer, item.problem)
         tolerance = item.tolerance or self.config.tolerance
         prepared = (pipeline.prepared(gold, item.problem, tolerance) for gold in golds)
         return tuple(self._compared_one(answer, *each, language, call) for each in prepared)
 
     def _compared_one(
-        self, answer: str, gold: str, context: Context, language: str | None, call: object
+        self, answer: str, gold: str, context: Context, language: str | None, call: Call
     ) -> Verdict | Pending:
         if (verdict := pipeline.decide(answer, gold, context)) is not None:
             return verdict
@@ -181,7 +185,16 @@ class Grader:
             return verdict
         if (verdict := self._cache.find(pair, call)) is not None:
             return verdict
+        if self._reads(call) and (outcome := call.compare(*pair)) is not None:
+            return self._cache.keep(pair, pipeline.from_workers(pair[0], outcome))
         return self._cache.begin(pair, self._started_pool().submit, call)
+
+    def _reads(self, call: Call) -> bool:
+        """Whether this process compares the call's short pairs: at first, and until workers are ready."""
+        if self.config.stages != pipeline.STAGES:
+            return False
+        pool = self._started_pool() if call.spent_s > START_S else self._pool
+        return call.spent_s < ALONE_S or pool is None or not pool.ready
 
     def _await(self, waiting: _Waiting[AnItem]) -> Verdict:
         """Waits for the best verdict over the acceptable answers: right, else undecided, else wrong.

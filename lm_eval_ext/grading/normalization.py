@@ -102,7 +102,7 @@ def normalize(answer: str) -> str:
     text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text.replace("{,}", ",").replace("\\!", ""))
     for pattern, replacement, _ in REPLACEMENTS:
         text = pattern.sub(replacement, text)
-    text = text.strip()
+    text = text.strip().removesuffix(" .").rstrip()  # a full stop behind one that is the text's own
     text = text if text.endswith("..") else text.removesuffix(".").strip()
     return text.lower() if _WORDS.fullmatch(text) else text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from lm_eval_ext.grading import choices, languages
+from lm_eval_ext.grading import choices, comparison, languages
 from lm_eval_ext.grading.normalization import normalize, without_name
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.tolerance import Tolerance, within
@@ -29,7 +29,8 @@ class Step(NamedTuple):
         layer: of the verdicts that it decides.
         decide: (answer, gold, context) to an outcome; None, or an outcome that cannot tell, passes on.
         place: where `Grader` runs it: at once in the caller, in its workers, or in its judge.
-        module: of a step for the workers, the module whose `compare(answer, gold)` they call.
+        module: of a step for the workers, the module whose `compare(answer, gold)` they call; what the first
+            leaves undecided, the second is not asked, unless the first returns None.
     """
 
     name: str
@@ -80,11 +81,9 @@ def tolerated(answer: str, gold: str, context: Context) -> Outcome | None:
     )
 
 
-def comparison(answer: str, gold: str, context: Context) -> Outcome | None:
+def compared(answer: str, gold: str, context: Context) -> Outcome | None:
     """The answers parsed and compared: exact, bounded, without computer algebra."""
-    from lm_eval_ext.grading import answers  # the caller of a Grader does not need it
-
-    return answers.compare(answer, gold)
+    return comparison.compare(answer, gold)
 
 
 def computer_algebra(answer: str, gold: str, context: Context) -> Outcome | None:
@@ -104,7 +103,7 @@ STEPS: tuple[Step, ...] = (
     Step("size", "normalized", oversized),
     Step("normalized", "normalized", normalized),
     Step("tolerance", "symbolic", tolerated),
-    Step("comparison", "symbolic", comparison, "workers", "lm_eval_ext.grading.answers"),
+    Step("comparison", "symbolic", compared, "workers", "lm_eval_ext.grading.comparison"),
     Step("math-verify", "symbolic", computer_algebra, "workers", "lm_eval_ext.grading.fallback"),
     Step("judge", "judge", judge, "judge"),
 )

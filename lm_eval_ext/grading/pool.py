@@ -1,8 +1,8 @@
 """Compare answers in a pool of killable workers: the only place where computer algebra runs.
 
 Comparison has two stages. The first is quick, so it takes pairs in chunks: a task per pair would cost more
-than the comparison. Each pair it leaves undecided becomes one task of the second stage, with a hard deadline.
-If a chunk fails as a whole, each of its pairs runs alone.
+than the comparison. Each pair it leaves to the second becomes one task, with a hard deadline. If a chunk
+fails as a whole, each of its pairs runs alone. Workers load the second stage when the first pair needs it.
 
 One thread dispatches the tasks. Each worker has its own connection and shares no lock or queue, so its death
 closes one connection and affects no other worker. Its tasks are retried; a pair is undecided after its
@@ -59,6 +59,10 @@ class _Task:
     stages: tuple[str, ...] = ()
     again: bool = True
 
+    @property
+    def chars(self) -> int:
+        return sum(len(job.answer) + len(job.gold) for job in self.jobs)
+
 
 class KillablePool:
     """Compares answers in killable workers. Thread safe.
@@ -69,7 +73,7 @@ class KillablePool:
         memory_mb: address space a worker may take, in MiB.
         stages: the two modules whose `compare` decides, the quick one first.
 
-    Raises RuntimeError if no worker starts.
+    The workers start in the background. If none does, the futures raise RuntimeError.
     """
 
     def __init__(
@@ -89,16 +93,16 @@ class KillablePool:
         self._workers = [
             WorkerProcess[_Task](stages, memory_mb, timeout_s, self._warn) for _ in range(workers)
         ]
-        self._started: Future[None] = Future()
+        self._ready = False
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="grading", daemon=True)
         self._thread.start()
         atexit.register(self.close)
-        try:
-            self._started.result()  # so that the first item does not wait for loading
-        except BaseException:
-            self.close()
-            raise
+
+    @property
+    def ready(self) -> bool:
+        """Whether a worker has started."""
+        return self._ready
 
     @property
     def broken(self) -> bool:
@@ -169,8 +173,7 @@ class KillablePool:
                 for process in self._workers:
                     for task, result in process.poll(process.connection in heard):
                         self._complete(task, result)
-                if not self._started.done() and any(process.ready for process in self._workers):
-                    self._started.set_result(None)
+                self._ready = self._ready or any(process.ready for process in self._workers)
         except BaseException as error:
             self._break(error if isinstance(error, RuntimeError) else RuntimeError(f"in the pool: {error!r}"))
         finally:
@@ -186,7 +189,7 @@ class KillablePool:
             self._wake_sent = False
             for ahead in (False, True):
                 for process in self._workers:
-                    if self._can_take(process, ahead) and (task := self._next_task(ahead)):
+                    if self._can_take(process, ahead) and (task := self._next_task(process, ahead)):
                         self._running.add(task)
                         process.send(task, self._call(task))
             self._has_capacity = any(
@@ -199,24 +202,42 @@ class KillablePool:
             return process.ready and not process.tasks
         return process.ready and len(process.tasks) == 1 and not process.tasks[0].stages
 
-    def _next_task(self, ahead: bool) -> _Task | None:
+    def _next_task(self, process: WorkerProcess[_Task], ahead: bool) -> _Task | None:
         """The next task. Single jobs come first: they are older, and a caller may be waiting for them."""
         if self._singles and not ahead:
-            return self._singles.popleft()
+            if not self._singles[0].stages or process.loaded == len(self._stages):
+                return self._singles.popleft()
+            if not self._pending or all(other.loaded == 1 for other in self._workers):
+                process.load_all()
+                return None
         while self._pending:
-            waiting = len(self._pending)
-            if waiting < CHUNK and self._running and not self._flushing:
+            if self._waits_for_more():
                 return None
-            share = -(-waiting // len(self._workers)) if self._flushing else waiting
-            taken = [self._pending.popleft() for _ in range(min(share, CHUNK))]
-            jobs = tuple(job for job in taken if job.future.set_running_or_notify_cancel())
-            if ahead and sum(len(job.answer) + len(job.gold) for job in jobs) > _AHEAD_CHARS:
-                self._singles.append(_Task(jobs))
+            task = self._chunk()
+            if ahead and task.chars > _AHEAD_CHARS:
+                self._singles.append(task)
                 return None
-            if jobs:
-                return _Task(jobs)
+            if task.jobs:
+                return task
         self._flushing = False
+        if not ahead:
+            self._prepare(process)
         return None
+
+    def _waits_for_more(self) -> bool:
+        return len(self._pending) < CHUNK and bool(self._running) and not self._flushing
+
+    def _chunk(self) -> _Task:
+        """The next pending jobs without those cancelled; a share of all where no more will come."""
+        waiting = len(self._pending)
+        share = -(-waiting // len(self._workers)) if self._flushing else waiting
+        taken = [self._pending.popleft() for _ in range(min(share, CHUNK))]
+        return _Task(tuple(job for job in taken if job.future.set_running_or_notify_cancel()))
+
+    def _prepare(self, process: WorkerProcess[_Task]) -> None:
+        """Loads all stages into a worker without a task, so that a killed worker is not waited for."""
+        if process.loaded == 1 and any(other.ready and other.loaded > 1 for other in self._workers):
+            process.load_all()
 
     def _call(self, task: _Task) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         if task.stages:
@@ -263,10 +284,9 @@ class KillablePool:
             self._running.clear()
             self._singles.clear()
             self._pending.clear()
-        futures: list[Future[Any]] = [self._started, *(job.future for task in tasks for job in task.jobs)]
-        for future in futures:
+        for job in (job for task in tasks for job in task.jobs):
             with suppress(InvalidStateError):  # cancelled or already resolved
-                future.set_exception(error)
+                job.future.set_exception(error)
 
     def _warn(self, reason: str) -> None:
         """Logs the death of an idle worker, once."""

@@ -98,30 +98,29 @@ def start(stages: Sequence[str], memory_mb: int, parent: int) -> None:
 
 
 def compare_many(stage: str, pairs: Sequence[tuple[str, str]], timeout_s: float) -> list[Outcome | None]:
-    """The outcome of `stage` for each (answer, gold); None if it is undecided or raises."""
+    """The outcome of `stage` for each (answer, gold); None if it leaves the pair to the next, or raises."""
     with _self_destruct(timeout_s):
-        return [_decided(stage, answer, gold) for answer, gold in pairs]
+        return [_passed(stage, answer, gold) for answer, gold in pairs]
 
 
 def compare_one(stages: Sequence[str], answer: str, gold: str, timeout_s: float) -> Outcome:
-    """The first decision of the stages, else the last stage's outcome. Raises what the last stage raises."""
+    """The outcome of the first stage that has one. Raises what the last stage raises."""
     with _self_destruct(timeout_s):
         for stage in stages[:-1]:
-            if (outcome := _decided(stage, answer, gold)) is not None:
+            if (outcome := _passed(stage, answer, gold)) is not None:
                 return outcome
-        return _ask(stages[-1], answer, gold)
+        return cast(Outcome, _ask(stages[-1], answer, gold))
 
 
-def _decided(stage: str, answer: str, gold: str) -> Outcome | None:
+def _passed(stage: str, answer: str, gold: str) -> Outcome | None:
     try:
-        outcome = _ask(stage, answer, gold)
-    except Exception:  # undecided here; only errors of the last stage are reported
+        return _ask(stage, answer, gold)
+    except Exception:  # only errors of the last stage are reported
         return None
-    return None if outcome.equal is None else outcome
 
 
-def _ask(stage: str, answer: str, gold: str) -> Outcome:
-    return cast(Outcome, sys.modules[stage].compare(answer, gold))
+def _ask(stage: str, answer: str, gold: str) -> Outcome | None:
+    return cast("Outcome | None", sys.modules[stage].compare(answer, gold))
 
 
 @contextmanager

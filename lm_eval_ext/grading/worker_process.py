@@ -32,7 +32,7 @@ class WorkerProcess(Generic[Task]):
     """A worker, replaced when it dies. Only the pool's thread uses it.
 
     Args:
-        stages: modules that the worker loads.
+        stages: modules that the worker loads: at first the first of them.
         memory_mb: limit of its address space, in MiB.
         timeout_s: deadline of a task, in seconds.
         on_idle_death: called with the reason if an idle worker dies.
@@ -40,6 +40,7 @@ class WorkerProcess(Generic[Task]):
     Attributes:
         tasks: tasks sent and not answered; the first is running.
         ready: whether it accepts tasks.
+        loaded: number of stages that it has.
         due: when to check a silent worker, by `time.monotonic()`.
     """
 
@@ -50,6 +51,7 @@ class WorkerProcess(Generic[Task]):
         self.ready = False
         self.due = 0.0
         self.connection: Connection | None = None
+        self.loaded = 1
         self._stages, self._memory_mb, self._timeout_s = stages, memory_mb, timeout_s
         self._on_idle_death = on_idle_death
         self._pid: int | None = None
@@ -78,7 +80,7 @@ class WorkerProcess(Generic[Task]):
         if not overdue:
             return []
         if self.connection is None:
-            self.connection = SERVER.fork(self._stages, self._memory_mb)
+            self.connection = SERVER.fork(self._stages, self.loaded, self._memory_mb)
             self.due = time.monotonic() + START_S
             return []
         if self.ready:
@@ -124,6 +126,12 @@ class WorkerProcess(Generic[Task]):
         self.close()
         self.due = time.monotonic() + min(_PAUSE_S * self._failed_starts, _LONGEST_PAUSE_S)
         return ended
+
+    def load_all(self) -> None:
+        """Replaces the idle worker by one that has all stages."""
+        self.kill()
+        self.close()
+        self.loaded, self.due = len(self._stages), time.monotonic()
 
     def kill(self) -> None:
         """Kills the worker and its child processes; call `close` next."""

@@ -14,16 +14,18 @@ from concurrent.futures import ProcessPoolExecutor
 from lm_eval_ext.grading import Grader, GraderConfig, Item, grade_one
 
 NUMBERS = range(1, 9)
+LONG = "+0" * 200
+"""Behind an answer, makes the pair too long to be compared without workers."""
 OWN = Grader(GraderConfig(workers=1))
 
 
 def verdict(number):
     """Whether n/2 is the half of n: asked of the workers."""
-    return grade_one(f"Final answer: {number}/2", str(number / 2)).correct
+    return grade_one(f"Final answer: {number}/2{LONG}", str(number / 2)).correct
 
 
 def verdict_of_own(number):
-    return OWN.grade([Item(f"Final answer: {number}/2", str(number / 2))])[0].correct
+    return OWN.grade([Item(f"Final answer: {number}/2{LONG}", str(number / 2))])[0].correct
 
 
 def executor(method, function=verdict):
@@ -62,7 +64,7 @@ def bare_fork():
 
 def pickled():
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        items = [Item(f"Final answer: {n}/2", str(n / 2)) for n in NUMBERS]
+        items = [Item(f"Final answer: {n}/2{LONG}", str(n / 2)) for n in NUMBERS]
         return [v.correct for v in pool.apply(Grader.grade, (pickle.loads(pickle.dumps(OWN)), items))]
 
 

@@ -51,6 +51,19 @@ def in_subscript(answer: str, position: int) -> bool:
     return re.search(r"_\{?\w*$", answer[:position]) is not None
 
 
+def exponent_of_one(answer: str, position: int) -> bool:
+    """1^2 is 1^7."""
+    return re.search(r"(?<![\d.])1\^\{?$", answer[:position]) is not None
+
+
+def before_is(answer: str, position: int) -> bool:
+    """In what the value is said of: "The sum of all 25 numbers is 7776"."""
+    clause = re.split(r"[.:;=\n]", answer[:position])[-1]
+    return (
+        clause.lstrip("ab) ").startswith("The ") and re.match(r"[\w ]* is\b", answer[position:]) is not None
+    )
+
+
 def does_not_count(answer: str, gold: str, position: int) -> bool:
     """Where a change must not matter."""
     return (
@@ -59,6 +72,8 @@ def does_not_count(answer: str, gold: str, position: int) -> bool:
         or in_remark(answer, position)
         or before_equality(answer, position)
         or in_subscript(answer, position)
+        or exponent_of_one(answer, position)
+        or before_is(answer, position)
     )
 
 
@@ -121,11 +136,18 @@ def still_names_all_pairs(answer: str, gold: str) -> bool:
     return bool(pairs) and listed == {frozenset(p) for p in pairs}
 
 
+def still_names_the_range(answer: str) -> bool:
+    """One number before the dots says as much as two: "for k = 2, ..., n"."""
+    return re.search(r"\w = \d+, (?:\\ldots|\.\.\.), \w", answer) is not None
+
+
 def has_direction(answer, gold):
     """The rules that look at the gold alone, by what the reading says.
 
     A decimal gold with two or more places takes the exact value that rounds to it; a gold by cases is
-    compared where one of its cases holds.
+    compared where one of its cases holds; a gold "at least 7" means 7.
     """
+    if re.match(r"at (?:least|most)\b", answer) or re.match(r"at (?:least|most)\b", gold):
+        return True
     reasons = compare(answer, gold).detail + compare(gold, answer).detail
     return "rounded" in reasons or "equal in each case" in reasons

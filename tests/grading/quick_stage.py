@@ -18,4 +18,4 @@ def compare(answer, gold):
         raise ZeroDivisionError(answer)
     if happens in ("quick", "dies-at-once"):
         return Outcome(answer.split()[0] == gold.split()[0], "quick", "quickly")
-    return Outcome(None, "quick", "the first stage cannot tell")
+    return None

@@ -72,6 +72,9 @@ def test_what_has_no_value_is_undecided(grader, answer, gold):
         (r"\neg 42", r"\neg 42", False),
         ("42‰", "42‰", False),
         ("4 lb or more", "4 lb or more", False),
+        ("(a) Yes, (b) no", "(a) Yes, (b) no", False),
+        ("a + nota", "a + nota", False),
+        ("no_1 + 2", "no_1 + 2", False),
     ],
 )
 def test_one_formula_in_signs_that_are_known(text, said, known):

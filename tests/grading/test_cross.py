@@ -42,6 +42,12 @@ def without_name(text):
     return re.sub(r"^\w+\s*(?:\(\w+\))?\s*=", "", text).replace(" ", "")
 
 
+def value_with_case(text):
+    """3 of "C = 3; equality holds precisely when x = y"."""
+    found = re.fullmatch(r"\w+ = (\w+); equality holds .*", text)
+    return found and found[1]
+
+
 RULES = {
     "both say yes": lambda a, g: both_match(_YES, a, g),
     "both say no, or that there is nothing": lambda a, g: both_match(_NO, a, g),
@@ -52,6 +58,7 @@ RULES = {
     "a bound on whatever it is called": lambda a, g: bound(a) == bound(g) is not None,
     "all integers from a number on, listed and in words": lambda a, g: first(a) == first(g) is not None,
     "multiples, in words and as a congruence": lambda a, g: multiples(a) == multiples(g) is not None,
+    "a value beside its case of equality": lambda a, g: without_name(a) == value_with_case(g),
     "yes or no, part by part": lambda a, g: bool(parts(a)) and parts(a) == parts(g),
 }
 """A wrong answer to one problem may be the right one to another: then the two are equal by one of these."""

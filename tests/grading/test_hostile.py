@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lm_eval_ext.grading import Grader, GraderConfig, Item
 from tests.conftest import cases
 from tests.grading.generated import BOUNDED
-from tests.grading.test_pool import gone
+from tests.grading.test_pool import gone, start_workers
 
 pytestmark = [pytest.mark.unit, pytest.mark.alone]
 
@@ -29,7 +29,7 @@ GOLDS = [
     "No",
 ]
 """What hostile answers are compared with."""
-RIGHT = {"NUL bytes inside", "right-to-left marks"} | {
+RIGHT = {"NUL bytes inside", "right-to-left marks", "Chinese numerals"} | {
     f"{script} digits" for script in ("double-struck", "full-width", "Arabic", "Devanagari")
 }
 """Hostile spellings of 42 that are 42: marks nobody sees, digits of another script."""
@@ -50,7 +50,7 @@ def text(case):
 @pytest.fixture(scope="module")
 def grader():
     with Grader(GraderConfig(workers=2, timeout_s=TIMEOUT_S)) as grader:
-        grader.grade([Item("Final answer: 1/2", "0.5")])  # workers are up: their start is not the item's time
+        start_workers(grader)  # their start is not the item's time
         yield grader
 
 
@@ -78,7 +78,7 @@ def test_hostile_answers_and_golds(grader, case):
     in_time(grader, "Final answer: 7", hostile)
 
 
-@settings(BOUNDED, max_examples=60)
+@settings(BOUNDED, max_examples=30)
 @given(st.text(max_size=60), st.sampled_from(GOLDS))
 def test_any_text(grader, soup, gold):
     in_time(grader, f"Final answer: {soup}", gold)
@@ -86,7 +86,7 @@ def test_any_text(grader, soup, gold):
     in_time(grader, soup, gold)
 
 
-@settings(BOUNDED, max_examples=150)
+@settings(BOUNDED, max_examples=80)
 @given(SOUP, st.sampled_from(GOLDS))
 def test_any_latex(grader, soup, gold):
     in_time(grader, f"Final answer: {soup}", gold)

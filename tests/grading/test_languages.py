@@ -1,8 +1,10 @@
+import time
+
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, grade_one
 from lm_eval_ext.grading.extraction import extract
-from lm_eval_ext.grading.languages import detect, in_english, translate
+from lm_eval_ext.grading.languages import detect, in_english, states, translate
 from tests.conftest import cases
 
 pytestmark = pytest.mark.unit
@@ -67,7 +69,7 @@ def test_a_place_in_the_translation_leads_to_its_source():
         ("3,75", "zh", "3,75"),
         ("x = 1, y = 2", "es", "x = 1, y = 2"),
         ("$x$ y $y$", "es", "$x$ and $y$"),
-        (r"n\text{ es par}", "es", r"n\text{ is even}"),
+        (r"n\text{ es par}", "es", "n is even"),
         ("No solution", "es", "No solution"),
     ],
 )
@@ -101,3 +103,52 @@ def test_negations_limits_and_multiples_are_not_lost():
     with Grader(GraderConfig(workers=1)) as grader:
         verdicts = grader.grade([Item(response, gold) for response, gold in LIMITED])
     assert [v for v in verdicts if v.correct] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "number"),
+    [
+        ("mil doscientos treinta y cuatro", "es", "1234"),
+        ("veintidós", "es", "22"),
+        ("quatre-vingt-dix-neuf", "fr", "99"),
+        ("zweihundertsechsundfünfzig", "de", "256"),
+        ("cento e vinte", "pt", "120"),
+        ("milleventiquattro", "it", "1024"),
+        ("o sută douăzeci și opt", "ro", "128"),
+        ("dwa tysiące pięćset", "pl", "2500"),
+        ("три тысячи пятьсот шесть", "ru", "3506"),
+        ("三千六百", "zh", "3600"),
+        ("二百五十六", "ja", "256"),
+        ("hai nghìn sáu trăm", "vi", "2600"),
+        ("yüz yirmi beştir", "tr", "125 is"),
+        ("dos y tres", "es", "two and three"),
+        ("duecentottantotto", "it", "288"),
+        ("一百零二", "zh", "102"),
+        ("一百二", "zh", "一百二"),  # in speech 120
+        ("五百十", "ja", "510"),
+        ("hai nghìn không trăm hai mươi bốn", "vi", "2024"),
+        ("mil y mil y mil", "es", "thousand and thousand and thousand"),
+    ],
+)
+def test_numbers_in_words(words, language, number):
+    assert translate(words, language).text.strip() == number
+
+
+@pytest.mark.parametrize("text", ["hundert und ", "einseins", "trecento", "一", "1", r"\("])
+def test_long_runs_take_no_time(text):
+    languages = ("de", "it", "tr", "zh")
+    for language in languages:
+        translate("", language)  # reads its table
+    start = time.process_time()
+    for language in languages:
+        translate(text * 4_000, language)
+    assert time.process_time() - start < 1.5
+
+
+def test_a_sentence_that_may_be_in_two_languages_is_doubted_in_either():
+    assert states("Vale 5.", "es")
+    assert not states("Casi vale 5.", "it")
+
+
+def test_an_untranslated_word_is_no_english_one():
+    assert not states("Dostajemy ten.", "pl")

@@ -14,6 +14,8 @@ from lm_eval_ext.grading import Grader, GraderConfig, Item
 pytestmark = [pytest.mark.unit, pytest.mark.alone]
 
 TIMEOUT_S = 2.0
+DETERMINANT = Item(r"Final answer: $\begin{vmatrix}1&2\\3&4\end{vmatrix}$", "-2")
+"""What math-verify alone can decide."""
 HOSTILE = {
     "tower": "9^{9^9}",
     "tower of towers": "10^{10^{10}}",
@@ -30,6 +32,11 @@ HOSTILE = {
 }
 
 
+def start_workers(grader):
+    """Starts a worker with all stages."""
+    assert grader.grade([DETERMINANT])[0].rule == "math-verify.equal"
+
+
 def processes_of(group):
     """Pids of live, unreaped-or-running processes in a session."""
     listing = subprocess.run(["ps", "-eo", "pid,sid,stat"], capture_output=True, text=True, check=True)
@@ -40,7 +47,7 @@ def processes_of(group):
 @pytest.mark.parametrize("gold", ["42", "", None], ids=["a gold", "an empty gold", "no gold"])
 def test_hostile_answers_get_a_verdict_in_time_and_the_run_goes_on(gold):
     with Grader(GraderConfig(workers=2, timeout_s=TIMEOUT_S)) as grader:
-        grader.grade([Item("Final answer: 1/2", "0.5")])  # workers are up: their start is not the item's time
+        start_workers(grader)  # their start is not the item's time
         for name, text in HOSTILE.items():
             for response in (f"Final answer: {text}", r"\boxed{" + text + "}"):
                 start = time.perf_counter()
@@ -59,7 +66,7 @@ def test_hostile_answers_get_a_verdict_in_time_and_the_run_goes_on(gold):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_golds_get_a_verdict_in_time(name):
     with Grader(GraderConfig(workers=1, timeout_s=TIMEOUT_S)) as grader:
-        grader.grade([Item("Final answer: 1/2", "0.5")])
+        start_workers(grader)
         start = time.perf_counter()
         grader.grade([Item("Final answer: 42", HOSTILE[name])])
         assert time.perf_counter() - start < TIMEOUT_S + 1
@@ -76,7 +83,7 @@ def test_hangs_cost_only_themselves():
 
 def test_timed_out_is_undecided_and_says_so():
     with Grader(GraderConfig(workers=1, timeout_s=0.5)) as grader:
-        grader.grade([Item("Final answer: 1/2", "0.5")])
+        start_workers(grader)
         verdict = grader.grade([Item("Final answer: 1", r"\sum_{k=1}^{99999} \frac{k!}{(k+1)!}")])[0]
     assert (verdict.correct, verdict.layer) == (None, "none")
     assert "timed out after 0.5 s" in verdict.reason
@@ -87,7 +94,8 @@ SCRIPT = textwrap.dedent(
     import sys, time
     from lm_eval_ext.grading import Grader, GraderConfig, Item
     grader = Grader(GraderConfig(workers=2, timeout_s=30))
-    print(grader.grade([Item("Final answer: 2/4", "0.5")])[0].correct, flush=True)
+    determinant = Item(r"Final answer: $\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}$", "-2")
+    print(grader.grade([determinant])[0].correct, flush=True)
     if "hang" in sys.argv:
         grader.grade([Item("Final answer: 1", r"\\\\sum_{k=1}^{99999} \\\\frac{k!}{(k+1)!}")])
     if "close" in sys.argv:
@@ -134,7 +142,7 @@ def gone(session):
 
 def test_workers_that_cannot_start_are_an_error_and_not_a_verdict(tmp_path):
     (tmp_path / "math_verify.py").write_text("raise ImportError('a broken installation')")
-    code = "from lm_eval_ext.grading import grade_one; print(grade_one('Final answer: 2/4', '0.5'))"
+    code = f"from lm_eval_ext.grading import grade_one; print(grade_one({DETERMINANT.response!r}, '-2'))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from lm_eval_ext.grading import Grader, Item, answers, fallback
+from lm_eval_ext.grading import Grader, Item, comparison, fallback
 from lm_eval_ext.grading.judge import llm_judge
 from lm_eval_ext.grading.rulebook import DECIDES
 from lm_eval_ext.grading.rules import documented, markdown
@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit
 
-REGISTER = answers, fallback, llm_judge
+REGISTER = comparison, fallback, llm_judge
 """Modules that register rules when they are imported; the grader imports the others."""
 RULES = list(chain.from_iterable(documented().areas.values()))
 

@@ -107,7 +107,7 @@ def test_closing_tells_whoever_waits():
 
 def test_a_stage_that_cannot_be_loaded_is_an_error():
     with pytest.raises(RuntimeError, match=r"no symbolic worker.*import tests\.grading\.no_such"):
-        KillablePool(1, 1, 4096, ("tests.grading.no_such_stage", STAGES[1]))
+        KillablePool(1, 1, 4096, ("tests.grading.no_such_stage", STAGES[1])).submit("1", "2").result(30)
 
 
 def test_the_worker_names_no_computer_algebra_of_its_own():

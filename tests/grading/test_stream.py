@@ -66,6 +66,7 @@ def test_what_is_ready_does_not_wait_for_more_input():
         assert next(g.stream(items())).correct is True
 
 
+@pytest.mark.full
 def test_hangs_among_many_cost_their_deadlines_and_change_no_other_verdict():
     timeout_s, workers, hangs, good = 0.3, 4, 100, 10_000
     items = [item(i, i + i % 2, "quick" if i % 10 else "slow") for i in range(good)]
@@ -86,6 +87,7 @@ def test_hangs_among_many_cost_their_deadlines_and_change_no_other_verdict():
     assert took < hangs * (timeout_s + 0.5) / workers + good_s
 
 
+@pytest.mark.full
 def test_memory_stays_flat():
     items = (item(i // 2, i // 2, "quick" if i % 100 else "slow") for i in range(80_000))
     with grader(cache_size=10_000) as g:

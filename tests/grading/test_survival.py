@@ -14,7 +14,7 @@ import pytest
 from lm_eval_ext.grading import Grader, GraderConfig, Item, worker_process
 from tests.grading.test_stages import STAGES
 
-pytestmark = [pytest.mark.unit, pytest.mark.full]  # sixty kills, and what they leave
+pytestmark = [pytest.mark.unit, pytest.mark.full, pytest.mark.alone]  # sixty kills, and what they leave
 
 KILLS = 20
 LATE = ("tests.grading.late_stage", STAGES[1])

@@ -19,6 +19,11 @@ _LABEL = re.compile(
     r"(?:^|(?<=[\s*$,;.]))(?:\(([A-Ha-h]|\d|i{1,3}|iv)\)|([A-Ha-h]|\d|i{1,3}|iv)[.)](?=[\s*]))", re.MULTILINE
 )
 _LABELS = ("abcdefgh", "12345678", ("i", "ii", "iii", "iv"))
+_CASE = re.compile(
+    r"[\s$,]*(?:\\\)|\\\])?\s*((?:\\text\s*\{\s*)?(?:if|when|for)\b(?:\\text\s*\{[^{}]{0,40}\}|[^.;,\n{}]|[{}](?!\\?box)){1,80})"
+)
+_JOINED = re.compile(r"(?:\b(?:and|or)\b|[\s$,])*$")
+_BETWEEN_CASES = re.compile(r"(?:[\s$,;.&*-]|\\q?quad|\\\(|\\\[|and|or|[A-Za-z]\w{0,2}\s*=){0,20}")
 _DENIED = re.compile(r"\b(?:not|never|n['’]t)\s+(?:equal\s+to\s+)?[$\\(\[\s*]*$")
 _PREDICATE = re.compile(
     r"\b(?:answer|result|value|solution|it)\s+(?:is|are|equals)[\s:$\\(\[*]*$", re.IGNORECASE
@@ -92,6 +97,8 @@ def last_boxed(text: str) -> Span | None:
     if labelled := _labelled(text, said):
         parts = [f"({label}) {box.text.strip()}" for label, box in labelled]
         return Span(", ".join(parts), labelled[0][1].start, said[-1].end)
+    if cases := _cases(text, said):
+        return cases
     group = [said[-1]]
     for box in reversed(said[:-1]):
         between = text[box.end : min(group[-1].start, box.end + _MAX_BETWEEN + 1)]
@@ -103,8 +110,28 @@ def last_boxed(text: str) -> Span | None:
     return Span(", ".join(parts), group[0].start, group[-1].end)
 
 
+def _cases(text: str, said: Sequence[Span]) -> Span | None:
+    """ "\\boxed{n - 1} if n is even, \\boxed{n} if n is odd": the last boxes with their cases."""
+    run: list[tuple[Span, str]] = []
+    start = len(text)
+    for box in reversed(said):
+        behind = text[box.end : min(start, box.end + MAX_ANSWER_CHARS)]
+        case = _CASE.match(behind)
+        if case is None or (run and _BETWEEN_CASES.fullmatch(behind, case.end()) is None):
+            break
+        run.insert(0, (box, case[1]))
+        start = box.start
+    if len(run) < 2:
+        return None
+    end = run[-1][0].end + len(run[-1][1])
+    said_cases = (f"${box.text.strip()}$ {_JOINED.sub('', case)}" for box, case in run)
+    return Span("; ".join(said_cases), run[0][0].start, end)
+
+
 def _labelled(text: str, said: Sequence[Span]) -> list[tuple[str, Span]]:
     """The last boxes with their labels, if these count up from the first one: (a), (b), ..."""
+    if len(said) < 2:
+        return []
     labels = list(_labels(text, said))
     for series in _LABELS:
         run: list[tuple[str, Span]] = []

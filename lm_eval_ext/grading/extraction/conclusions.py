@@ -19,7 +19,7 @@ _QED = re.compile(
     r"(?:\s|\$|\\\(|\\\[)*(?:\\(?:blacksquare|square|Box|qedsymbol|qed)|∎|■|□|Q\.?E\.?D\.?)(?:\s|\$|\\\)|\\\]|\.)*$"
 )
 FINISHED = re.compile(r"(?:(?<!\.)[.!][\s*_\"”)$]*|\$\$|\\\])$")
-BREAK = re.compile(r"[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\d]|[A-Z])")
+BREAK = re.compile(r"(?<!\b[ei]\.[eg])[.!?][*_)\"”]*\s+(?=[A-Z*_$\\\"“(])|\n\s*\n|\n(?=[-*#\d]|[A-Z])")
 CUE = re.compile(
     r"[\s*_>#-]*(?:(?:And|But)\s+)?(?:So|Thus|Therefore|Hence|Consequently|Accordingly|Finally|Altogether|Overall|"
     r"Ultimately|In\s+(?:conclusion|total|summary|short|all|the\s+end)|To\s+conclude|As\s+a\s+result|Then|This\s+(?:means|shows|"
@@ -39,7 +39,7 @@ _NONE = re.compile(
 HEDGED = re.compile(
     r"\b(?:not|cannot|never|n['’]t|neither|nor|at\s+(?:least|most)|(?:less|greater|more|fewer|smaller|larger|higher)\s+than|"
     r"if|suppose|assume|assuming|let|consider|either|whether|unless|need|want|try|check|would|could|might|may|should|"
-    r"contradiction|impossible|divides|divisible|multiple|mod|when|case|step|first|next|now)\b|n['’]t\b|\?",
+    r"contradiction|impossible|divides|divisible|multiple|mod|when|case|step|first|next|now|hedged)\b|n['’]t\b|\?",
     re.IGNORECASE,
 )
 _REMARK = re.compile(

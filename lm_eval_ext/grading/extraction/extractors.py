@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lm_eval_ext.grading import languages
 from lm_eval_ext.grading.extraction.boxed import last_boxed
 from lm_eval_ext.grading.extraction.conclusions import conclusion, whole_response
-from lm_eval_ext.grading.extraction.sentences import short_response
+from lm_eval_ext.grading.extraction.sentences import foreign_statement, short_response
 from lm_eval_ext.grading.extraction.statements import last_announced
 from lm_eval_ext.grading.extraction.tags import last_tagged
 from lm_eval_ext.grading.extraction.thinking import Formats, visible
@@ -17,6 +17,14 @@ from lm_eval_ext.grading.extraction.values import MAX_ANSWER_CHARS, MAX_VALUE_CH
 
 _STRICT = re.compile(r"[Tt]he answer is \$?(-?[\d,]*\.?\d+)")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
+_UNANNOUNCED = ("conclusion", "short response")
+_WORDS = re.compile(r"[^\W\d_]{2}")
+_HEDGED = re.compile(
+    r"\b(?:hedged|suppose|for example|half(?=[^.!?\n]{1,200}\b(?:is|are)\b))\b"
+    r"(?:[^.!?\n]|\.(?=\d))*[.!]?\s*\Z",
+    re.IGNORECASE,
+)
+"""A word of doubt in the sentence of an answer."""
 _NUMBER_SIGNS = "-$0123456789,."
 
 
@@ -43,10 +51,19 @@ class Extractor:
     def _translated(self, shown: str, language: str) -> Span | None:
         """The answer in the words of the response, found in the English of its end, else in all of it."""
         english = languages.translate(shown, language)
-        if (span := self.read(english.text)) is None:
-            span = self.read(shown)
-            return replace(span, language=language) if span else None
+        span = self.read(english.text)
+        bare = span is None or (span.reading in _UNANNOUNCED and _WORDS.search(span.text))
+        if bare and self.read is statement and (stated := foreign_statement(shown, language)) is not None:
+            return replace(stated, language=language)
+        if span is None:
+            found = self.read(shown)  # not a short response, whose English says nothing
+            return replace(found, language=language) if found and found.reading != "short response" else None
+        only_where = bare and "attained" in english.text  # "the minimum is attained for n = 5"
+        if only_where or (span.reading != "box" and _HEDGED.search(english.text, 0, span.end)):
+            return None
         said = english.original(span.text, span.start, span.end)
+        if span.reading == "announcement" and (number := languages.counted(said, language)) is not None:
+            said = number
         start, end = english.place(span.start), english.place(span.end, is_end=True)
         return replace(span, text=said, start=start, end=end, language=language)
 

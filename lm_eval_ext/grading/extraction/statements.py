@@ -14,6 +14,7 @@ from lm_eval_ext.grading.extraction.values import (
     is_nothing,
     is_value,
     last_matches,
+    lowered,
     tidy,
     without_courtesy,
 )
@@ -93,7 +94,7 @@ def last_announced(text: str) -> Span | None:
 
 def _last_forward(text: str) -> Span | None:
     """The last announcement that states something and does not run into one that is denied."""
-    lower = text.lower()
+    lower = lowered(text)
     if not any(word in lower for word in _WORDS):
         return None
     denied = len(text)

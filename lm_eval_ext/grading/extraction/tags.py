@@ -11,6 +11,7 @@ from lm_eval_ext.grading.extraction.values import (
     is_nothing,
     is_value,
     last_matches,
+    lowered,
     tidy,
 )
 
@@ -32,7 +33,7 @@ def last_tagged(text: str, state: Callable[[str], Span | None]) -> Span | None:
 
     `state` finds the statement in the text inside a tag.
     """
-    lower = text.lower()
+    lower = lowered(text)
     if not any(word in lower for word in ("answer", "solution", "_of_box")):
         return None
     end: re.Match[str] | None = None

@@ -55,6 +55,11 @@ def last_matches(pattern: re.Pattern[str], text: str, most: int) -> list[re.Matc
         window *= 8
 
 
+def lowered(text: str) -> str:
+    """The part that `last_matches` searches, in lower case."""
+    return text[-MAX_SEARCHED_CHARS:].lower()
+
+
 SIGN_OF_MATHEMATICS = re.compile(r"[\d\\$=]")
 _WRAPPING = " \t\r\n\f\v*_`"
 _FORMULA = re.compile(r"\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\(?:text|mathrm|textbf)\s*\{[^{}]*\}", re.DOTALL)

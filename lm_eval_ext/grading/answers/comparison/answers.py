@@ -13,41 +13,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from lm_eval_ext.grading.answers.comparison.closed import closed_shape
 from lm_eval_ext.grading.answers.comparison.eigenvectors import same_direction
 from lm_eval_ext.grading.answers.comparison.orders import same_order
 from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.solution_sets import same_solutions
-from lm_eval_ext.grading.answers.comparison.wordings import same_name, same_time, without_about
+from lm_eval_ext.grading.answers.comparison.wordings import (
+    as_congruence,
+    concluded,
+    same_cycles,
+    same_name,
+    same_predicate,
+    same_time,
+    without_about,
+)
 from lm_eval_ext.grading.answers.errors import AnswerError, Unreadable
 from lm_eval_ext.grading.answers.lexicon.features import SYMBOLS
 from lm_eval_ext.grading.answers.lexing.spelling import marked
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics import read
 from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Quantity, Relation, Symbol, show, walk
+from lm_eval_ext.grading.answers.semantics.conditions import IT
+from lm_eval_ext.grading.answers.syntax.nodes import Group, Node, Relation, Symbol, show
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
 Answers = Sequence[Answer]
-_EQUALITY = re.compile(r"[\s\S]*\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORECASE)
-"""Where the gold is a case of equality, the answer is what follows that word."""
+_EQUALITY = re.compile(r"\bequality\b(?:\s+(?:holds|occurs))?", re.IGNORECASE)
+_CASE_ALONE = re.compile(r"[^=\d]*\bequality\b", re.IGNORECASE)
+"""Where the gold is a case of equality and no value, the answer is what follows that word."""
 _VALUE_AND_CASE = re.compile(
-    r"(?P<value>[^=<>]*?\d[^=<>A-Za-z]*|[^=<>,;]{1,60}?)[,;]?\s*\(?(?:with|where)?\s*equality(?:\s+(?:holds|occurs))?"
-    r"\s*(?P<case>(?:if|iff|when|for|at)\b.*?)\)?",
+    r"(?P<value>(?:\$?\\?[A-Za-z]\w{0,8}\s{0,3}=)?[^=<>]{0,200}?\d[^=<>A-Za-z(]{0,200}|[^=<>,;]{1,60}?)[,;]?\s{0,3}"
+    r"(?:\(?(?:with|where|which\s{1,3}is|it\s{1,3}is)?\s{0,3}(?:equality(?:\s{1,3}(?:holds|occurs))?|attained|achieved|reached)\s{0,3}|\((?=when\b))"
+    r"(?P<case>(?:(?:exactly|precisely|only)\s{1,3})?(?:if|iff|when|for|at)\b.*?)\)?\.?",
     re.IGNORECASE,
 )
 """A value, and the case in which it is attained."""
+_ATTAINED = re.compile(r"\b(?:equality|attained|achieved|reached)\b", re.IGNORECASE)
+_EXTREME = re.compile(
+    r"(?:the\s+)?(?:(?:absolute|global|local)\s+)?m(?:ax|in)[a-z]*\s[^;,]{1,80}?(?<!attained)(?<!achieved)(?<!reached)(?=\s+at\s)",
+    re.IGNORECASE,
+)
+"""A largest value, and the point where it is."""
+_JOINT = re.compile(r"^(?:at|for)\s+", re.IGNORECASE)
+_VALUE_WHEN = re.compile(r"(?P<value>[^,;]{1,60}),?\s+(?P<case>(?:when|if)\b.*?)\.?", re.IGNORECASE)
+"""The same without a word for it, beside such a gold."""
 
 
 def compare(answer: str, gold: str) -> Outcome:
     """Whether the answer equals the gold; None where this cannot tell and computer algebra may be asked."""
-    if (outcome := same_time(answer, gold)) is not None:
+    if (outcome := same_time(answer, gold) or same_cycles(answer, gold)) is not None:
         return outcome
-    answer = without_about(answer, gold)
+    answer = as_congruence(without_about(answer, gold), gold)
     outcome = _compared(answer, gold)
-    if outcome.equal is None and (named := same_name(answer, gold)) is not None:
+    if not outcome.equal and (tail := concluded(answer)) and (told := _compared(tail, gold)).equal:
+        return told
+    if (
+        outcome.equal is None
+        and (named := same_name(answer, gold) or same_predicate(answer, gold)) is not None
+    ):
         return named
     return outcome if outcome.equal else _with_units(answer, gold, outcome)
 
@@ -66,9 +93,12 @@ def _with_units(answer: str, gold: str, outcome: Outcome) -> Outcome:
     return Outcome(None, "ambiguous.unit-or-letter", f"{answer[:40]} and {gold[:40]}: a unit or a letter")
 
 
-@rule("undecided.unread", "undecided.not-evaluated", "values.differ")
+@rule("undecided.unread")
 def _compared(answer: str, gold: str) -> Outcome:
     """Whether the two say the same."""
+    with suppress(AnswerError, RecursionError, ArithmeticError, ValueError):
+        if (outcome := _with_equality(answer, gold, Evaluator())) is not None and outcome.equal is not None:
+            return outcome
     parts: list[Answers] = []
     for side, text in (("gold", gold), ("answer", answer)):
         try:
@@ -77,65 +107,61 @@ def _compared(answer: str, gold: str) -> Outcome:
             why = f"is not read: {error}" if isinstance(error, Unreadable) else "is nested too deeply"
             return Outcome(None, "undecided.unread", f"the {side} {why}")
     wanted, given = parts
+    outcome = _evaluated(answer, gold, given, wanted)
+    return _without_room(outcome, given, wanted) if outcome.equal is False else outcome
+
+
+@rule("undecided.not-evaluated")
+def _evaluated(answer: str, gold: str, given: Answers, wanted: Answers) -> Outcome:
+    """Whether the parts of the two are equal, or else the cases of equality that they name."""
     evaluator = Evaluator()
     try:
-        if (outcome := _with_equality(answer, gold, evaluator)) is not None:
-            return outcome
         outcome = _same_parts(given, wanted, evaluator)
-        if not outcome.equal and _EQUALITY.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
+        if not outcome.equal and _CASE_ALONE.match(gold) and (case := _EQUALITY.split(answer)[-1]) != answer:
             return _same_parts(read(case), read(_EQUALITY.split(gold)[-1]), evaluator)
+        return outcome
     except AnswerError as error:
         return Outcome(None, "undecided.not-evaluated", str(error))
     except RecursionError:
         return Outcome(None, "undecided.not-evaluated", "nested too deeply")
     except (ArithmeticError, ValueError) as error:  # no number: computer algebra may know better
         return Outcome(None, "undecided.not-evaluated", f"not evaluated: {error}"[:200])
-    if (
-        outcome.equal is False
-        and (shape := _closed_shape(given)) is not None
-        and shape == _closed_shape(wanted)
-    ):
-        return Outcome(False, "values.differ", outcome.detail)
-    return outcome
+
+
+@rule("values.differ")
+def _without_room(outcome: Outcome, given: Answers, wanted: Answers) -> Outcome:
+    """Two that differ, by the rule for closed values where both have nothing else."""
+    shape = closed_shape(given)
+    if shape is None or shape != closed_shape(wanted):
+        return outcome
+    return Outcome(False, "values.differ", outcome.detail)
 
 
 def _with_equality(answer: str, gold: str, evaluator: Evaluator) -> Outcome | None:
     """ "4, with equality iff x = y": the value counts, and the case where the answer has one too."""
-    theirs, mine = _VALUE_AND_CASE.fullmatch(gold), _VALUE_AND_CASE.fullmatch(answer)
+    answer, gold = (
+        f"{m[0]} attained{text[m.end() :]}" if (m := _EXTREME.match(text)) else text
+        for text in (answer, gold)
+    )
+    theirs = _VALUE_AND_CASE.fullmatch(gold)
     if theirs is None:
-        return None
+        return _value_alone(answer, gold, evaluator)
+    mine = _VALUE_AND_CASE.fullmatch(answer) or _VALUE_WHEN.fullmatch(answer)
     outcome = _same_parts(read(mine["value"] if mine else answer), read(theirs["value"]), evaluator)
     if mine and outcome.equal:
-        case = _same_parts(read(mine["case"]), read(theirs["case"]), evaluator)
+        given, wanted = (read(_JOINT.sub("", m["case"])) for m in (mine, theirs))
+        case = _same_parts(given, wanted, evaluator)
         return case if case.equal is not True else outcome
     return outcome
 
 
-def _closed_shape(parts: Answers) -> tuple[object, ...] | None:
-    """How many closed values there are and in which brackets; None where anything else is said.
-
-    What has letters or units, conditions or other words leaves room for opinion.
-    """
-    answer = parts[0]
-    if (
-        len(parts) > 1
-        or answer.word
-        or answer.choice
-        or answer.again
-        or answer.features
-        or any(s.conditions for s in answer.items)
-    ):
+def _value_alone(answer: str, gold: str, evaluator: Evaluator) -> Outcome | None:
+    """ "3/4, attained at x = 1" for 3/4: a case that the gold does not name."""
+    mine = _VALUE_AND_CASE.fullmatch(answer)
+    if mine is None or not _ATTAINED.search(answer):
         return None
-    nodes = [value for solution in answer.items for _, value in solution.values]
-    if not all(_is_closed(n) for root in nodes for n in walk(root)):
-        return None
-    return tuple((n.open, n.close, len(n.items)) if isinstance(n, Group) else "value" for n in nodes)
-
-
-def _is_closed(node: Node) -> bool:
-    if isinstance(node, Call):
-        return node.name not in ("equals", "apply")
-    return not isinstance(node, (Symbol, Relation, Quantity))
+    outcome = _same_parts(read(mine["value"]), read(gold), evaluator)
+    return outcome if outcome.equal else None
 
 
 @rule("undecided.parts")
@@ -168,7 +194,19 @@ def _same_answer(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome
     outcomes = [
         first([_same_claim(a, g, evaluator) for g in golds], True, None) for a in (given, *given.again)
     ]
+    if outcomes[1:] and _only_describes(given):
+        outcomes = outcomes[1:]
     return first(outcomes, False, True)
+
+
+def _only_describes(answer: Answer) -> bool:
+    """ "the pairs (a, b) with a + b odd", "numbers of the form 11a - 1": a restatement says it better."""
+    told = [v for s in answer.items for _, v in s.values if s.conditions]
+    letters = all(
+        all(isinstance(entry, Symbol) for entry in v.items) if isinstance(v, Group) else v == Symbol(IT)
+        for v in told
+    )
+    return bool(told) and letters and len(told) == sum(len(s.values) for s in answer.items)
 
 
 def _same_claim(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
@@ -186,11 +224,8 @@ def _same_claim(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
 
 @rule("features.same", "undecided.features")
 def _same_features(given: Answer, wanted: Answer, evaluator: Evaluator) -> Outcome:
-    """Each feature under its name, whatever the order; one that is named on one side alone is its value."""
+    """Each feature under its name, whatever the order; a value without a name may be that of the only one."""
     mine, theirs = dict(_by_feature(given, wanted)), dict(_by_feature(wanted, given))
-    if mine.keys() != theirs.keys() and len(mine) == len(theirs) == 1:
-        (one,), (other,) = mine.values(), theirs.values()
-        return _same_answer(one, other, evaluator)
     if mine.keys() != theirs.keys():
         return Outcome(None, "undecided.features", f"{', '.join(mine)} and {', '.join(theirs)}")
     outcomes = [_same_feature(name, mine[name], theirs[name], evaluator) for name in theirs]

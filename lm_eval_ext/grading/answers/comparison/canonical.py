@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import pairwise, permutations, product
+from math import ceil, floor
 
-from lm_eval_ext.grading.answers.comparison.conditions import letters_of
+from lm_eval_ext.grading.answers.comparison.conditions import letters_of, renamed
 from lm_eval_ext.grading.answers.comparison.expressions import identical
+from lm_eval_ext.grading.answers.comparison.fibonacci import with_fibonacci
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.conditions import IT
-from lm_eval_ext.grading.answers.semantics.values import is_player
 from lm_eval_ext.grading.answers.syntax.nodes import (
     ONE,
     Call,
@@ -26,36 +26,17 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     children,
     number,
     substitute,
+    symbols,
     walk,
     with_children,
 )
 
 Solutions = tuple[Solution, ...]
-_NUMBERED = re.compile(r"(\w+)_(\d+)")
 _LATEST_START = 5
 _MAX_SIGNS = 4
 _MAX_PERMUTED = 5
 _MOST_INSTANCES = 24
-
-
-def unnumbered(solutions: Solutions, other: Solutions) -> Solutions:
-    """x_1 = 3, x_2 = 5 numbers the solutions of one unknown, where the other side lists values of one."""
-    if len(solutions) != 1 or len(other) < 2 or any(len(s.values) > 1 for s in other):
-        return solutions
-    values = solutions[0].values
-    if _are_extremes(dict(values)) and len(values) == len(other) == 2:
-        return tuple(replace(solutions[0], values=(("", value),)) for _, value in values)
-    names = {match[1] if (match := _NUMBERED.fullmatch(name)) else "" for name, _ in values}
-    if len(values) < 2 or len(names) != 1 or "" in names:
-        return solutions
-    (name,) = names
-    return tuple(replace(solutions[0], values=((name, value),)) for _, value in values)
-
-
-def _are_extremes(named: dict[str, Node]) -> bool:
-    """A maximum and a minimum, in numbers that can be such."""
-    low, high = named.get("minimum"), named.get("maximum")
-    return isinstance(low, Number) and isinstance(high, Number) and low.value <= high.value
+_COUNTING = frozenset("ijklmn")
 
 
 def without_start(solutions: Solutions) -> Solutions:
@@ -65,44 +46,6 @@ def without_start(solutions: Solutions) -> Solutions:
     solution = solutions[0]
     kept = tuple(c for c in solution.conditions if not _is_start(c, solution.arguments))
     return (replace(solution, conditions=kept),)
-
-
-def in_links(solutions: Solutions, other: Solutions) -> Solutions:
-    """a | b | c beside a | b, b | c says two things."""
-    if len(solutions) != 1 or len(other) < 2 or len(solutions[0].values) != 1 or solutions[0].conditions:
-        return solutions
-    node = solutions[0].values[0][1]
-    if not isinstance(node, Relation) or len(node.signs) != len(other):
-        return solutions
-    pairs = zip(pairwise(node.terms), node.signs, strict=True)
-    return tuple(Solution((("", Relation(terms, (sign,))),)) for terms, sign in pairs)
-
-
-def with_loser(solutions: Solutions, other: Solutions) -> Solutions:
-    """ "The first player wins iff n is odd" beside who wins in either case: else the other one does."""
-    players = [v for s in other for _, v in s.values if is_player(v)]
-    if len(solutions) != 1 or not solutions[0].conditions or len(players) != 2 or len(other) != 2:
-        return solutions
-    values = [v for _, v in solutions[0].values]
-    if len(values) != 1 or values[0] not in players or players[0] == players[1]:
-        return solutions
-    loser = next(p for p in players if p != values[0])
-    return (*solutions, Solution((("", loser),), (Property("otherwise", Symbol(IT)),)))
-
-
-def without_zero(solutions: Solutions, other: Solutions) -> Solutions:
-    """A density by one formula on its support: "0 otherwise" adds nothing to it."""
-    if len(other) != 1 or not other[0].conditions or len(solutions) != 2:
-        return solutions
-    kept = tuple(
-        s for s in solutions if len(s.values) != 1 or s.values[0][1] != number(0) or not s.conditions
-    )
-    bounded = len(kept) == 1 and kept[0].conditions and all(map(_is_bound, kept[0].conditions))
-    return kept if bounded else solutions
-
-
-def _is_bound(condition: Condition) -> bool:
-    return isinstance(condition, Relation) and set(condition.signs) <= {"<", ">", "<=", ">="}
 
 
 def _is_start(condition: Condition, arguments: tuple[str, ...]) -> bool:
@@ -133,14 +76,32 @@ def listed(solutions: Solutions, evaluator: Evaluator) -> Solutions:
 def expanded(solutions: Solutions) -> Solutions:
     """Each solution on its own: sets opened, ± written out, permutations listed."""
     alone = len(solutions) == 1
+    solutions = tuple(_in_order_of(solutions[0], _put_in(with_fibonacci(s))) for s in solutions)
     return tuple(
         single
         for solution in solutions
-        for limited in _instances(_with_both_signs(solution))
+        for limited in _instances(_with_equations(_with_both_signs(_whole_chain(solution))))
         for element in _elements(limited, alone)
         for signed in _signed(element)
         for single in _reordered(signed)
     )
+
+
+def _put_in(solution: Solution) -> Solution:
+    """x = y + 16, y = 3 gives x = 19."""
+    known: dict[str, Node] = {
+        n: v for n, v in solution.values if n and not symbols(v) and not isinstance(v, (Group, Relation))
+    }
+    values = ((n, substitute(v, known) if symbols(v) & known.keys() else v) for n, v in solution.values)
+    return replace(solution, values=tuple(values))
+
+
+def _in_order_of(first: Solution, solution: Solution) -> Solution:
+    """a = p = 3, b = 4 behind a = 2, b = 2, p = 2: the unknowns in the order of the first solution."""
+    names, values = [n for n, _ in first.values], dict(solution.values)
+    if len(values) < len(solution.values) or sorted(names) != sorted(values):
+        return solution
+    return replace(solution, values=tuple((n, values[n]) for n in names))
 
 
 def _with_both_signs(solution: Solution) -> Solution:
@@ -157,29 +118,115 @@ def _with_both_signs(solution: Solution) -> Solution:
     return replace(solution, conditions=tuple(conditions))
 
 
+def _whole_chain(solution: Solution) -> Solution:
+    """x = y = z gives all three the value of z, whatever that is."""
+    last = {value for _, value in solution.values}
+    letter = next(iter(last)) if len(last) == 1 < len(solution.values) and not solution.arguments else None
+    if (
+        not isinstance(letter, Symbol)
+        or letter.name in {n for n, _ in solution.values}
+        or solution.conditions
+    ):
+        return solution
+    if len(letter.name) > 1 or letter.name in "ktsr":
+        return solution
+    return replace(
+        solution, values=(*solution.values, (letter.name, letter)), conditions=(Property("real", letter),)
+    )
+
+
+def _with_equations(solution: Solution) -> Solution:
+    """(m, n) with n = m^2 is (m, m^2); p with p = 4k + 3 is 4k + 3."""
+    names = letters_of_tuple(solution)
+    if (form := _with_form(solution)) is not None:
+        return form
+    for condition in solution.conditions if len(names) > 1 else ():
+        if not isinstance(condition, Relation) or condition.signs != ("=",):
+            continue
+        for letter, value in (condition.terms, condition.terms[::-1]):
+            if (
+                isinstance(letter, Symbol)
+                and letter.name in names
+                and symbols(value) <= names - {letter.name}
+            ):
+                put_in: dict[str, Node] = {letter.name: value}
+                rest = tuple(renamed(c, put_in) for c in solution.conditions if c is not condition)
+                values = tuple((n, substitute(v, put_in)) for n, v in solution.values)
+                return replace(solution, values=values, conditions=rest)
+    return solution
+
+
+def _with_form(solution: Solution) -> Solution | None:
+    """The values of a described letter by the form that they have; None where there is none."""
+    letter = solution.values[0][1]
+    if len(solution.values) > 1 or not isinstance(letter, Symbol) or solution.arguments:
+        return None
+    for condition in solution.conditions:
+        if isinstance(condition, Relation) and condition.signs == ("=",) and condition.terms[0] == letter:
+            form = condition.terms[1]
+            if symbols(form) and letter.name not in symbols(form) and not isinstance(form, (Group, Relation)):
+                rest = tuple(
+                    renamed(c, {letter.name: form}) for c in solution.conditions if c is not condition
+                )
+                return replace(solution, values=((letter.name, form),), conditions=rest)
+    return None
+
+
+def letters_of_tuple(solution: Solution) -> set[str]:
+    """Those of (m, n); empty for anything but a tuple of different letters."""
+    node = solution.values[0][1]
+    if len(solution.values) > 1 or not isinstance(node, Group) or node.open != "(":
+        return set()
+    names = {n.name for n in node.items if isinstance(n, Symbol)}
+    return names if len(names) == len(node.items) else set()
+
+
 def _is_plus_minus(node: Node | None) -> bool:
     return isinstance(node, Call) and node.name == "pm" and len(node.args) == 1
 
 
 def _instances(solution: Solution) -> list[Solution]:
-    """The values for k in {0, 1, 2}, one by one."""
+    """The values for k in {0, 1, 2}, or for 1 <= k <= 6, one by one."""
     for condition in solution.conditions:
-        if isinstance(condition, Relation) and condition.signs == ("in",):
-            letter, values = condition.terms
-            listed = isinstance(values, Group) and values.open == "{" and len(values.items) <= _MOST_INSTANCES
-            if listed and isinstance(letter, Symbol) and letter.name in solution.letters - {IT}:
-                if any(v == letter for _, v in solution.values):
-                    continue
-                rest = tuple(c for c in solution.conditions if letter.name not in letters_of(c))
-                return [
-                    replace(
-                        solution,
-                        values=tuple((n, substitute(v, {letter.name: each})) for n, v in solution.values),
-                        conditions=rest,
-                    )
-                    for each in children(values)
-                ]
+        letter, each = _choices(condition)
+        if (
+            each
+            and letter in solution.letters - {IT}
+            and all(v != Symbol(letter) for _, v in solution.values)
+        ):
+            rest = tuple(c for c in solution.conditions if letter not in letters_of(c))
+            return [
+                replace(
+                    solution,
+                    values=tuple((n, substitute(v, {letter: value})) for n, v in solution.values),
+                    conditions=rest,
+                )
+                for value in each
+            ]
     return [solution]
+
+
+def _choices(condition: Condition) -> tuple[str, tuple[Node, ...]]:
+    """The letter that a condition limits to few values, and these; ("", ()) for any other."""
+    if not isinstance(condition, Relation):
+        return "", ()
+    first, *others = condition.terms
+    if condition.signs == ("in",) and isinstance(first, Symbol) and isinstance(others[0], Group):
+        values = others[0].items if others[0].open == "{" else ()
+        return (first.name, values) if len(values) <= _MOST_INSTANCES else ("", ())
+    middle = others[0] if len(others) == 2 and set(condition.signs) <= {"<", "<="} else None
+    if not isinstance(middle, Symbol) or middle.name not in _COUNTING:
+        return "", ()
+    return middle.name, _between(first, others[1], condition.signs)
+
+
+def _between(low: Node, high: Node, signs: tuple[str, ...]) -> tuple[Node, ...]:
+    """The integers between two numbers, if they are few."""
+    if not isinstance(low, Number) or not isinstance(high, Number):
+        return ()
+    first = floor(low.value) + 1 if signs[0] == "<" else ceil(low.value)
+    last = ceil(high.value) - 1 if signs[1] == "<" else floor(high.value)
+    return tuple(map(number, range(first, last + 1))) if last - first < _MOST_INSTANCES else ()
 
 
 def _elements(solution: Solution, alone: bool) -> list[Solution]:
@@ -197,17 +244,6 @@ def _elements(solution: Solution, alone: bool) -> list[Solution]:
         if len(sets) == len(node.args):
             return [Solution(((name, each),), solution.conditions) for a in sets for each in a.items]
     return [solution]
-
-
-def opened(solutions: Solutions, other: Solutions) -> Solutions:
-    """[[1, 2], [3, 4]] beside (1, 2), (3, 4) lists them; beside another such it is one thing, a matrix."""
-    values = [pair for s in solutions for pair in s.values]
-    if len(values) != 1 or len(other) < 2:
-        return solutions
-    name, node = values[0]
-    if not isinstance(node, Group) or node.open != "[" or not all(isinstance(i, Group) for i in node.items):
-        return solutions
-    return tuple(replace(solutions[0], values=((name, each),)) for each in node.items)
 
 
 def _signed(solution: Solution) -> list[Solution]:

@@ -186,8 +186,36 @@ def _dependent(left: Node, right: Node, unknowns: list[str], evaluator: Evaluato
 
 def same_branches(branches: list[Relation], equation: Relation, evaluator: Evaluator) -> Outcome | None:
     """y = f(x, C) and y = -f(x, C) beside the equation for y^2."""
-    if any(isinstance(t, (Group, Relation)) for t in equation.terms) or _explicit(equation) is not None:
+    nested = any(isinstance(t, (Group, Relation)) for t in equation.terms)
+    if equation.signs != ("=",) or nested or _explicit(equation) is not None:
         return None
     outcomes = [same_curves(branch, equation, evaluator) for branch in branches]
     found = [o for o in outcomes if o is not None]
-    return (first_failure(found) or found[0]) if len(found) == len(branches) else None
+    if len(found) == len(branches):
+        return first_failure(found) or found[0]
+    return _solve(branches, equation, evaluator)
+
+
+@rule("relations.both-solutions")
+def _solve(branches: list[Relation], equation: Relation, evaluator: Evaluator) -> Outcome | None:
+    """Whether two functions solve an equation that is quadratic in their name; None where it is no such."""
+    solutions = [pair for branch in branches if (pair := _explicit(branch)) is not None]
+    node, name = gap(equation), solutions[0][0].name if solutions else ""
+    letters = sorted(symbols(node) - {name})
+    if len(solutions) != 2 or name not in symbols(node) or not _is_quadratic(node, name, letters, evaluator):
+        return None
+    residuals = [list(_values_on(node, name, value, letters, evaluator)) for _, value in solutions]
+    if min(map(len, residuals)) < _NEEDED or not all(_is_zero(r) for each in residuals for r in each):
+        return None
+    return Outcome(True, "relations.both-solutions", f"its two solutions for {name}")
+
+
+def _is_quadratic(node: Node, name: str, letters: list[str], evaluator: Evaluator) -> bool:
+    """Whether the third differences vanish, at a point, and the second do not."""
+    point = next(_points(letters))
+    found = [evaluator.value_or_none(node, {**point, name: Fraction(n)}) for n in range(5)]
+    if any(v is None for v in found):
+        return False
+    a, b, c, d, e = map(as_real, found)
+    third = (d - 3 * c + 3 * b - a, e - 3 * d + 3 * c - b)
+    return all(_is_zero(t, e) for t in third) and not _is_zero(a - 2 * b + c, e)

@@ -77,7 +77,7 @@ def rounds_to(
         return False
     try:
         exact = evaluator.value(given)
-        if isinstance(exact, Fraction) and _terminates(exact) and not (ending or _is_decimal(given)):
+        if isinstance(exact, Fraction) and _terminates(exact) and not (ending or is_decimal(given)):
             return False
         return _rounded(given, sign, gold.places or 0, evaluator) == gold.value
     except AnswerError:
@@ -87,7 +87,7 @@ def rounds_to(
 def has_digits_of(given: Node, wanted: Node, evaluator: Evaluator) -> bool:
     """A decimal of six or more digits, all of them those of an exact gold, rounded or cut off."""
     sign, decimal = _decimal(given)
-    if decimal is None or not decimal.places or symbols(wanted) or _is_decimal(wanted):
+    if decimal is None or not decimal.places or symbols(wanted) or is_decimal(wanted):
         return False
     digits = len(str(int(decimal.value * 10**decimal.places)))
     spare = digits - _FLOAT_DIGITS
@@ -108,7 +108,7 @@ def _decimal(node: Node) -> tuple[int, Number | None]:
     return 1, node if isinstance(node, Number) else None
 
 
-def _is_decimal(node: Node) -> bool:
+def is_decimal(node: Node) -> bool:
     """Whether it is a decimal, or one converted to another unit."""
     if isinstance(node, Call) and node.name == "mul" and isinstance(node.args[0], Number):
         node = node.args[-1]

@@ -14,6 +14,7 @@ from itertools import chain
 from lm_eval_ext.grading.answers.comparison.expansions import closed, has_ellipsis, same_expansion
 from lm_eval_ext.grading.answers.comparison.points import (
     PRIMES,
+    in_plane,
     integer_points,
     real_points,
     small_points,
@@ -27,17 +28,19 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Node,
     Symbol,
+    children,
     differ,
     show,
     substitute,
     symbols,
     walk,
+    with_children,
     with_plain_indices,
 )
 from lm_eval_ext.grading.rulebook import rule
 from lm_eval_ext.grading.types import Outcome
 
-_INTEGERS_ONLY = frozenset("factorial factorial2 binom gcd lcm mod sum prod".split())
+_INTEGERS_ONLY = frozenset("factorial factorial2 binom fibonacci gcd lcm mod sum prod".split())
 _PERIODIC = frozenset("sin cos tan cot sec csc".split())
 _INTEGER_SENSITIVE = _PERIODIC | {"floor", "ceil", "apply"}
 _STEPS = frozenset("floor ceil min max gcd lcm mod abs sgn binom".split())
@@ -58,6 +61,8 @@ def identical(left: Node, right: Node, evaluator: Evaluator) -> Outcome:
         return Outcome(True, "expressions.same-terms", "the same terms between the same limits")
     if has_ellipsis(left) or has_ellipsis(right):
         return _with_ellipsis(left, right, evaluator)
+    if (named := _with_named_series(left, right, evaluator)) is not None:
+        return identical(*named, evaluator)
     letters = sorted(symbols(left) | symbols(right))
     try:
         return (
@@ -99,6 +104,25 @@ def _have_same_terms(left: Node, right: Node, evaluator: Evaluator) -> bool:
     return bool(identical(body, other_body, evaluator).equal)
 
 
+def _with_named_series(left: Node, right: Node, evaluator: Evaluator) -> tuple[Node, Node] | None:
+    """Both with one letter for the only series in each, where these have the same terms; None for others."""
+    mine, theirs = ({n for n in walk(side) if is_series(n)} for side in (left, right))
+    if len(mine) != 1 or len(theirs) != 1:
+        return None
+    (one,), (other,) = mine, theirs
+    if one in (left, right) or other in (left, right) or not _have_same_terms(one, other, evaluator):
+        return None
+    return _replaced(left, one), _replaced(right, other)
+
+
+def _replaced(node: Node, old: Node) -> Node:
+    """With a letter in place of a part."""
+    if node == old:
+        return Symbol("#series")
+    below = children(node)
+    return with_children(node, tuple(_replaced(c, old) for c in below)) if below else node
+
+
 @rule("numbers.equal", "numbers.differ", "undecided.digits")
 def _as_numbers(left: Node, right: Node, evaluator: Evaluator) -> Outcome:
     sides = f"{show(left)[:60]} and {show(right)[:60]}"
@@ -127,7 +151,7 @@ def _as_functions(left: Node, right: Node, letters: list[str], evaluator: Evalua
     if any(_is_power_of_zero(call, evaluator) for call in calls):
         return Outcome(None, "undecided.power-of-zero", "a power of zero")
     names = {call.name for call in calls if call.name != "sqrt" or symbols(call)}
-    if any(map(_is_series, calls)):
+    if any(map(is_series, calls)):
         return _at_points(left, right, small_points(letters), evaluator)
     real_only = any(call.name in _ROOTS for call in calls) and "i" not in names
     return _with_names(left, right, letters, names, evaluator, real_only)
@@ -148,8 +172,9 @@ def _with_names(
     return _at_points(left, right, integer_points(letters, near), evaluator, _BRANCHED | waves)
 
 
-def _is_series(call: Call) -> bool:
-    return call.name == "sum" and call.args[2] == Call("oo", ())
+def is_series(node: Node) -> bool:
+    """Whether it is an infinite sum."""
+    return isinstance(node, Call) and node.name == "sum" and node.args[2] == Call("oo", ())
 
 
 def _is_power_of_zero(call: Call, evaluator: Evaluator) -> bool:
@@ -162,7 +187,9 @@ def _is_power_of_zero(call: Call, evaluator: Evaluator) -> bool:
 def _points(letters: list[str], near: list[int], names: set[str]) -> Iterable[Point]:
     points: Iterable[Point] = real_points(letters, near)
     special = names & (_STEPS | _PERIODIC | {"sqrt"})
-    return chain(points, special_points(letters)) if special else points
+    small = small_points(letters) if "sqrt" in names else ()  # where the root of 1 - x^2 is real
+    points = chain(points, special_points(letters), small) if special else points
+    return map(in_plane, points) if {"abs", "i"} <= names else points
 
 
 def _may_agree_on_integers(left: Node, right: Node, names: set[str]) -> bool:

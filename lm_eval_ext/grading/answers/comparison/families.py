@@ -19,6 +19,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Condition,
     Group,
     Node,
+    Number,
     Property,
     Relation,
     Symbol,
@@ -38,7 +39,7 @@ def same_cases(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Out
     letter = _case_letter(given, wanted)
     if letter is None:
         return None
-    mine, theirs = ([c for s in side for c in s.conditions] for side in (given, wanted))
+    mine, theirs = _limits(given, letter), _limits(wanted, letter)
     compared = 0
     try:
         for point in sample_points(mine or theirs, theirs or mine, evaluator):
@@ -55,6 +56,12 @@ def same_cases(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Out
     if compared < _NEEDED_POINTS:
         return None
     return Outcome(True, "cases.equal", f"equal in each case, {compared} numbers compared")
+
+
+def _limits(solutions: Solutions, letter: str) -> list[Condition]:
+    """All conditions on the letter of the cases; one that counts is an integer."""
+    limits = [c for s in solutions for c in s.conditions]
+    return [*limits, Property("integer", Symbol(letter))] if letter in _COUNTING else limits
 
 
 @rule("cases.differ", "cases.missing")
@@ -116,11 +123,11 @@ def same_list(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outc
     """1, 3, 9, 27, ... beside "3^k, k >= 0": four shown values are the first ones of a set of integers."""
     for one, other in ((given, wanted), (wanted, given)):
         values = [s.values[0][1] for s in one if len(s.values) == 1 and not s.conditions]
-        if len(values) <= _SHOWN or len(values) != len(one) or values[-1] != Symbol("...") or len(other) != 1:
+        if len(values) <= _SHOWN or len(values) != len(one) or values[-1] != Symbol("..."):
             continue
         try:
             shown_values = [evaluator.value(v) for v in values[:-1]]
-            members = _members(other[0], evaluator)
+            members = sorted({m for s in other for m in _members(s, evaluator)}, key=float)
         except AnswerError:
             return None
         if members and members[: len(shown_values)] == shown_values:
@@ -131,6 +138,8 @@ def same_list(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outc
 def _members(solution: Solution, evaluator: Evaluator) -> list[Value]:
     """The least integers that belong to it, in order; empty where it is no set of integers."""
     node = solution.values[0][1]
+    if isinstance(node, Number) and len(solution.values) == 1 and not solution.conditions:
+        return [node.value]
     if len(solution.values) != 1 or not solution.conditions:
         return []
     if isinstance(node, Symbol):

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from lm_eval_ext.grading.answers.comparison.conditions import is_integral, is_loose, is_natural
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator, Point
-from lm_eval_ext.grading.answers.numeric.numbers import Value, mp, nearest
+from lm_eval_ext.grading.answers.numeric.numbers import Value, as_real, mp, nearest
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Condition, Property, children, symbols
 
 PRIMES = (2**61 - 1, 2**89 - 1, 2**107 - 1)
@@ -42,6 +42,11 @@ def real_points(letters: list[str], near: list[int]) -> Iterator[Point]:
     for constant in near:
         for sign in (1, -1):
             yield {letter: sign * (constant + Fraction(chance.randint(1, 9), 7)) for letter in letters}
+
+
+def in_plane(point: Point) -> Point:
+    """With z and w off the real line, where |z - 2i| and |z + 2i| differ."""
+    return {k: mp.mpc(as_real(v), as_real(v) / 7 + 2) if k in ("z", "w") else v for k, v in point.items()}
 
 
 def small_points(letters: list[str]) -> Iterator[Point]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from lm_eval_ext.grading.answers.comparison.conditions import is_loose, renamed, unsaid
 from lm_eval_ext.grading.answers.comparison.expressions import identical
 from lm_eval_ext.grading.answers.comparison.points import sample_points, shown
 from lm_eval_ext.grading.answers.comparison.relations import same_relation
-from lm_eval_ext.grading.answers.errors import AnswerError
+from lm_eval_ext.grading.answers.errors import AnswerError, Undefined
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.numeric.predicates import holds
 from lm_eval_ext.grading.answers.semantics.claims import Solution
@@ -42,8 +40,8 @@ def range_difference(
     Where one side is silent, the other may say that the parameter is real, or a (positive) integer, and over
     what domain the argument of a function runs ("for all x > 0"); not that a parameter is at least 2.
     """
-    mine = _ranges([renamed(condition, renaming) for condition in given.conditions], evaluator)
-    theirs = _ranges(wanted.conditions, evaluator)
+    mine = [renamed(condition, renaming) for condition in _ranges(given, evaluator)]
+    theirs = _ranges(wanted, evaluator)
     if set(mine) == set(theirs):
         return None
     if (stray := _stray_letters(given)) and not stray & _letters(wanted):
@@ -85,8 +83,27 @@ def _letter_difference(
     return _one_silent(here or there, letter, given, wanted)
 
 
-def _ranges(conditions: Iterable[Condition], evaluator: Evaluator) -> list[Condition]:
-    return [condition for condition in conditions if not _defines(condition, evaluator)]
+def _ranges(solution: Solution, evaluator: Evaluator) -> list[Condition]:
+    """Its conditions that limit something."""
+    return [c for c in solution.conditions if not _is_pole(c, solution, evaluator)]
+
+
+def _is_pole(condition: Condition, solution: Solution, evaluator: Evaluator) -> bool:
+    """x != 1 of f(x) = 1/(x - 1), which has no value there anyway."""
+    if not isinstance(condition, Relation) or condition.signs != ("!=",):
+        return False
+    letter, pole = condition.terms
+    if not isinstance(letter, Symbol) or letter.name not in solution.arguments or symbols(pole):
+        return False
+    try:
+        at = {letter.name: evaluator.value(pole)}
+        for _, node in solution.values:
+            evaluator.value(node, at)
+    except Undefined:
+        return True
+    except AnswerError:
+        return False
+    return False
 
 
 def _one_silent(
@@ -95,20 +112,6 @@ def _one_silent(
     arguments = given.arguments + wanted.arguments
     counting = letter in _COUNTING and not arguments and len(wanted.values) == 1
     return _one_sided(conditions, letter, letter in arguments, counting)
-
-
-def _defines(condition: Condition, evaluator: Evaluator) -> bool:
-    """ "where F_0 = 0 and F_1 = 1": says which well-known sequence F is, Fibonacci's."""
-    if not isinstance(condition, Relation) or set(condition.signs) != {"="}:
-        return False
-    *names, last = condition.terms
-    named = [t.name for t in names if isinstance(t, Symbol)]
-    if not named or not set(named) <= _FIBONACCI.keys() or symbols(last):
-        return False
-    return all(evaluator.value(last) == _FIBONACCI[name] for name in named)
-
-
-_FIBONACCI = {"F_0": 0, "F_1": 1, "F_2": 1, "F_3": 2}
 
 
 def _same_relations(mine: list[Condition], theirs: list[Condition], evaluator: Evaluator) -> bool:

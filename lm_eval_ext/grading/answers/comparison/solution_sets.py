@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from lm_eval_ext.grading.answers.comparison.canonical import (
-    Solutions,
-    expanded,
-    in_links,
-    listed,
-    opened,
-    unnumbered,
-    with_loser,
-    without_start,
-    without_zero,
-)
+from lm_eval_ext.grading.answers.comparison.canonical import Solutions, expanded, listed, without_start
 from lm_eval_ext.grading.answers.comparison.curves import same_branches
 from lm_eval_ext.grading.answers.comparison.eigenvectors import same_eigenpairs
 from lm_eval_ext.grading.answers.comparison.families import same_cases, same_family, same_list
 from lm_eval_ext.grading.answers.comparison.number_sets import same_number_set
 from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.periodic import same_periodic
+from lm_eval_ext.grading.answers.comparison.sequences import same_constant, same_terms
+from lm_eval_ext.grading.answers.comparison.sides import (
+    as_condition,
+    as_relations,
+    at_its_bound,
+    in_links,
+    in_tuples,
+    opened,
+    unnumbered,
+    with_loser,
+    with_parameters,
+    without_zero,
+)
 from lm_eval_ext.grading.answers.comparison.solutions import may_be_equal, same_solution, show_solution
 from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
@@ -32,16 +36,23 @@ from lm_eval_ext.grading.types import Outcome
 MAX_SOLUTIONS = 150
 
 
+Decide = Callable[[Solutions, Solutions, Evaluator], Outcome | None]
+
+
+def _first(
+    rules: Iterable[Decide], given: Solutions, wanted: Solutions, evaluator: Evaluator
+) -> Outcome | None:
+    """The outcome of the first of these that decides."""
+    outcomes = (decide(given, wanted, evaluator) for decide in rules)
+    return next((outcome for outcome in outcomes if outcome is not None), None)
+
+
 @rule("undecided.too-many-solutions", "undecided.list-with-ellipsis")
 def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome:
     """Whether two lists of solutions are the same set."""
-    outcome = (
-        same_eigenpairs(given, wanted, evaluator)
-        or _as_multisets(given, wanted, evaluator)
-        or _set_by_set(given, wanted, evaluator)
-    )
-    if outcome is not None:
-        return outcome
+    as_written = (same_terms, same_constant, same_eigenpairs, _as_multisets, _set_by_set)
+    if (decided := _first(as_written, given, wanted, evaluator)) is not None:
+        return decided
     given, wanted = (listed(expanded(without_start(s)), evaluator) for s in _in_one_form(given, wanted))
     if max(len(given), len(wanted)) > MAX_SOLUTIONS:
         return Outcome(None, "undecided.too-many-solutions", "too many solutions to match")
@@ -50,9 +61,9 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
     outcome = _matched(given, wanted, evaluator)
     if outcome.equal:
         return outcome
-    for decide in (_as_branches, same_list, same_number_set, same_cases, same_family):
-        if (decided := decide(given, wanted, evaluator)) is not None:
-            return decided
+    together = (_as_branches, same_list, same_number_set, same_cases, same_family)
+    if (decided := _first(together, given, wanted, evaluator)) is not None:
+        return decided
     if outcome.equal is False and any(v == Symbol("...") for s in (*given, *wanted) for _, v in s.values):
         return Outcome(None, "undecided.list-with-ellipsis", "a list with an ellipsis")
     return outcome
@@ -60,11 +71,17 @@ def same_solutions(given: Solutions, wanted: Solutions, evaluator: Evaluator) ->
 
 def _in_one_form(given: Solutions, wanted: Solutions) -> tuple[Solutions, Solutions]:
     """Both sides, each in a form that the other has."""
+    wanted = at_its_bound(wanted, given)
+    given, wanted = as_relations(given, wanted), as_relations(wanted, given)
     given, wanted = in_links(given, wanted), in_links(wanted, given)
+    given, wanted = as_condition(given, wanted), as_condition(wanted, given)
     wanted = with_loser(wanted, given)  # an answer has to name both, where the gold does
+    given = with_loser(given, wanted) if len(given) == 1 and given[0].exact else given
     given, wanted = without_zero(given, wanted), without_zero(wanted, given)
     given, wanted = _in_all_orders(given, wanted), _in_all_orders(wanted, given) if len(given) > 1 else wanted
     given, wanted = opened(given, wanted), opened(wanted, given)
+    given, wanted = in_tuples(given, wanted), in_tuples(wanted, given)
+    given, wanted = with_parameters(given, wanted), with_parameters(wanted, given)
     return unnumbered(given, wanted), unnumbered(wanted, given)
 
 
@@ -103,17 +120,17 @@ def _by_letter(items: Solutions) -> dict[str, Solution] | None:
 
 def _in_all_orders(items: Solutions, other: Solutions) -> Solutions:
     """{3, 5} beside (3, 5), (5, 3) stands for both orders."""
-    sets = [v for i in items for _, v in i.values if isinstance(v, Group)]
-    nested = any(isinstance(e, Group) for v in sets for e in v.items)
-    tuples = all(tuple_items(i.values[0][1]) for i in other) and len(other) > len(items)
-    if not _are_unordered(items) or nested or not tuples:
-        return items
-    return tuple(
-        replace(i, values=((n, Group("(", ")", v.items)),), order="permutations")
-        for i in items
-        for n, v in i.values
-        if isinstance(v, Group)
-    )
+    several = len(other) > len(items) or any(i.order for i in other)
+    tuples = several and all(len(i.values) > 1 or tuple_items(i.values[0][1]) for i in other)
+    return tuple(_in_any_order(i) if tuples and _are_unordered((i,)) else i for i in items)
+
+
+def _in_any_order(item: Solution) -> Solution:
+    """The tuples with the elements of a set; one that holds sets stays."""
+    name, node = item.values[0]
+    if not isinstance(node, Group) or any(isinstance(each, Group) for each in node.items):
+        return item
+    return replace(item, values=((name, Group("(", ")", node.items)),), order="permutations")
 
 
 def _as_multisets(given: Solutions, wanted: Solutions, evaluator: Evaluator) -> Outcome | None:
@@ -218,11 +235,7 @@ def _without_repetitions(
     """{1, 1, 2} is {1, 2}; but of two lists that both repeat some, 2, 2, 3 is not 2, 3, 3."""
     mine, theirs = _distinct(given, evaluator), _distinct(wanted, evaluator)
     both_repeat = len(mine) < len(given) and len(theirs) < len(wanted)
-    if (
-        both_repeat
-        and len(given) == len(wanted)
-        and all(s.in_order or s.values[0][0] for s in (*given, *wanted))
-    ):
+    if both_repeat and all(s.in_order or s.values[0][0] for s in (*given, *wanted)):
         return given, wanted
     return mine, theirs
 

@@ -54,17 +54,19 @@ def same_space(given: Solution, wanted: Solution, pairs: Pairs, evaluator: Evalu
     entries = list(_flat(pairs))
     if any(isinstance(n, (Relation, Group)) for pair in entries for n in pair):
         return None
-    constants = arbitrary_constants(wanted, [g for _, g in entries])
+    constants = arbitrary_constants(wanted, [g for _, g in entries], given)
     if not constants or len(constants) > _MOST_CONSTANTS or not _are_free(wanted, given):
         return None
     mine, theirs = (frozenset[str]().union(*(symbols(p[side]) for p in entries)) for side in (0, 1))
     variables = theirs - constants
     own = mine - variables
-    if len(own) > _MOST_CONSTANTS or (variables and own & _VARIABLES - _PARAMETERS):
-        return None
-    if not variables and not _may_be_points(given, wanted, own, constants, entries):
-        return None
-    return _same_family(entries, variables, own, constants, evaluator)
+    if not variables <= mine or len(own) > _MOST_CONSTANTS:
+        return None  # constants alone are no functions of x
+    if variables:
+        fits = not own & _VARIABLES - _PARAMETERS
+    else:
+        fits = _may_be_points(given, wanted, own, constants, entries)
+    return _same_family(entries, variables, own, constants, evaluator) if fits else None
 
 
 def _same_family(
@@ -120,21 +122,28 @@ def _verdict(equal: bool | None, detail: str) -> Outcome:
     return Outcome(equal, "spaces.same" if equal else "spaces.differ", detail)
 
 
-def arbitrary_constants(wanted: Solution, values: Sequence[Node]) -> frozenset[str]:
-    """The letters of the gold that stand for any number: c_1, C_2, + C, the C of y = Ce^x, "t real"."""
+def arbitrary_constants(
+    wanted: Solution, values: Sequence[Node], given: Solution | None = None
+) -> frozenset[str]:
+    """The letters of the gold that stand for any number: c_1, C_2, + C, the C of y = Ce^x, "t real".
+
+    The answer, too, may name the function: y = Ce^x for ce^x.
+    """
     letters = frozenset[str]().union(*map(symbols, values)) - set(wanted.arguments)
     named = {c for c in declared(wanted.conditions) if c in letters}
     constants = {c for c in letters if _NUMBERED.fullmatch(c)} | named
     single = letters & _SINGLE
     if len(single) == 1 and not constants:
-        (letter,) = single
-        if all(_is_added(v, letter) for v in values) or (
-            any(name for name, _ in wanted.values) and letters - single <= _VARIABLES
-        ):
+        is_named = any(name for s in (wanted, given or wanted) for name, _ in s.values)
+        if (is_named and letters - single <= _VARIABLES) or _are_added(values, *single):
             constants = set(single)
     if not constants and len(values) > 1 and letters <= _PARAMETERS:
         return letters
     return frozenset(constants)
+
+
+def _are_added(values: Sequence[Node], letter: str) -> bool:
+    return all(_is_added(v, letter) for v in values)
 
 
 def _is_added(node: Node, letter: str) -> bool:

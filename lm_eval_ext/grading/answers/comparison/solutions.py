@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import permutations
 
 from lm_eval_ext.grading.answers.comparison.outcomes import first_failure
 from lm_eval_ext.grading.answers.comparison.ranges import range_difference
 from lm_eval_ext.grading.answers.comparison.relations import same_relation
+from lm_eval_ext.grading.answers.comparison.sequences import same_shifted
 from lm_eval_ext.grading.answers.comparison.solution_spaces import same_space
 from lm_eval_ext.grading.answers.comparison.values import same_value
 from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
@@ -47,6 +49,8 @@ def same_solution(given: Solution, wanted: Solution, evaluator: Evaluator) -> Ou
             outcome = difference
     if (decided := same_space(given, wanted, pairs, evaluator)) is not None:
         return decided
+    if (shifted := same_shifted(given, wanted, evaluator)) is not None:
+        return shifted
     if (equations := _as_equations(given, wanted)) is not None:
         return same_relation(*equations, evaluator)
     return outcome
@@ -101,7 +105,7 @@ def _paired(given: Solution, wanted: Solution) -> list[tuple[Node, Node]] | None
     left, right = dict(given.values), dict(wanted.values)
     if len(left) == len(given.values) > 1 and set(left) == set(right):
         return [(left[name], right[name]) for name in right]
-    if _are_apart(given, wanted):
+    if _are_apart(given, wanted) or _is_misnamed(set(left), set(right)):
         return None
     mine, theirs = [v for _, v in given.values], [v for _, v in wanted.values]
     if len(mine) == 1 < len(theirs):
@@ -111,16 +115,37 @@ def _paired(given: Solution, wanted: Solution) -> list[tuple[Node, Node]] | None
     return list(zip(mine, theirs, strict=True)) if len(mine) == len(theirs) else None
 
 
+def _is_misnamed(mine: set[str], theirs: set[str]) -> bool:
+    """(p, w) = (7, 3) for (p, q) = (7, 3): some unknowns have the names of the gold, another has not."""
+    other = mine ^ theirs
+    shared = bool(mine & theirs - {""}) and len(mine) == len(theirs) > 1
+    marked = "(_\N{COMBINING MACRON}\N{COMBINING CIRCUMFLEX ACCENT}"
+    return shared and bool(other) and all(len(name) == 1 or set(marked) & set(name) for name in other)
+
+
 def _are_apart(given: Solution, wanted: Solution) -> bool:
     """Names that cannot mean the same: a minimum and a maximum, f(2) and f(3)."""
     if len(given.values) != 1 or len(wanted.values) != 1:
         return False
     mine, theirs = given.values[0][0], wanted.values[0][0]
     if "'" in mine + theirs and mine.partition("(")[0] == theirs.partition("(")[0]:
-        by = {n.partition("(")[2] for n in (mine, theirs)} - {""}
-        return len(by) > 1 or any(b[0].isdigit() for b in by)  # dx/dt is x', and neither dx/ds nor x'(2)
-    fixed = any("(" in n or n in ("minimum", "maximum") for n in (mine, theirs))
+        return _are_other_derivatives(mine, theirs)
+    if {mine, theirs} & _EXTREMES and {mine, theirs} & _CONSTANTS:
+        return False  # the constant M that is asked for is the least one
+    fixed = any("(" in n or n in _EXTREMES or _PARTIAL.fullmatch(n) for n in (mine, theirs))
     return bool(mine and theirs) and mine != theirs and fixed
+
+
+def _are_other_derivatives(mine: str, theirs: str) -> bool:
+    """dx/dt is x', and neither dx/ds nor x'(2)."""
+    by = {name.partition("(")[2] for name in (mine, theirs)} - {""}
+    return len(by) > 1 or any(argument[0].isdigit() for argument in by)
+
+
+_PARTIAL = re.compile(r"[A-Za-z]_[xyz]+")
+"""f_x, which is not f_y."""
+_EXTREMES = frozenset(["minimum", "maximum"])
+_CONSTANTS = frozenset(["M", "K", "C", "c", "k", "lambda"])
 
 
 def _opened(node: Node) -> list[Node]:

@@ -6,8 +6,13 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from lm_eval_ext.grading.answers.comparison.decimals import has_digits_of, ratio_of_units, rounds_to
-from lm_eval_ext.grading.answers.comparison.expressions import identical
+from lm_eval_ext.grading.answers.comparison.decimals import (
+    has_digits_of,
+    is_decimal,
+    ratio_of_units,
+    rounds_to,
+)
+from lm_eval_ext.grading.answers.comparison.expressions import identical, is_series
 from lm_eval_ext.grading.answers.comparison.outcomes import first, first_failure
 from lm_eval_ext.grading.answers.comparison.relations import same_relation
 from lm_eval_ext.grading.answers.errors import AnswerError
@@ -17,6 +22,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Call,
     Group,
     Node,
+    Number,
     Relation,
     Symbol,
     differ,
@@ -41,7 +47,8 @@ def same_value(given: Node, wanted: Node, evaluator: Evaluator, nested: bool = F
         if isinstance(node, Call) and node.name == "equals":
             return first([against(form) for form in node.args], False, True)
         if isinstance(node, Call) and node.name == "about":
-            return _not_near(node, evaluator) or against(node.args[0])
+            forms = node.args if is_decimal(without_unit(node.args[1])[0]) else node.args[:1]
+            return _not_near(node, evaluator) or first([against(form) for form in forms], True, None)
     return _same_kind(given, wanted, evaluator, nested)
 
 
@@ -67,11 +74,18 @@ def _in_entries(node: Node, other: Node) -> Node:
 
 @rule("approximations.not-near", "undecided.approximation")
 def _not_near(node: Call, evaluator: Evaluator) -> Outcome | None:
-    r"""\sqrt{2} \approx 1.41: the exact value counts, if the other is near."""
+    r"""\sqrt{2} \approx 1.41: the exact value counts, if the other is near: by a unit of its last decimal
+    place, and by 2%."""
     exact, rough = node.args
+    bare = without_unit(rough)[0]
+    places = bare.places if isinstance(bare, Number) else None
+    bounds: list[Node] = [
+        Call("mul", (number(Fraction(1, 50)), exact)),
+        *([number(Fraction(1, 10**places))] if places else []),
+    ]
     try:
         gap = evaluator.value(Call("abs", (Call("add", (exact, Call("neg", (rough,)))),)))
-        far = is_less(evaluator.value(Call("abs", (Call("mul", (number(Fraction(1, 50)), exact)),))), gap)
+        far = any(is_less(evaluator.value(Call("abs", (bound,))), gap) for bound in bounds)
     except AnswerError as error:
         return Outcome(None, "undecided.approximation", str(error))
     if far:
@@ -90,17 +104,33 @@ def _against_equation(given: Node, wanted: Node, evaluator: Evaluator) -> Outcom
     """ "AB : CD = 5/16" for 5/16: the value of what was asked for, or of an identity such as 4 + 5 = 9."""
     equation = given if isinstance(given, Relation) else wanted
     assert isinstance(equation, Relation)
-    if set(equation.signs) == {"="}:
-        if len({_spelling(t) for t in equation.terms}) == 1:
-            return Outcome(False, "equations.trivial", f"{show(equation)[:60]} says nothing")
-        if _is_rounded_chain(equation, evaluator):
-            sides = (given, equation.terms[0]) if equation is wanted else (equation.terms[0], wanted)
-            return same_value(*sides, evaluator)
-        if _states_a_value(equation, evaluator):
-            last = equation.terms[-1]
-            sides = (last, wanted) if equation is given else (given, last)
-            return same_value(*sides, evaluator)
-    return _different_kinds(given, wanted)
+    if (interval := _as_interval(equation, given if equation is wanted else wanted)) is not None:
+        mine, theirs = (interval, wanted) if equation is given else (given, interval)
+        return same_value(mine, theirs, evaluator)
+    if equation is wanted and equation.signs in (("<=",), (">=",)) and _is_asked_for(equation.terms[0]):
+        return same_value(given, equation.terms[1], evaluator)  # the bound of an error, of a probability
+    if set(equation.signs) != {"="}:
+        return _different_kinds(given, wanted)
+    if len({_spelling(t) for t in equation.terms}) == 1:
+        return Outcome(False, "equations.trivial", f"{show(equation)[:60]} says nothing")
+    if _is_rounded_chain(equation, evaluator):
+        value = equation.terms[0]
+    elif _states_a_value(equation, evaluator):
+        value = equation.terms[-1]
+    else:
+        return _different_kinds(given, wanted)
+    return same_value(*((value, wanted) if equation is given else (given, value)), evaluator)
+
+
+def _as_interval(chain: Relation, other: Node) -> Group | None:
+    """-10 <= g(x) <= 4 beside [-10, 4]: the values between the bounds; None for another chain."""
+    if len(chain.terms) != 3 or not set(chain.signs) <= {"<", "<="} or not isinstance(other, Group):
+        return None
+    low, middle, high = chain.terms
+    if symbols(low) or symbols(high) or not isinstance(middle, Call) or len(other.items) != 2:
+        return None
+    opens, closes = ("[" if chain.signs[0] == "<=" else "("), ("]" if chain.signs[1] == "<=" else ")")
+    return Group(opens, closes, (low, high))
 
 
 def _is_rounded_chain(equation: Relation, evaluator: Evaluator) -> bool:
@@ -120,10 +150,12 @@ def _states_a_value(equation: Relation, evaluator: Evaluator) -> bool:
         return all(same_value(t, last, evaluator).equal is True for t in equation.terms[:-1])
     if _is_asked_for(left):
         return True
-    if isinstance(last, Group) and last.open in "([" and not isinstance(left, Group):
+    if isinstance(last, Group) and last.open in "([" and not isinstance(left, Group) and symbols(left):
         return True  # e^{At} = ((1, t), (0, 1))
+    if any(map(is_series, walk(last))) and not any(map(is_series, walk(left))):
+        return True  # |x| = pi/2 - 4/pi sum ..., where the series converges
     identity = not isinstance(left, (Group, Symbol)) and not isinstance(last, Group)
-    return identity and bool(identical(left, last, evaluator).equal)
+    return identity and bool(same_value(left, last, evaluator).equal)
 
 
 def _spelling(node: Node) -> str:
@@ -190,21 +222,35 @@ def _same_scalar(given: Node, wanted: Node, evaluator: Evaluator) -> Outcome:
     (mine, my_unit), (theirs, their_unit) = without_unit(given), without_unit(wanted)
     if {my_unit, their_unit} in _ANGLES_AND_SHARES:
         return identical(given, wanted, evaluator)
-    if my_unit and their_unit and my_unit != their_unit:
-        factor = ratio_of_units(my_unit, their_unit)
-        if factor is None:
-            return Outcome(False, "units.differ", differ(given, wanted))
-        mine = Call("mul", (number(factor), mine))
+    in_unit = _in_unit(mine, my_unit, their_unit)
+    if in_unit is None:
+        return Outcome(False, "units.differ", differ(given, wanted))
+    mine = in_unit
     outcome = identical(mine, theirs, evaluator)
     if not outcome.equal and bool(my_unit) != bool(their_unit) and _CONVERTED.match(my_unit + their_unit):
         converted = identical(given, wanted, evaluator)
         outcome = converted if converted.equal else outcome
-        if "%" in (my_unit, their_unit) and not rounds_to(mine, theirs, evaluator, 1):
-            mine = Call("mul", (number(Fraction(100) if their_unit else Fraction(1, 100)), mine))
+        if "%" in (my_unit, their_unit):
+            mine = _as_percent(mine, theirs, bool(their_unit), evaluator)
     if outcome.equal is False:
         places = 1 if their_unit == "%" else 2
         return _same_decimal(mine, theirs, places, evaluator) or outcome
     return outcome
+
+
+def _in_unit(value: Node, unit: str, wanted: str) -> Node | None:
+    """A value in the wanted unit, as it is where only one side has a unit; None if it cannot be converted."""
+    if not unit or not wanted or unit == wanted:
+        return value
+    factor = ratio_of_units(unit, wanted)
+    return None if factor is None else Call("mul", (number(factor), value))
+
+
+def _as_percent(mine: Node, theirs: Node, theirs_is: bool, evaluator: Evaluator) -> Node:
+    """A value beside one in percent, or the other way round; as it is where it rounds to that."""
+    if rounds_to(mine, theirs, evaluator, 1):
+        return mine
+    return Call("mul", (number(Fraction(100) if theirs_is else Fraction(1, 100)), mine))
 
 
 @rule("decimals.rounded", "decimals.digits")

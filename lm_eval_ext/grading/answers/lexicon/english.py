@@ -51,7 +51,7 @@ PROPERTIES = _by_word(
 RELATIVE = _by_phrase(
     {
         "multiple": "multiple of; multiples of; a multiple of; divisible by",
-        "divisor": "divisor of; divisors of", "divides": "divides", "power": "power of; powers of",
+        "divisor": "divisor of; divisors of", "divides": "divides; dividing", "power": "power of; powers of",
         "coprime": "coprime to; coprime with",
         ">": "greater than; larger than; more than; bigger than; exceeding; above",
         "<": "less than; smaller than; fewer than; below",
@@ -64,7 +64,7 @@ RELATIVE = _by_phrase(
 
 NOUNS = _by_phrase(
     {
-        "square": "perfect square; perfect squares; square numbers; squares",
+        "square": "a square; perfect square; perfect squares; square numbers; squares",
         "cube": "perfect cube; perfect cubes; cubes", "perfectpower": "perfect power",
         "primepower": "prime power; prime powers; powers of primes; powers of prime; "
         "powers of prime numbers; power of a prime; power of prime",
@@ -94,7 +94,8 @@ NOISE = frozenset(
     "family type types choice option correct measure measures point solution-set being belongs varies "
     "runs itself they then them continuous distinct different differentiable strictly indeed general "
     "identity either series converges convergent converge distribution random normal normally "
-    "linear".split()
+    "achieved reached respectively remainder valid limit order linear arithmetic progression progressions "
+    "inclusive inclusively".split()
 )
 """Words that can be left out of a clause."""
 
@@ -108,8 +109,13 @@ LABELS = _by_word(
 
 CASE = frozenset(["if", "when", "whenever", "for"])
 GIVEN = frozenset("where with given for over provided as".split())
+EXACTLY = frozenset(
+    ["iff", "if and only if", "only if"]
+    + [f"{how} {when}" for how in ("exactly", "precisely", "only") for when in ("when", "if", "for", "where")]
+)
+"""How a condition is joined outside which nothing else happens."""
 EXCEPT = _phrases("except for; except; other than; excluding; but not; besides")
-OTHERWISE = _phrases("otherwise; else; in all other cases; for all other")
+OTHERWISE = _phrases("otherwise; else; elsewhere; in all other cases; for all other")
 RESTATEMENT = _phrases("ie; that is; equivalently; in other words; namely; or equivalently; this means")
 """What follows says the same again."""
 ASIDE = _phrases(
@@ -121,7 +127,9 @@ CONNECTIVES: dict[tuple[str, ...], str] = {
     **dict.fromkeys([(word,) for word in CASE | GIVEN], "if"),
     **_by_phrase(
         {
-            "if": "such that; iff; if and only if; exactly when; precisely when; exactly if", "then": "then",
+            "if": "such that; iff; if and only if; exactly when; precisely when; exactly if; exactly for; "
+            "precisely for; only for; only when; only if; exactly where",
+            "then": "then",
             "and": "and; as well as; also", "or": "or", "": "or equal to", ",": "together with",
         }
     ),
@@ -130,8 +138,11 @@ CONNECTIVES: dict[tuple[str, ...], str] = {
 }  # fmt: skip
 """Phrases between clauses, and how they join the next one; "" is no joint. The longest phrase counts."""
 
-YES = _phrases("yes; true; possible; it is possible; always")
-NO = _phrases("no; false; impossible; not possible; never; it is impossible")
+YES = _phrases("yes; true; possible; it is possible; possible to; always; affirmative; in the affirmative")
+NO = _phrases(
+    "no; false; impossible; not possible; never; it is impossible; impossible to; negative; in the negative; "
+    "cannot happen; cannot be done; not true; not the case"
+)
 NONE = _phrases(
     "none; nothing; no solution; no solutions; empty set; no such; does not exist; do not exist; "
     "cannot exist; not exist; doesn't exist; dne; inconsistent; inconsistent system"

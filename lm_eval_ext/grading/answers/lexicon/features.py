@@ -9,7 +9,8 @@ _EXTREMES = {
 }
 _NAMES = {
     **_EXTREMES,
-    "radius": "radius; radius of convergence", "interval": "interval of convergence", "period": "period",
+    "radius": "radius; radius of convergence", "interval": "interval of convergence; interval",
+    "period": "period",
     "amplitude": "amplitude", "phase": "phase shift; horizontal shift", "vertical shift": "vertical shift",
     "midline": "midline", "frequency": "frequency", "center": "center; centre", "vertex": "vertex; vertices",
     "focus": "focus; foci", "directrix": "directrix", "eccentricity": "eccentricity",
@@ -17,9 +18,10 @@ _NAMES = {
     "median": "median", "mode": "mode", "variance": "variance", "deviation": "standard deviation",
     "rank": "rank", "nullity": "nullity", "trace": "trace", "determinant": "determinant",
     "dimension": "dimension", "quotient": "quotient", "remainder": "remainder",
-    "vertical asymptote": "vertical asymptote; vertical asymptotes; va",
-    "horizontal asymptote": "horizontal asymptote; horizontal asymptotes; ha",
-    "oblique asymptote": "oblique asymptote; slant asymptote; oblique asymptotes; slant asymptotes",
+    "vertical asymptote": "vertical asymptote; vertical asymptotes; va; v a",
+    "horizontal asymptote": "horizontal asymptote; horizontal asymptotes; ha; h a",
+    "oblique asymptote": "oblique asymptote; slant asymptote; oblique asymptotes; slant asymptotes; "
+    "slant; oblique",
     "increasing": "increasing", "decreasing": "decreasing", "concave up": "concave up; concave upward",
     "concave down": "concave down; concave downward", "slope": "slope",
     "eigenvalue": "eigenvalue; eigenvalues",
@@ -27,6 +29,10 @@ _NAMES = {
     "y-intercept": "y - intercept; y - intercepts", "perimeter": "perimeter", "area": "area",
     "volume": "volume", "leading coefficient": "leading coefficient", "degree": "degree",
     "inflection": "inflection point; inflection points; point of inflection; points of inflection",
+    "saddle": "saddle; saddle point; saddle points", "removable": "removable singularity",
+    "essential": "essential singularity", "pole of order 1": "simple pole; pole of order 1",
+    "pole of order 2": "double pole; pole of order 2", "pole of order 3": "triple pole; pole of order 3",
+    **{f"pole of order {n}": f"pole of order {n}" for n in range(4, 8)},
     "critical": "critical point; critical points; critical number; critical numbers",
 }  # fmt: skip
 FEATURES: dict[tuple[str, ...], str] = {

@@ -25,6 +25,7 @@ lb   | 45359237/100000*g  | pound pounds | lbs
 amu  |              | daltons | u
 L    | 1/1000*m^3   | liter liters litre litres | l
 mL   | 1/1000000*m^3 | milliliter milliliters millilitre millilitres | ml
+gal  | 473176473/125000000*L | gallon gallons
 s    |              | second seconds | sec
 ms   | 1/1000*s     | millisecond milliseconds
 min  | 60*s         | minute minutes
@@ -48,11 +49,16 @@ Pa   | N/m^2        | pascal pascals
 kPa  | 1000*Pa      | kilopascals
 atm  | 101325*Pa    | atmospheres
 A    |              | ampere amperes amps
+C    | A*s          | coulomb coulombs
+ohm  | V/A          | ohms
 V    | W/A          | volt volts
 K    |              | kelvin kelvins
 Hz   | 1/s          | hertz
 kHz  | 1000*Hz      | kilohertz
 MHz  | 1000000*Hz   | megahertz
+GHz  | 1000000000*Hz | gigahertz
+THz  | 1000000000000*Hz | terahertz
+Å    | 1/10000000000*m | angstrom angstroms
 mol  |              | mole moles
 %    | 1/100*1      | percent pct
 $    |              | dollar dollars | USD
@@ -61,13 +67,15 @@ cents | 1/100*$     | cent
 £    |              | sterling | GBP
 pence | 1/100*£     |
 rub  |              | ruble rubles roubles
+celsius |          |
+fahrenheit |       |
 °    |              | degree degrees | deg
 """
 """Of each unit its sign, its value, its words, and other signs."""
 _ROWS = [[cell.strip() for cell in line.split("|")] + [""] for line in _TABLE.strip().splitlines()]
 _VALUES = {row[0]: row[1] for row in _ROWS}
 _WORDS = {row[0]: [*row[2].split(), f"unit_{row[0]}"] for row in _ROWS}
-_SIGNS_THAT_ARE_WORDS = "mm cm km mg kg min mph days years weeks cents pence".split()
+_SIGNS_THAT_ARE_WORDS = "mm cm km mg kg min mph days years weeks cents pence celsius fahrenheit".split()
 
 UNITS = {
     **{word: sign for sign, words in _WORDS.items() for word in words},

@@ -47,7 +47,8 @@ _TOKEN = re.compile(
   | (?P<repeating> (?P<whole>\d{0,20}) \. (?P<fixed>\d{0,20}?) (?:
         \\overline\s*\{?(?P<lined>\d{1,20})\}? | \((?P<bracketed>\d{1,20})\)
       | (?P<cycle>\d{1,9}?)(?P=cycle){2,9}\s*(?:\\[lc]?dots|\.\.\.) ) )
-  | (?P<number> \d+(?:\.\d+)?(?:[eE](?:[+-](?=\d\d)|(?<=\.\d[eE])[+-]|(?=\d))\d{1,3}(?![\dA-Za-z]))? | \.\d+ )
+  | (?P<number> (?: \d+\.\d+ | \b1(?=[eE]-) )[eE][+-]?\d{1,3}(?![\dA-Za-z])
+      | \d+(?:\.\d+)?(?:[eE](?:[+-](?=\d\d)|(?=\d))\d{1,3}(?![\dA-Za-z]))? | \.\d+ )
   | (?P<command> \\[A-Za-z]+ )
   | (?P<newline> \\\\ (?:\[[^\]]*\])? )
   | (?P<delimiter> \$ | \\[()\[\]] )

@@ -13,6 +13,8 @@ _SHORT_WORDS_IN_MATH = frozenset(["or", "if", "is", "of", "in", "no"])
 _CONNECTIVES = frozenset("and for where with has when that are can".split())
 _NEXT_WORD = re.compile(r"\s+([A-Za-z-]{3,})")
 _REGION = re.compile(r"\s*(?:[\[({\\]|[RZNQC]\b)")
+_SPELT = re.compile(r"[a-z]*[aeiou][a-z]*")
+_ENDING = re.compile(r"\s+[a-z]|[\s.,;]*$")
 _NEXT_SIGN = re.compile(r"\s*(?:[=<>≤≥^+*/,)-]|$)")
 
 
@@ -65,11 +67,20 @@ def _is_word(run: str, word: str, math: bool, text: str, end: int) -> bool:
     is_points = size < 4 and run.isupper() and word not in ("yes", "no", "dne")  # AB, CM, ABC
     if size == 1 or is_points:
         return False
-    if math and word == "as" and text[: end - 2][-1:] == text[end : end + 1] == " ":
+    if not math:
+        return word in english.KNOWN or size > 3 or (size == 3 and not (run.islower() or run.isupper()))
+    return _is_word_in_math(run, word, text, end)
+
+
+def _is_word_in_math(run: str, word: str, text: str, end: int) -> bool:
+    """Whether it is a known word, or one that stands apart and can be spelt: abcde is a product."""
+    before = text[: end - len(run)][-1:]
+    if word == "as" and before == text[end : end + 1] == " ":
         return True
     if word in english.KNOWN:
-        return not math or size > 2 or word in _SHORT_WORDS_IN_MATH
-    return not math and (size > 3 or (size == 3 and not (run.islower() or run.isupper())))
+        return len(run) > 2 or word in _SHORT_WORDS_IN_MATH
+    apart = len(run) > 4 and before.isspace() and _ENDING.match(text, end)
+    return bool(apart and _SPELT.fullmatch(run)) and sorted(run) != [*run]
 
 
 def _is_article(text: str, end: int) -> bool:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from lm_eval_ext.grading.answers.errors import AnswerError, TooLarge, Undefined, Unreadable
+from lm_eval_ext.grading.answers.limit import check
 from lm_eval_ext.grading.answers.numeric.numbers import (
     DIGITS,
     MAX_DIGITS,
@@ -72,6 +73,7 @@ class Evaluator:
         if operation is None:
             return self._special(node, at)
         self._steps -= 1
+        check()
         if self._steps < 0:
             raise TooLarge
         try:
@@ -120,13 +122,17 @@ class Evaluator:
         variable, low, high, body = node.args
         assert isinstance(variable, Symbol)
         a, b = (as_real(self.value(limit, at)) for limit in (low, high))
-        if any(isinstance(limit, mp.mpc) for limit in (a, b)) or a > b:
-            raise Undefined("limits that are not in order")
+        if any(isinstance(limit, mp.mpc) for limit in (a, b)) or a > b or (a == b and at):
+            raise Undefined(
+                "limits that are not in order, or an interval that shows nothing of the integrand"
+            )
         self._integrated = True
         total = mp.mpf(0)
         for x, weight in quadrature(a, b):
             with suppress(TooLarge):  # far out, where the integrand vanishes
                 total += weight * as_real(self.value(body, {**at, variable.name: x}))
+            if self._steps < 0:
+                raise TooLarge
         return total
 
     def _unknown(self, node: Call, at: Point) -> Value:

@@ -123,6 +123,16 @@ def _factorial(number: Value, step: int = 1) -> Value:
     return Fraction(math.factorial(n) if step == 1 else math.prod(range(n, 0, -step)))
 
 
+def _fibonacci(index: Value) -> Value:
+    n = whole(index)
+    if abs(n) > _MAX_FACTORIAL:
+        raise TooLarge("a Fibonacci number")
+    a, b = 0, 1
+    for _ in range(abs(n)):
+        a, b = b, a + b
+    return Fraction(a if n >= 0 or n % 2 else -a)
+
+
 def _binomial(top: Value, bottom: Value) -> Value:
     n, k = whole(top), whole(bottom)
     if max(abs(n), abs(k)) > _MAX_FACTORIAL:
@@ -216,6 +226,7 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
     "factorial": _factorial,
     "factorial2": lambda a: _factorial(a, step=2),
     "binom": _binomial,
+    "fibonacci": _fibonacci,
     "floor": _floor,
     "ceil": lambda a: -_floor(_negative(a)),
     "abs": lambda a: abs(a) if isinstance(a, Fraction) else abs(as_real(a)),

@@ -169,7 +169,7 @@ _OF_INTEGERS: dict[str, Callable[[int], bool]] = {
 }
 _RELATIVE: dict[str, Callable[..., bool]] = {
     "multiple": lambda n, m: m != 0 and n % m == 0,
-    "divisor": lambda n, m: n != 0 and m % n == 0,
+    "divisor": lambda n, m: n > 0 and m % n == 0,
     "divides": lambda n, m: n != 0 and m % n == 0,
     "power": _is_power,
     "coprime": lambda n, m: math.gcd(n, m) == 1,

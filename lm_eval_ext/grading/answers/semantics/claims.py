@@ -18,6 +18,7 @@ class Solution:
         arguments: of each named function, in order: ("x",) for f(x) = 2x.
         in_order: written in a list with commas, not with "or" nor in set braces.
         braced: a set {x : x > 0} by itself, united with no other.
+        exact: its conditions follow "if and only if".
     """
 
     values: tuple[tuple[str, Node], ...]
@@ -26,6 +27,7 @@ class Solution:
     arguments: tuple[str, ...] = ()
     in_order: bool = False
     braced: bool = False
+    exact: bool = False
 
     @property
     def letters(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
     find,
     has,
     has_word,
+    in_steps_of_one,
     phrase_at,
     split,
     starts_with,
@@ -25,7 +26,9 @@ from lm_eval_ext.grading.answers.semantics.phrases import (
 )
 from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
-_STATED = by_first_word([("the", "answer", "is"), ("it", "is"), ("we", "get"), ("we", "have")])
+_STATED = by_first_word(
+    [tuple(said.split()) for said in "the answer is;it is;we get;we have;there is;there are".split(";")]
+)
 _ORDER = frozenset(["<", ">", "<=", ">="])
 _STRONG = frozenset([";", ".", "newline", "\\\\"])
 _CONNECTIVES = by_first_word(english.CONNECTIVES)
@@ -69,13 +72,19 @@ def cut(part: Sequence[Token]) -> list[Clause]:
 
 
 def _congruences(part: Sequence[Token]) -> set[int]:
-    """Places between ≡ and its modulus: "0 or 3 (mod 4)" is one condition."""
+    """Places between ≡ and its modulus, and each "or" of a form: "0 or 3 (mod 4)" is one condition."""
     found: set[int] = set()
     for i, token in enumerate(part):
         if token.text in ("≡", "congruent"):
             near = part[: i + 24]
             end = find(near, ("mod", "modulo"), i)
             found |= set(range(i, end)) if end < len(near) else set()
+        elif starts_with(part[i:], ("of", "the", "form")) and not has(part[i:], ("(",)):
+            end = next(
+                (j for j in range(i + 3, len(part)) if part[j].kind == "word" and part[j].text != "or"),
+                len(part),
+            )
+            found |= {j for j in range(i + 3, end) if part[j].text == "or"}
     return found
 
 
@@ -87,7 +96,8 @@ def _read_bracket(part: Sequence[Token], start: int, found: list[Clause]) -> int
     if part[start].text == "(" and (repeats := _multiplicity(inner)) and follows:
         found += [Clause(",", list(found[-1].tokens)) for _ in range(repeats - 1)]
         return end + 1
-    joint = _joint_of_remark(inner, follows) if part[start].text == "(" else ""
+    is_event = texts(part[max(start - 1, 0) : start + 1]) == ["P", "("] and not part[start].space
+    joint = _joint_of_remark(inner, follows) if part[start].text == "(" and not is_event else ""
     if not joint:
         found[-1].tokens += part[start : end + 1]
     elif joint != "aside":
@@ -115,11 +125,12 @@ def _read_token(rest: Sequence[Token], found: list[Clause]) -> int:
     if not joint:
         current.tokens.append(rest[0])
         return 1
-    if joint == "if" and not current.tokens and (current.joint in ("", ";") or _leads(rest)):
+    led = current.joint in ("", ";") or any(c.joint == "lead" for c in found) or _leads(rest)
+    if joint == "if" and not current.tokens and led:
         joint = "lead"
     if joint == ":":
         _announce(current)
-    found.append(Clause(joint, [], rest[0].text))
+    found.append(Clause(joint, [], " ".join(texts(rest[:length]))))
     return length
 
 
@@ -133,12 +144,11 @@ def _joint(rest: Sequence[Token], current: Clause) -> tuple[str, int]:
     """(joint, number of tokens) if a new clause begins here, else ("", 0)."""
     text, following = rest[0].text, texts(rest[1:2])
     if text in _STRONG:
-        is_bullet = text == "newline" and following in (["-"], ["*"])
-        return ";", 1 + is_bullet
+        return ";", 1 + (text == "newline" and following in (["-"], ["*"]))  # a bullet
     if text in (",", "gap"):
         return (following[0], 2) if following in (["and"], ["or"]) else (",", 1)
     if current.joint in ("lead", "if") and current.tokens and (said := phrase_at(rest, _STATED)):
-        return ",", len(said)  # for p = 2 the answer is 1
+        return "then", len(said)  # for p = 2 the answer is 1
     if text == ":":
         return _after_colon(following, current)
     phrase = phrase_at(rest, _CONNECTIVES) if rest[0].kind == "word" else None
@@ -158,8 +168,10 @@ def _is_announced(clause: Clause) -> bool:
     """Whether a colon after the clause makes it an announcement: "odd n:", "the maximum:"; not 1 : 2."""
     if clause.joint == "lead":
         return True
-    named = clause.tokens[1:] if clause.tokens and clause.tokens[0].kind == "name" else clause.tokens
-    if not clause.tokens or not all_words(named):
+    names = [t for t in clause.tokens if t.kind == "name"]
+    if len(clause.tokens) == len(names) > 0 or len(names) > 1:
+        return clause.tokens[1:] == []
+    if not clause.tokens or not all_words(t for t in clause.tokens if t not in names):
         return False
     if has(clause.tokens, english.NEGATIONS):
         raise Unreadable("a colon after a negation")
@@ -235,7 +247,7 @@ def _shared(clauses: list[Clause]) -> list[Clause]:
     """ "a, b in R" says of a what it says of b."""
     for here, after in zip(reversed(clauses[:-1]), reversed(clauses), strict=False):
         alone = len(here.tokens) == 1 and here.tokens[0].kind == "name"
-        relates = len(after.tokens) > 2 and after.tokens[1].text in INEQUALITIES - {"|", "≡"}
+        relates = len(after.tokens) > 2 and after.tokens[1].text in (INEQUALITIES | {"are"}) - {"|", "≡"}
         if alone and after.joint == "," and relates:
             here.tokens = here.tokens + after.tokens[1:]
     return clauses
@@ -247,6 +259,8 @@ def _ranges(clauses: list[Clause]) -> list[Clause]:
     while clauses:
         clause, *rest = clauses
         listed = next((i for i, c in enumerate(rest) if not _is_entry(c)), len(rest))
+        if listed and listed < len(rest) and rest[listed].joint in ("if", "else"):
+            listed -= 1  # the 0 of "1 if n = 1, 0 if n > 1"
         sign = find(clause.tokens, ("=",))
         limits = clause.joint in ("if", "lead") or (clause.joint == "," and _is_index(clause, found))
         entries = [c.tokens for c in rest[:listed]] if limits and 0 < sign < len(clause.tokens) else []
@@ -264,7 +278,7 @@ def _range(clause: Clause, sign: int, entries: list[list[Token]]) -> list[Clause
         for entry in entries:
             members += [Token("op", ","), *entry]
         return [Clause(joint, [*name, Token("op", "in"), *members, Token("op", "\\}")], clause.word)]
-    if max(len(entries) - 2, 0) > dots:
+    if max(len(entries) - 2, 0) > dots or not in_steps_of_one([first, *entries[: max(dots, 0)]]):
         return [clause]
     last = entries[dots + 1 :]
     at_most = [Token("op", "<="), *last[0]] if last else []

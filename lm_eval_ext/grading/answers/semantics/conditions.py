@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from fractions import Fraction
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexing.lexer import Token
+from lm_eval_ext.grading.answers.numeric.evaluate import Evaluator
 from lm_eval_ext.grading.answers.semantics.phrases import (
     Phrase,
     by_first_word,
@@ -27,6 +29,7 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Relation,
     Symbol,
     number,
+    symbols,
 )
 from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
@@ -52,22 +55,33 @@ class _ConditionReader:
         self.tokens = list(tokens)
         self.position = 0
         self.negated = False
+        self.offset = 0  # 1 behind "one less than"
         self.subjects: list[Node] = []
         self.relations: list[Condition] = []
-        self.properties: list[tuple[str, tuple[Node, ...], bool]] = []
+        self.properties: list[tuple[str, tuple[Node, ...], bool, int]] = []
 
     def read(self) -> tuple[Node, list[Condition]]:
         while self.position < len(self.tokens):
             self._step()
-        if self.negated:
+        if self.negated or self.offset:
             raise Unreadable("not what?")
         subjects = self.subjects or [Symbol(IT)]
-        said = [Property(n, s, args, holds) for n, args, holds in self.properties for s in subjects]
+        said = [
+            Property(n, Call("add", (s, number(more))) if more else s, args, holds)
+            for n, args, holds, more in self.properties
+            for s in subjects
+        ]
         return subjects[0], [*self.relations, *said]
 
     def _step(self) -> None:
         token = self.tokens[self.position]
-        if phrase := phrase_at(self.tokens[self.position :], _PHRASES):
+        next_to = _NEXT_TO.get(tuple(texts(self.tokens[self.position : self.position + 3])), 0)
+        if next_to:
+            self.position += 3
+            self.offset = next_to
+        elif self._forms():
+            pass
+        elif phrase := phrase_at(self.tokens[self.position :], _PHRASES):
             self.position += len(phrase)
             self._phrase(phrase)
         elif token.kind != "word" and token.text not in _SEPARATORS:
@@ -86,8 +100,8 @@ class _ConditionReader:
             self.position += 1  # what is counted: "an odd number of vertices"
 
     def _add(self, name: str, args: Sequence[Node] = ()) -> None:
-        self.properties.append((name, tuple(args), not self.negated))
-        self.negated = False
+        self.properties.append((name, tuple(args), not self.negated, self.offset))
+        self.negated, self.offset = False, 0
 
     def _phrase(self, phrase: Phrase) -> None:
         if phrase in english.NOUNS:
@@ -99,6 +113,19 @@ class _ConditionReader:
             self._add("≡", self._residues())
         else:
             self._add(english.RELATIVE[phrase], [self._operand()])
+
+    def _forms(self) -> bool:
+        """ "primes of the form 4k + 1": the residue of a formula that is linear in one letter."""
+        if texts(self.tokens[self.position : self.position + 3]) != ["of", "the", "form"]:
+            return False
+        self.position += 3
+        forms = [_residue(self._operand())]
+        while self._accept((",", "or", "and")):
+            forms.append(_residue(self._operand()))
+        if len({modulus for _, modulus in forms}) > 1:
+            raise Unreadable("forms with several moduli")
+        self._add("≡", [*(number(residue) for residue, _ in forms), number(forms[0][1])])
+        return True
 
     def _between(self) -> None:
         """ "from 0 to N - 2": both ends belong."""
@@ -147,7 +174,14 @@ class _ConditionReader:
         while self.position < len(self.tokens):
             if self._accept((",", "and", "or", "for", "newline")):
                 continue
+            if self._accept(("those", "numbers", "integers", "ones")):
+                continue
+            if texts(self.tokens[self.position : self.position + 3]) == ["of", "the", "form"]:
+                self.position += 3
             node = self._operand()
+            if isinstance(node, Relation) and set(node.signs) & {"<", ">", "<=", ">=", "in"}:
+                self.relations.append(node)  # "except 2^k, k >= 0"
+                continue
             value = node.terms[-1] if isinstance(node, Relation) and node.signs == ("=",) else node
             if isinstance(value, Relation):
                 raise Unreadable("an exception that is no value")
@@ -178,6 +212,27 @@ class _ConditionReader:
             self.subjects.extend(node.items)
         else:
             raise Unreadable("a value where a condition is expected")
+
+
+_NEXT_TO: dict[tuple[str, ...], int] = {("one", "less", "than"): 1, ("one", "more", "than"): -1}
+"""What is added to a number that is one less, or one more, than a square."""
+
+
+def _residue(form: Node) -> tuple[Fraction, Fraction]:
+    """(b, a) of ak + b. Raises Unreadable for anything else."""
+    form = form.terms[-1] if isinstance(form, Relation) and set(form.signs) == {"="} else form
+    letters = symbols(form)
+    if len(letters) != 1 or isinstance(form, (Group, Relation)):
+        raise Unreadable("a form that is not linear")
+    (letter,) = letters
+    evaluator = Evaluator()
+    low, middle, high = (evaluator.value(form, {letter: Fraction(at)}) for at in (0, 1, 2))
+    if not all(isinstance(v, Fraction) and v.denominator == 1 for v in (low, middle, high)):
+        raise Unreadable("a form that is not linear")
+    assert isinstance(low, Fraction) and isinstance(middle, Fraction)
+    if high - middle != middle - low or middle - low < 2:
+        raise Unreadable("a form that is not linear")
+    return low, middle - low
 
 
 def _split_commas(run: Sequence[Token]) -> list[Sequence[Token]]:

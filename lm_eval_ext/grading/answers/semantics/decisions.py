@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexicon.latex import OPEN
@@ -10,6 +10,7 @@ from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
 from lm_eval_ext.grading.answers.semantics.phrases import (
     INEQUALITIES,
+    Phrase,
     closing,
     find,
     has,
@@ -30,6 +31,8 @@ def as_word(part: Sequence[Token]) -> Answer | None:
     A decision with a condition ("yes if n is even", "none except 3") is none of these.
     """
     said = texts(part)
+    if said == ["neither"]:
+        return Answer(word="neither")
     if said[0] in _DECISIONS and (said[0] != "no" or _stands_alone(said, 0)):
         return None if _is_hedged(said) else Answer(word=_DECISIONS[said[0]])
     sentence = list(part[: find(part, (".", ";", ",", "newline", "("))])
@@ -65,15 +68,22 @@ def _denial(sentence: Sequence[Token]) -> str:
     telling = [t for t in sentence if t.text not in english.NOISE]
     if not telling or telling[0].kind != "word":
         return ""
-    absence = "absent" if has(sentence, ("exist", "exists", "such")) else "none"
+    absence = "absent" if has(sentence, ("exist", "exists", "such", "which", "satisfying")) else "none"
     if telling[0].text == "no":
         start = find(sentence, ("no",))
         return absence if _denies_existence(texts(sentence[start + 1 : start + 4])) else ""
     for phrases, word in ((english.NO, "no"), (english.YES, "yes"), (english.NONE, absence)):
-        if any(starts_with(telling, p) for p in phrases if len(p) > 1 or sentence[-1] is telling[0]):
+        if _begins(sentence, telling, phrases):
             return word
     numeric = any(t.kind == "num" for t in telling)
     return absence if not numeric and _mentions(texts(sentence), english.NONE) else ""
+
+
+def _begins(sentence: Sequence[Token], telling: Sequence[Token], phrases: Iterable[Phrase]) -> bool:
+    """Whether what tells begins with one of these; a phrase of one word must be all that is told."""
+    whole = sentence[sentence.index(telling[0]) :]
+    told = [p for p in phrases if len(p) > 1 or sentence[-1] is telling[0]]
+    return any(starts_with(telling, p) or starts_with(whole, p) for p in told)
 
 
 def _mentions(said: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> bool:

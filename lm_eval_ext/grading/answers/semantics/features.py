@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from lm_eval_ext.grading.answers.lexicon.features import FEATURES, REGIONS
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.phrases import (
+    INEQUALITIES,
     Phrase,
     by_first_word,
+    find,
+    has,
     outside_brackets,
     phrase_at,
+    split,
     trimmed,
 )
 
@@ -18,7 +22,8 @@ Feature = tuple[str, list[Token]]
 _PHRASES = by_first_word(FEATURES)
 _STARTS = frozenset([",", ";", ".", "newline", "\\\\", "gap", "and"])
 _ARTICLES = frozenset(["the", "its", "a", "an"])
-_LINKS = frozenset(": = is are at on of in equals point points value".split())
+_LINKS = frozenset(": = is are at on of in for when equals point points value".split())
+_VERBS = frozenset([":", "is", "are"])
 _JOINTS = frozenset(["and", ",", "or"])
 
 
@@ -29,13 +34,25 @@ def split_features(stream: Sequence[Token]) -> list[Feature]:
         if (i == 0 or stream[i - 1].text in _STARTS) and (named := _named(stream, i)):
             found.append((named[0], i, named[1]))
     if not found or found[0][1] > 0:
-        return []
+        return _described(stream)
     ends = [start for _, start, _ in found[1:]] + [len(stream)]
     features = [
         (name, _united(name, trimmed(stream[first:end])))
         for (name, _, first), end in zip(found, ends, strict=True)
     ]
     return features if all(tokens for _, tokens in features) else []
+
+
+def _described(stream: Sequence[Token]) -> list[Feature]:
+    """ "(1, 1) is a local minimum; (0, 0): saddle point": the value first."""
+    found: list[Feature] = []
+    for clause in split(stream, [i for i, t in outside_brackets(stream) if t.text in _STARTS]):
+        verb = find(clause, _VERBS)
+        named = _named(clause, verb + 1) if 0 < verb < len(clause) - 1 else None
+        if named is None or named[1] < len(clause):
+            return []
+        found.append((named[0], list(clause[:verb])))
+    return found
 
 
 def _named(stream: Sequence[Token], at: int) -> tuple[str, int] | None:
@@ -52,14 +69,16 @@ def _named(stream: Sequence[Token], at: int) -> tuple[str, int] | None:
 
 
 def _united(name: str, tokens: list[Token]) -> list[Token]:
-    """The intervals (a, b) and (c, d) of a region are one set."""
+    """The intervals (a, b) and (c, d) of a region are one set, and so are x < 0 and x > 2."""
     if name not in REGIONS:
         return tokens
-    outside = {i for i, _ in outside_brackets(tokens)}
-    return [
-        Token("op", "∪") if i in outside and t.text in _JOINTS and _is_between_intervals(tokens, i) else t
-        for i, t in enumerate(tokens)
-    ]
+    united = list(tokens)
+    for i, token in outside_brackets(tokens):
+        if token.text in _JOINTS and _is_between_intervals(tokens, i):
+            united[i] = Token("op", "∪")
+        elif token.text == "and" and has(tokens[i + 2 : i + 3], INEQUALITIES):
+            united[i] = Token("word", "or")
+    return united
 
 
 def _is_between_intervals(tokens: Sequence[Token], at: int) -> bool:

@@ -88,3 +88,11 @@ def trimmed(tokens: Sequence[Token]) -> list[Token]:
     while start < end and tokens[start].text in (*_SEPARATORS, "="):
         start += 1
     return list(tokens[start:end])
+
+
+def in_steps_of_one(shown: Sequence[Sequence[Token]]) -> bool:
+    """Whether the numbers before the dots go up by one; what is no whole number is taken for such."""
+    words = ["".join(texts(entry)) for entry in shown]
+    if not all(word.isdecimal() for word in words):
+        return True
+    return [int(word) for word in words] == [*range(int(words[0]), int(words[0]) + len(words))]

@@ -22,6 +22,26 @@ from lm_eval_ext.grading.answers.semantics.segments import split_parts
 from lm_eval_ext.grading.answers.semantics.solutions import read_solutions
 
 _LATIN = re.compile(r"\b(?:i\.\s?e\b\.?|e\.\s?g\b\.?)", re.IGNORECASE)
+_BRACKETED = re.compile(r"\(?\b([A-Ha-h])\)")
+_LABELS = re.compile(r"\s*\(?[A-Ha-h]\)(?>(?:[\s,;&]*+(?:(?:and|or)[\s,;]*+)?\(?[A-Ha-h]\))+)\.?\s*")
+"""Several statements by their labels: "a) and c)"."""
+_GUARANTEED = re.compile(
+    r"^[A-Z][a-z]+ (?:can|could|is able to) (?:always |surely )?"
+    r"(?:(?:guarantee|ensure|secure)(?: (?:at least|at most))?|(?:always|surely) (?:get|obtain|collect))"
+    r"(?: (?:himself|herself|themselves))?\s+(?:at least )?(?=[$\\\d(A-Za-z])"
+)
+"""A player, and what he can guarantee: the value that is asked for."""
+_ONLY_ONE = re.compile(
+    r"(?<!\s)\s++(?:is|are)\s+(?:the|its)\s+(?:only|unique|smallest|largest|least|greatest)\s+(?:possible\s+)?(?:(?:such|suitable)\s+)?"
+    r"(?:values?|solutions?|answers?|possibilit(?:y|ies)|pairs?|triples?|functions?|polynomials?|numbers?|integers?|one)\s*\.?\s*$"
+)
+"""What is said of a value behind it: "n + 1 is the only possible value"."""
+_NO_OTHERS = re.compile(
+    r"(?<!\s)\s*+[;,.]\s*+(?:and\s++)?(?:there\s++(?:are|is)\s++)?no\s++others?(?:\s++(?:solutions?|values?|pairs?|triples?|functions?|numbers?))?"
+    r"(?:\s++exists?)?\s*+\.?\s*$",
+    re.IGNORECASE,
+)
+_ANY_ORDER = re.compile(r"(?<!\s)\s*+\(?\bin\s+(?:any|some|whatever)\s+order\)?")
 _MARKUP = re.compile(r"</?answer>|(?<![\w)\]}])\*\*|\*\*(?![\w({\[-])|__|`")
 _NAMING = (*english.PROPERTIES, *english.ORDINALS, *english.LABELS, *english.NUMERALS)
 _MEANINGFUL = english.NEGATIONS | {*_NAMING, "yes", "true", "player"}
@@ -34,6 +54,8 @@ def read(text: str) -> tuple[Answer, ...]:
     if not stream:
         raise Unreadable("it is empty")
     stream = _coprime(_same_parity(stream))
+    if len(stream) > 2 and stream[0].text in _SO and stream[1].text == ",":
+        stream = stream[2:]
     parts = split_parts(stream)
     if len(parts) > 1:
         return tuple(_read_part(part) for part in parts)
@@ -41,18 +63,19 @@ def read(text: str) -> tuple[Answer, ...]:
         return (_read_part(stream),)
     except Unreadable:
         sentences = _sentences(stream)
-        if len(sentences) < 2:
-            raise
-        return tuple(_read_part(sentence) for sentence in sentences)
+        if len(sentences) > 1:
+            return tuple(_read_part(sentence) for sentence in sentences)
+        raise
 
 
 def without_markup(text: str) -> str:
     """Without Markdown emphasis and without tags: `<answer>3</answer>` and `<3>` are 3."""
-    text = text.strip()
+    text = _BRACKETED.sub(r" \1 ", text.strip()) if _LABELS.fullmatch(text) else text.strip()
     one_tag = text.count("<") == text.count(">") == 1
     if one_tag and text.startswith("<") and text.endswith(">") and text != "<answer>":
         text = f"({text[1:-1]})" if "," in text else text[1:-1]
-    text = _MARKUP.sub(" ", text)
+    text = _GUARANTEED.sub("", text)
+    text = _ANY_ORDER.sub(" permutations", _ONLY_ONE.sub("", _NO_OTHERS.sub("", _MARKUP.sub(" ", text))))
     return _LATIN.sub(lambda m: " that is " if m[0][0] in "iI" else " eg ", text).strip()
 
 
@@ -100,6 +123,9 @@ def _without_brackets(stream: list[Token]) -> list[Token]:
     if not stream or stream[0].text != "(" or closing(stream, 0) != len(stream) - 1:
         return stream
     return stream[1:-1] if stream[1].text == "(" and has(stream, ("=",)) else stream
+
+
+_SO = frozenset(["so", "hence", "thus", "therefore"])
 
 
 def _sentences(stream: Sequence[Token]) -> list[list[Token]]:

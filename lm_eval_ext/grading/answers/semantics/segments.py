@@ -20,7 +20,10 @@ _STARTS = frozenset([",", ";", ".", "newline", "\\\\", "gap", ":", "and"])
 
 def split_parts(tokens: Sequence[Token]) -> list[list[Token]]:
     """The parts in order; all tokens as one part where there are fewer than two labels in sequence."""
+    said = set(texts(tokens))
     for labels in _SERIES:
+        if not said.issuperset(labels[0].split() + labels[1].split()):
+            continue
         found = _find_labels(tokens, labels)
         if len(found) > 1:
             ends = [start for start, _ in found[1:]] + [len(tokens)]

@@ -12,12 +12,12 @@ from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.claims import Answer
 from lm_eval_ext.grading.answers.semantics.clauses import Clause, cut
 from lm_eval_ext.grading.answers.semantics.conditions import IT, read_conditions
-from lm_eval_ext.grading.answers.semantics.phrases import INEQUALITIES, has
+from lm_eval_ext.grading.answers.semantics.phrases import INEQUALITIES, all_words, has
 from lm_eval_ext.grading.answers.semantics.state import State
 from lm_eval_ext.grading.answers.semantics.token_cleanup import without_noise
 from lm_eval_ext.grading.answers.semantics.values import exclude, read_value
 from lm_eval_ext.grading.answers.syntax.grammar import parse
-from lm_eval_ext.grading.answers.syntax.nodes import Condition, Property, Relation, Symbol, symbols
+from lm_eval_ext.grading.answers.syntax.nodes import Condition, Group, Property, Relation, Symbol, symbols
 
 
 def read_solutions(part: Sequence[Token]) -> Answer:
@@ -51,6 +51,10 @@ def _combine(clauses: list[Clause]) -> Answer:
 
 def _skip_to_restart(state: State) -> bool:
     """After an unreadable clause, resume at a list of the values or at a restatement; False without one."""
+    if _is_described(state):
+        state.position += 1
+        state.clauses[state.position] = replace(state.clauses[state.position], joint=",")
+        return True
     for i, clause in enumerate(state.following, state.position + 1):
         if clause.joint == ":":  # "all pairs with one odd and one even: (1, 2), ...": the list counts
             state.items, state.leading, state.position = [], (), i
@@ -62,6 +66,18 @@ def _skip_to_restart(state: State) -> bool:
     if again is not None:
         state.items, state.position = [], again
     return again is not None
+
+
+def _is_described(state: State) -> bool:
+    """ "The functions agree exactly for x = 2": of what nobody asked more, the condition is the answer."""
+    clause, condition = state.clauses[0], next(iter(state.following), None)
+    if state.position or condition is None or condition.joint != "if" or not all_words(clause.tokens):
+        return False
+    if has(clause.tokens, english.NEGATIONS) or has(clause.tokens, english.HEDGES | english.LABELS.keys()):
+        return False
+    universal = condition.word == "for" and has(condition.tokens[:1], english.UNIVERSAL)
+    limits = not has(condition.tokens, ("=",)) and condition.word in (*english.CASE, "with")
+    return condition.word in english.EXACTLY or universal or limits
 
 
 def _restate(state: State, clauses: Sequence[Clause]) -> None:
@@ -80,17 +96,19 @@ def _conditions_as_values(clauses: Sequence[Clause]) -> Answer:
     return _combine([replace(c, joint="," if c.joint in ("if", "lead") else c.joint) for c in clauses])
 
 
+_SAID = "said"
+"""The joint of a clause that adds nothing."""
+
+
 def _read_clause(state: State, clause: Clause) -> None:
     listed = clause.joint in (",", "and")
-    joint = clause.joint
-    if listed and state.previous == "if":
-        if _repeats_condition(state, clause):
-            return
-        joint = "if" if _continues_condition(state, clause) else joint
+    joint = _joint_behind_condition(state, clause) if state.previous == "if" else clause.joint
+    if joint == _SAID:
+        return
     if joint in ("if", "lead"):
         _read_condition(state, clause)
         state.previous = "if"
-    elif joint == "else" and (clause.tokens or state.previous == "if"):
+    elif joint == "else" and (clause.tokens or state.leading or state.previous == "if"):
         _read_other_case(state, clause)
     elif joint == "else":
         state.limit([Property("otherwise", Symbol(IT))])
@@ -104,8 +122,39 @@ def _read_clause(state: State, clause: Clause) -> None:
         state.previous = "except" if excepted else "value"
 
 
+def _joint_behind_condition(state: State, clause: Clause) -> str:
+    """How a clause behind a condition is joined: it may go on with it, repeat it or name an alternative."""
+    if clause.joint == "or":
+        return _SAID if _is_alternative(state, clause) else "or"
+    if clause.joint not in (",", "and"):
+        return clause.joint
+    if _repeats_condition(state, clause):
+        return _SAID
+    return "if" if _continues_condition(state, clause) else clause.joint
+
+
+def _is_alternative(state: State, clause: Clause) -> bool:
+    """ "the pairs (m, n) with n = m^2 or m = n^2": the same pairs under another equation."""
+    pair = state.last.values[0][1] if state.last else None
+    names = {n.name for n in pair.items if isinstance(n, Symbol)} if isinstance(pair, Group) else set()
+    if (
+        state.last is None
+        or len(names) < 2
+        or not has(clause.tokens[:1], names)
+        or not has(clause.tokens, ("=",))
+    ):
+        return False
+    kept = tuple(c for c in state.last.conditions if not isinstance(c, Relation) or c.signs != ("=",))
+    state.add(replace(state.last, conditions=kept))
+    state.limit_from(len(state.items) - 1, read_conditions(clause.tokens)[1])
+    state.unlimited = len(state.items)
+    return True
+
+
 def _read_other_case(state: State, clause: Clause) -> None:
     """ "2 if n is odd, otherwise 0": the value follows the word, perhaps behind a comma."""
+    state.apply_leading()
+    state.leading, state.unlimited = (), len(state.items)
     if not clause.tokens and state.following and state.following[0].joint in (",", ":", "and"):
         state.position += 1
         clause = state.clauses[state.position]
@@ -134,7 +183,7 @@ def _repeats_condition(state: State, clause: Clause) -> bool:
     said = [c for c in state.last.conditions if isinstance(c, Property)]
     same = [replace(c, subject=letter) for c in said if c.subject == said[-1].subject]
     state.limit_from(state.limited, same)
-    return bool(said)
+    return bool(said) or has(state.clauses[state.position - 1].tokens, ("constant", "constants", "arbitrary"))
 
 
 def _continues_condition(state: State, clause: Clause) -> bool:
@@ -145,7 +194,8 @@ def _continues_condition(state: State, clause: Clause) -> bool:
         return False
     if _gives_value(clause.tokens):
         return clause.tokens[0].text == state.defined
-    return has(clause.tokens, INEQUALITIES) or has(clause.tokens, english.PROPERTIES)
+    limiting = (INEQUALITIES, english.PROPERTIES, ("constant", "constants", "arbitrary"))
+    return any(has(clause.tokens, kind) for kind in limiting)
 
 
 def _read_condition(state: State, clause: Clause) -> None:
@@ -172,6 +222,7 @@ def _add_conditions(state: State, clause: Clause, conditions: list[Condition]) -
         state.leading = tuple(conditions)
     elif state.items:
         state.limit(conditions)
+        state.items[-1] = replace(state.items[-1], exact=clause.word in english.EXACTLY)
     else:
         state.leading += tuple(conditions)
 
@@ -192,5 +243,5 @@ def _is_idle(state: State, condition: Condition) -> bool:
         return False
     letter, value = condition.terms
     used = state.letters() | {name for item in state.items for name, _ in item.values}
-    unused = isinstance(letter, Symbol) and letter.name not in used
+    unused = isinstance(letter, Symbol) and letter.name.partition("_")[0] not in used  # F_0 is of the used F
     return unused and bool(used - {""}) and not symbols(value)

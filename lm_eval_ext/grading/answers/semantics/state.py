@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lm_eval_ext.grading.answers.semantics.claims import Answer, Solution
 from lm_eval_ext.grading.answers.semantics.clauses import Clause
+from lm_eval_ext.grading.answers.semantics.conditions import declared
 from lm_eval_ext.grading.answers.syntax.nodes import Condition
 
 
@@ -53,9 +54,19 @@ class State:
 
     def limit_from(self, start: int, conditions: Iterable[Condition]) -> None:
         more = tuple(conditions)
-        self.items[start:] = [item.limited(more) for item in self.items[start:]]
+        limited = self.items[start:]
+        self.items[start:] = [
+            item.limited(tuple(c for c in more if not _is_about_others(c, item, limited))) for item in limited
+        ]
 
     def apply_leading(self) -> None:
         """Limit the solutions that no condition limits by those stated before them."""
         if self.leading:
             self.limit_from(self.unlimited, self.leading)
+
+
+def _is_about_others(condition: Condition, item: Solution, items: Sequence[Solution]) -> bool:
+    """k > 1 in "(1, 1), (k, 2k) for k > 1" limits the pairs with a k, and not (1, 1)."""
+    letters = declared([condition])
+    own = item.letters | set(item.arguments) | {name for name, _ in item.values}
+    return bool(letters) and not letters & own and any(letters <= other.letters for other in items)

@@ -9,7 +9,7 @@ from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexicon import english
 from lm_eval_ext.grading.answers.lexicon.units import UNITS
 from lm_eval_ext.grading.answers.lexing.lexer import Token
-from lm_eval_ext.grading.answers.semantics.conditions import IT
+from lm_eval_ext.grading.answers.semantics.conditions import IT, read_conditions
 from lm_eval_ext.grading.answers.semantics.phrases import (
     INEQUALITIES,
     by_first_word,
@@ -27,7 +27,7 @@ from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import Node, Quantity
 from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
-_VERBS = ("is", "are", "equals", "be")
+_VERBS = ("is", "are", "equals", "equal", "be")
 _OPEN_SET = ("{", "\\{")
 
 
@@ -46,7 +46,7 @@ def _split_order(part: list[Token]) -> tuple[list[Token], str]:
     cyclic = at > 0 and part[at - 1].text == "cyclic"
     rest = part[: at - cyclic] + part[at + 1 :]
     return [
-        t for t in rest if t.text not in ("up", "of", "to", "all")
+        t for t in rest if t.text not in ("up", "of", "to", "all", "their", "these")
     ], "cyclic" if cyclic else "permutations"
 
 
@@ -56,10 +56,26 @@ def _after_form(part: list[Token]) -> list[Token]:
         if starts_with(part[i:], ("of", "the", "form")):
             if has(part[:i], english.NEGATIONS):
                 raise Unreadable("a negated form")
+            if _is_of_numbers(part, i):
+                return part
             return part[i + 3 :]
     return part
 
 
+def _is_of_numbers(part: list[Token], form: int) -> bool:
+    """Whether it is "primes of the form 4k + 1", which has to be read as a condition, if it is to be read."""
+    if not has(part[:form], _NUMBERS):
+        return False
+    try:
+        read_conditions(part)
+    except Unreadable:
+        if has(part[:form], english.PROPERTIES.keys() - english.DOMAINS):
+            raise
+        return False
+    return True
+
+
+_NUMBERS = english.PROPERTIES.keys() | {"number", "numbers", "n", "m"}
 _KINDS = frozenset([*english.PROPERTIES, "number", "numbers", "of", "ordered", "distinct", "all", "the"])
 
 
@@ -81,6 +97,8 @@ def without_noise(part: Sequence[Token]) -> list[Token]:
     while start < end and _is_noise(part[start]) and part[start].text not in english.LABELS:
         start += 1
     while start < end and (_is_noise(part[end - 1]) or part[end - 1].text in (",", ":", "=")):
+        if end - start > 1 and part[end - 2].kind == "word" and part[end - 2].text not in english.KNOWN:
+            break  # "15 lucky sequences"
         end -= 1
     return list(part[start:end])
 
@@ -97,6 +115,8 @@ def _split_label(part: list[Token]) -> tuple[list[Token], str]:
         return part, ""
     rest = part[1:]
     verbs = [i for i, t in outside_brackets(rest) if t.text in ("is", "are", "=", ":")]
+    if len(verbs) > 1 and rest[verbs[-2]].text == ":" and has(rest[verbs[-2] + 2 : verbs[-2] + 3], ("(",)):
+        return without_noise(rest[verbs[-2] + 1 :]), ""  # "the minimum f(n): f(5) = 10"
     return without_noise(rest[verbs[-1] + 1 :] if verbs else rest), english.LABELS[part[0].text]
 
 
@@ -107,6 +127,8 @@ def is_noun_phrase(part: Sequence[Token]) -> bool:
     if part[0].kind == "num" and _split_counted(part)[1]:
         return False
     if any(t.text in english.PROPERTIES and t.kind == "word" for t in part):
+        return True
+    if any(starts_with(part[i:], ("of", "the", "form")) for i in range(len(part))):
         return True
     return any(phrase_at(part[i:], _DESCRIBING) for i in range(len(part)))
 
@@ -174,7 +196,7 @@ _NOUN = re.compile(
     r"(?!.*ths$|halves|thirds|quarters|.*(?:hundreds|thousands|illions|dozens)$)[a-z]{3,}s|[a-z]*men|children|people"
 )
 """A plural: what can be counted, and no part or multiple of a number."""
-_MEANINGFUL = english.KNOWN - english.PROPERTIES.keys() - english.NOISE
+_MEANINGFUL = english.KNOWN - english.PROPERTIES.keys() - english.NOISE - {"words", "number", "possible"}
 _NUMBER_WORDS = {*english.NUMERALS, *UNITS}
 
 
@@ -186,7 +208,12 @@ def _split_counted(part: Sequence[Token]) -> tuple[Sequence[Token], str]:
     said = texts(part[end:])
     if not 0 < end < len(part) or has_word(part[:end]) or has(part[:end], RELATIONS):
         return part, ""
-    counts = said[0] == "of" or said[-1] == "of" or _NOUN.fullmatch(said[0]) or _NOUN.fullmatch(said[-1])
+    counts = (
+        said[0] in ("of", "number")
+        or said[-1] == "of"
+        or _NOUN.fullmatch(said[0])
+        or _NOUN.fullmatch(said[-1])
+    )
     says_more = english.NEGATIONS & set(said) or (said[0] != "of" and _MEANINGFUL & set(said))
     return (part[:end], " ".join(said)) if counts and not says_more else (part, "")
 
@@ -203,6 +230,7 @@ def _after_description(part: Sequence[Token]) -> list[Token]:
 
 
 def _is_description(before: Sequence[Token], part: Sequence[Token]) -> bool:
-    described = any(t.kind == "word" and t.text not in english.NOISE for t in before)
+    counted = before and before[-1].kind == "word" and any(t.kind == "num" for t in before)  # "25 numbers is"
+    described = counted or any(t.kind == "word" and t.text not in english.NOISE for t in before)
     wordy = all(t.kind in ("word", "num") for t in before)
-    return described and not has(before, RELATIONS) and (wordy or not is_noun_phrase(part))
+    return bool(described) and not has(before, RELATIONS) and (wordy or not is_noun_phrase(part))

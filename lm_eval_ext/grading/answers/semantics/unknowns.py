@@ -15,10 +15,14 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Group,
     Node,
     Property,
+    Quantity,
     Relation,
     Symbol,
+    children,
     show,
     symbols,
+    with_children,
+    without_unit,
 )
 
 Names = tuple[str, ...]
@@ -34,7 +38,9 @@ def bind(names: Names, value: Node) -> NamedValues:
 
 
 def names_of(node: Node) -> Names:
-    """The names in x or (x, y); ("",) for anything else."""
+    """The names in x or (x, y); ("",) for anything else, such as the interval (x, y]."""
+    if isinstance(node, Group) and (node.open == "(") != (node.close == ")"):
+        return ("",)
     nodes = node.items if isinstance(node, Group) else (node,)
     names = tuple(n.name for n in nodes if isinstance(n, Symbol))
     return names if len(names) == len(nodes) else ("",)
@@ -48,17 +54,24 @@ def solved(node: Relation) -> tuple[NamedValues, Names] | None:
     first, *forms = _as_sequence(left[0], value), *left[1:], value
     if isinstance(first, Group):
         paired = isinstance(value, Group) and len(value.items) == len(first.items)
-        named = first.open == "(" and names_of(first) != ("",) and is_list(value)
+        named = first.open in "([" and names_of(first) != ("",) and is_list(value)
         return (bind(names_of(first), value), ()) if named and paired else None
     if isinstance(first, Call) and first.name == "apply":
         return _solved_application(first, forms)
+    return _solved_letters(first, forms)
+
+
+def _solved_letters(first: Node, forms: list[Node]) -> tuple[NamedValues, Names] | None:
+    """x = y = 3 for two unknowns; min(a + b) = 5 for a minimum."""
+    if isinstance(first, Call) and len(first.args) == 1 and first.name in english.LABELS:
+        return ((english.LABELS[first.name], chained(forms)),), ()
     if not isinstance(first, Symbol):
         return None
     names = [first.name]
     while len(forms) > 1 and (name := _name(forms[0])):
         names.append(name)
         forms.pop(0)
-    return tuple((n, _chained(forms)) for n in names), ()
+    return tuple((n, chained(forms)) for n in names), ()
 
 
 def is_list(node: Node) -> bool:
@@ -77,9 +90,9 @@ def _application(node: Node) -> Names:
 def _solved_application(first: Call, forms: Sequence[Node]) -> tuple[NamedValues, Names]:
     """S_max = 5 gives a maximum, f(2) = 5 one value, and f(x) = g(x) = x both functions."""
     if isinstance(extreme := first.args[-1], Symbol) and extreme.name in english.LABELS:
-        return ((english.LABELS[extreme.name], _chained(forms)),), ()
+        return ((english.LABELS[extreme.name], chained(forms)),), ()
     if not _application(first):
-        return ((_spelled(first), _chained(forms)),), ()
+        return _solved_values(first, list(forms))
     left, value = [first, *forms[:-1]], forms[-1]
     names: list[str] = []
     arguments: Names = ()
@@ -91,7 +104,35 @@ def _solved_application(first: Call, forms: Sequence[Node]) -> tuple[NamedValues
         left = left[1:]
     for constant in set(arguments) & {"i", "e"}:
         value = with_index(value, constant)
-    return tuple((n, _chained([*left, value])) for n in names), arguments
+    value = _with_own_constants(value, names)
+    return tuple((n, chained([*left, value])) for n in names), arguments
+
+
+def _solved_values(first: Call, forms: list[Node]) -> tuple[NamedValues, Names]:
+    """f(2) = f(3) = 5 gives two values."""
+    names = [_spelled(first)]
+    while len(forms) > 1 and isinstance(form := forms[0], Call) and form.name == "apply":
+        names.append(_spelled(form))
+        forms.pop(0)
+    return tuple((name, chained(forms)) for name in names), ()
+
+
+def _with_own_constants(node: Node, names: Sequence[str]) -> Node:
+    """f(x) = f(1)x leaves open what f(1) is: a constant."""
+    if isinstance(node, Call) and node.name == "apply" and node.args[0] in [Symbol(n) for n in names]:
+        return node if symbols(node) - set(names) else Symbol(_spelled(node))
+    below = children(node)
+    return with_children(node, tuple(_with_own_constants(c, names) for c in below)) if below else node
+
+
+def without_bars(node: Relation, alone: bool) -> Relation:
+    """|x| = 3 as x = +-3; but |z| = 3 is a circle, and |A| = 3 alone the size of A."""
+    first, last = node.terms[0], node.terms[-1]
+    if node.signs != ("=",) or not isinstance(first, Call) or first.name != "abs" or symbols(last):
+        return node
+    (letter,) = first.args
+    real = isinstance(letter, Symbol) and letter.name not in "zw" and not (alone and letter.name.isupper())
+    return Relation((letter, Call("pm", (last,))), ("=",)) if real else node
 
 
 def unordered_unknowns(node: Relation) -> Node | None:
@@ -128,8 +169,12 @@ def _spelled(node: Call) -> str:
     return f"{show(name)}({', '.join(map(show, arguments))})"
 
 
-def _chained(values: Sequence[Node]) -> Node:
-    """K = a = b: two forms of one value."""
+def chained(values: Sequence[Node]) -> Node:
+    """K = a = b: two forms of one value; s = ab = 6: a formula, and the value by it."""
+    if not symbols(values[-1]):
+        unit = without_unit(values[-1])[1]
+        closed = [v for v in values if not symbols(v)]
+        values = [v if without_unit(v)[1] or not unit else Quantity(v, unit) for v in closed]
     return values[0] if len(values) == 1 else Call("equals", tuple(values))
 
 

@@ -11,7 +11,7 @@ from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.semantics.claims import Solution
 from lm_eval_ext.grading.answers.semantics.clauses import Clause
 from lm_eval_ext.grading.answers.semantics.conditions import read_conditions
-from lm_eval_ext.grading.answers.semantics.decisions import winner
+from lm_eval_ext.grading.answers.semantics.decisions import as_word, winner
 from lm_eval_ext.grading.answers.semantics.phrases import INEQUALITIES, has
 from lm_eval_ext.grading.answers.semantics.state import State
 from lm_eval_ext.grading.answers.semantics.token_cleanup import (
@@ -23,10 +23,12 @@ from lm_eval_ext.grading.answers.semantics.token_cleanup import (
 from lm_eval_ext.grading.answers.semantics.unknowns import (
     about,
     bind,
+    chained,
     is_list,
     names_of,
     solved,
     unordered_unknowns,
+    without_bars,
 )
 from lm_eval_ext.grading.answers.syntax.grammar import parse
 from lm_eval_ext.grading.answers.syntax.nodes import (
@@ -40,24 +42,22 @@ from lm_eval_ext.grading.answers.syntax.nodes import (
     Symbol,
     number,
     symbols,
+    walk,
 )
 from lm_eval_ext.grading.answers.syntax.relations import RELATIONS
 
 
 def read_value(state: State, clause: Clause) -> None:
     part, order, label = clean(clause.tokens)
-    if order and not part and state.last:  # "and its cyclic permutations"
-        state.items[-1] = replace(state.last, order=order)
-        return
+    if order and not part and state.last:
+        return _reorder(state, order, clause)
     state.order = order or state.order
     if not part:
         state.label = label or state.label
-        if has(clause.tokens, ("identity",)):  # "the identity function"
-            state.add(Solution((("f", Symbol("x")),), arguments=("x",)))
-        return
+        return _functions(state, clause)
     if any(read(state, part, clause) for read in (_further_exception, _built_sets, _description)):
         return
-    node = _mathematics(part)
+    node = _mathematics(state, part, clause)
     label, state.label = label or state.label, ""
     if label:
         _labelled(state, node, clause, label)
@@ -67,26 +67,50 @@ def read_value(state: State, clause: Clause) -> None:
         _unnamed(state, node, clause)
 
 
-def _mathematics(part: list[Token]) -> Node:
-    """The mathematics of a clause, or who wins according to it: "the first player wins if n is odd"."""
+def _functions(state: State, clause: Clause) -> None:
+    """ "the identity function", "all constant functions"."""
+    if has(clause.tokens, ("identity",)):
+        state.add(Solution((("f", Symbol("x")),), arguments=("x",)))
+    elif has(clause.tokens, ("constant",)) and has(clause.tokens, _FUNCTIONS) and not state.items:
+        state.add(Solution((("f", Symbol("c")),), (Property("real", Symbol("c")),), arguments=("x",)))
+
+
+def _reorder(state: State, order: str, clause: Clause) -> None:
+    """ "and its cyclic permutations": of the last one; "and all their permutations": of each."""
+    start = 0 if has(clause.tokens, ("their", "these")) else -1
+    state.items[start:] = [replace(item, order=order) for item in state.items[start:]]
+
+
+def _mathematics(state: State, part: list[Token], clause: Clause) -> Node:
+    """The mathematics of a clause, or the decision in it: "the first player wins if n is odd"."""
     try:
         return parse_clause(part)
     except Unreadable:
-        who = winner(part) if has(part, ("win", "wins", "winning")) else ""
-        if not who:
+        decided = winner(part) if has(part, ("win", "wins", "winning")) else ""
+        if not decided and any(c.joint in ("if", "lead", "else") for c in state.clauses):
+            decided = _AS_CASE.get(word.word, "") if (word := as_word(clause.tokens)) else ""
+        if not decided:
             raise
-        return number(int.from_bytes(_PLAYER + who.casefold().encode(), "big"))  # one number for each player
+        return decision(decided)
 
 
-_PLAYER = b"player "
+_FUNCTIONS = frozenset(["function", "functions", "polynomial", "polynomials"])
+_DECIDED = b"decided "
+_AS_CASE = {"yes": "yes", "no": "no", "none": "none", "absent": "none"}
 
 
-def is_player(node: Node) -> bool:
-    """Whether it is the number of a player."""
+def decision(said: str) -> Number:
+    """A decision as the value of a case: one number for each."""
+    return number(int.from_bytes(_DECIDED + said.casefold().encode(), "big"))
+
+
+def decided(node: Node) -> str:
+    """The decision, or the player, that has this number; empty for another value."""
     if not isinstance(node, Number) or node.value.denominator != 1 or node.value < 2**50:
-        return False
+        return ""
     size = (node.value.numerator.bit_length() + 7) // 8
-    return node.value.numerator.to_bytes(size, "big").startswith(_PLAYER)
+    said = node.value.numerator.to_bytes(size, "big")
+    return said.removeprefix(_DECIDED).decode() if said.startswith(_DECIDED) else ""
 
 
 def _further_exception(state: State, part: list[Token], clause: Clause) -> bool:
@@ -96,6 +120,8 @@ def _further_exception(state: State, part: list[Token], clause: Clause) -> bool:
         return False
     if has(part, RELATIONS) and not excluding:
         return False
+    if state.following and state.following[0].joint == "if":
+        return False  # "1 for p != 3 and 2 for p = 3"
     condition = state.last.conditions[-1]
     if isinstance(condition, Relation) and condition.signs[-1] == "!=":
         state.limit([Relation((condition.terms[-2], parse_clause(part)), ("!=",))])
@@ -143,6 +169,8 @@ def _description(state: State, part: list[Token], clause: Clause) -> bool:
     if clause.tokens[0].text == "some":
         raise Unreadable("some is not all")
     subject, conditions = read_conditions(part)
+    if isinstance(subject, Call) and len(letters := symbols(subject)) == 1:  # n + 1 is a square
+        subject = Symbol(next(iter(letters)))
     last = state.last
     adjectives = all(t.text in english.ADJECTIVES for t in part)
     if last and last.conditions and clause.joint in (",", "and") and adjectives:  # "c real and nonzero"
@@ -167,6 +195,7 @@ _LIMITED_EQUALITIES = {("=", sign) for sign in ("!=", ">", ">=", "<", "<=")}
 
 
 def _relation(state: State, node: Relation, clause: Clause) -> None:
+    node = without_bars(node, alone=len(state.clauses) == 1)
     if node.signs in _LIMITED_EQUALITIES:
         _relation(state, Relation(node.terms[:2], ("=",)), clause)
         state.limit([Relation(node.terms[1:], node.signs[1:])])
@@ -174,6 +203,11 @@ def _relation(state: State, node: Relation, clause: Clause) -> None:
         _inequality(state, node, clause)
     elif (several := unordered_unknowns(node)) is not None:  # {p, q} = {3, 5}
         state.add(Solution((("", several),)))
+    elif _is_integral(node.terms[0]):  # and what it is
+        _unnamed(state, chained(node.terms[1:]), clause)
+    elif signed := _of_both_signs(node):
+        for each in signed:
+            state.add(Solution(bind(names_of(node.terms[0]), each)))
     elif len(set(node.terms)) > 1 and (solution := solved(node)):  # x = x gives x no value
         values, arguments = solution
         _record(state, Solution(values, arguments=arguments, order=state.order), clause)
@@ -181,18 +215,35 @@ def _relation(state: State, node: Relation, clause: Clause) -> None:
         state.add(Solution((("", node),)))
 
 
+def _of_both_signs(node: Relation) -> tuple[Group, ...]:
+    """(1, 1) and (-1, -1) of (a, b) = +-(1, 1); empty for anything else."""
+    left, right = node.terms[0], node.terms[-1]
+    group = right.args[0] if isinstance(right, Call) and right.name == "pm" else None
+    if node.signs != ("=",) or not isinstance(left, Group) or names_of(left) == ("",):
+        return ()
+    if not isinstance(group, Group) or len(group.items) != len(left.items):
+        return ()
+    return group, replace(group, items=tuple(Call("neg", (each,)) for each in group.items))
+
+
+def _is_integral(node: Node) -> bool:
+    return not symbols(node) and any(isinstance(n, Call) and n.name == "int" for n in walk(node))
+
+
 def _is_application(node: Node) -> bool:
     return isinstance(node, Call) and node.name == "apply"
 
 
 def _inequality(state: State, node: Relation, clause: Clause) -> None:
-    if node.signs == ("in",) and isinstance(node.terms[1], Group) and node.terms[1].open == "{":
-        _membership(state, node.terms[0], node.terms[1].items)
-        return
     letters = [t for t in node.terms if isinstance(t, Symbol)]
+    limits = bool(letters) and letters[0].name in state.letters()  # "2^k, k in {1, 2}" limits k
+    values = node.terms[1]
+    if node.signs == ("in",) and isinstance(values, Group) and values.open == "{" and not limits:
+        _membership(state, node.terms[0], values.items)
+        return
     if len(letters) == len(node.terms) and "in" not in node.signs:  # y < z < x
         letters = []
-    if letters and letters[0].name in state.letters() and clause.joint != "or":
+    if letters and limits and clause.joint != "or":
         state.limit([node])
     elif letters:
         state.add(Solution((("", letters[0]),), (node,)))

@@ -69,7 +69,7 @@ def matrix(parser: Parser, _: Token) -> Node:
 
 def _rows(items: list[Node]) -> list[Node]:
     """[[1, 2], [3, 4]] holds tuples, and no intervals."""
-    groups = [i for i in items if isinstance(i, Group) and i.open in "(["]
+    groups = [i for i in items if isinstance(i, Group) and i.open in "([" and i.close == BRACKETS[i.open]]
     return [Group("(", ")", g.items) for g in groups] if len(groups) == len(items) else items
 
 

@@ -143,6 +143,10 @@ def _digits(parser: Parser, _: Token) -> Node:
     """The number written \\overline{ab}: 10a + b."""
     tokens = parser.tokens
     braces = bool(tokens.accept("{"))
+    if tokens.current.kind == "name" and (not braces or tokens.peek().text == "}"):
+        name = tokens.next().text
+        tokens.accept("}")
+        return Symbol(f"{name}\u0304")  # a conjugate, a mean
     value: Node = number(0)
     while tokens.current.kind in _FACTOR_KINDS or tokens.current.text == "(":
         if tokens.current.text == "(":

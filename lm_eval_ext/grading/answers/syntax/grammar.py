@@ -15,8 +15,8 @@ from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax import products, quantities
 from lm_eval_ext.grading.answers.syntax.brackets import absolute, brackets, matrix
 from lm_eval_ext.grading.answers.syntax.functions import function
-from lm_eval_ext.grading.answers.syntax.letters import letter
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, literal, number
+from lm_eval_ext.grading.answers.syntax.letters import constant, letter
+from lm_eval_ext.grading.answers.syntax.nodes import Node, literal, number
 from lm_eval_ext.grading.answers.syntax.parser import ELLIPSIS, Grammar, Parser, no_expression
 from lm_eval_ext.grading.answers.syntax.relations import relation
 from lm_eval_ext.grading.answers.syntax.sets import SET_OPERATIONS, named_domain, united
@@ -41,7 +41,7 @@ def _numeral(parser: Parser, token: Token) -> Node:
 GRAMMAR = Grammar(
     atoms={
         "num": lambda parser, token: literal(token.text),
-        "const": lambda parser, token: Call(token.text, ()),
+        "const": constant,
         "name": letter,
         "func": function,
         "vec": unit_vector,

@@ -16,6 +16,10 @@ from lm_eval_ext.grading.answers.syntax.token_stream import TokenStream
 _FUNCTION_LETTERS = frozenset("f g h F G H P Q phi psi tau sigma T W".split())
 
 
+_DERIVED = frozenset("f g h F u z".split())
+"""Letters whose index x, y or z says by what they are derived: f_x, z_{xy}."""
+
+
 def letter(parser: Parser, token: Token) -> Node:
     tokens = parser.tokens
     name, leads = token.text, tokens.position == 1
@@ -26,14 +30,32 @@ def letter(parser: Parser, token: Token) -> Node:
     node: Node = Symbol(name)
     if tokens.accept("_"):
         below = subscript(parser)
+        if name == "C" and tokens.current.text == "^" and _counts(below):
+            tokens.advance()
+            return Call("binom", (below, parser.signed_factor()))
         node = _indexed(name, below, tokens.current.text == "(")
     if tokens.current.text == "(" and tokens.peek().text != "mod":
         return _applied(parser, node, name, leads)
     return node
 
 
+def constant(parser: Parser, token: Token) -> Node:
+    """e, i, pi; but the e of "e(18) = 6764" is a function."""
+    tokens = parser.tokens
+    leads = token.text in "ei" and tokens.position == 1 and tokens.current.text == "("
+    of_number = leads and tokens.peek().kind == "num" and tokens.peek(2).text == ")"
+    if of_number and _look_inside(tokens)[1] == "=":
+        return Call("apply", (Symbol(token.text), *arguments(parser)))
+    return Call(token.text, ())
+
+
+def _counts(below: Node) -> bool:
+    """Whether it is the n of C_n^k, a number of combinations: a power of a constant is C_1^2."""
+    return below.value > 2 if isinstance(below, Number) else not isinstance(below, Group)
+
+
 def _indexed(name: str, index: Node, applied: bool) -> Node:
-    """a_1 is a letter, a_n a term of a sequence, f_Y(y) a value of the function f_Y."""
+    """a_1 and f_x are letters, a_n a term of a sequence, f_Y(y) a value of the function f_Y."""
     if isinstance(index, Number):
         return Symbol(f"{name}_{index.value}")
     if isinstance(index, Symbol) and len(index.name) > 2 and index.name.islower() and index.name not in GREEK:
@@ -44,7 +66,15 @@ def _indexed(name: str, index: Node, applied: bool) -> Node:
         )
     if applied and name in _FUNCTION_LETTERS and isinstance(index, Symbol) and index.name.isupper():
         return Symbol(f"{name}_{index.name}")
+    if name in _DERIVED and (by := _letters(index)) and set(by) <= {"x", "y", "z"}:
+        return Symbol(f"{name}_{''.join(sorted(by))}")
     return Call("apply", (Symbol(name), index))
+
+
+def _letters(node: Node) -> str:
+    """ "xy" of the index of f_{xy}; empty for any other."""
+    nodes = node.args if isinstance(node, Call) and node.name == "mul" else (node,)
+    return "".join(n.name if isinstance(n, Symbol) else "#" for n in nodes)
 
 
 def subscript(parser: Parser) -> Node:
@@ -89,14 +119,15 @@ def _word(tokens: TokenStream) -> str:
 
 
 def _applied(parser: Parser, node: Node, name: str, leads: bool) -> Node:
-    """f(x) is a value of f; n(n - 1) is a product, whose second factor is left to be read."""
+    """f(x) and I(0) are values; n(n - 1) is a product, whose second factor is left to be read."""
     commas, after = _look_inside(parser.tokens)
+    initial = parser.tokens.peek().text == "0" and parser.tokens.peek(2).text == ")"  # no factor (0)
     defined = leads and after in ("=", "≡", "≈") and _has_plain_arguments(parser.tokens)
     if name == "C" and commas == 1:
         return Call("binom", arguments(parser))
     if (special := _special(node, commas)) is not None:
         return Call(special[0], (*special[1], *arguments(parser)))
-    if name.rstrip("'⁻¹") in _FUNCTION_LETTERS or commas or defined:
+    if name.rstrip("'⁻¹") in _FUNCTION_LETTERS or commas or defined or initial:
         return Call("apply", (node, *arguments(parser)))
     return node
 
@@ -105,7 +136,8 @@ def _has_plain_arguments(tokens: TokenStream) -> bool:
     """x(t) = ... defines a function, x(x^2 + 1) = ... is an equation."""
     end = next(i for i in range(tokens.position, len(tokens.tokens)) if tokens.tokens[i].text == ")")
     return all(
-        t.kind in ("name", "num", "const") or t.text == "," for t in tokens.tokens[tokens.position + 1 : end]
+        t.kind in ("name", "num", "const") or t.text in (",", "/", "frac", "{", "}", "-")
+        for t in tokens.tokens[tokens.position + 1 : end]
     )
 
 

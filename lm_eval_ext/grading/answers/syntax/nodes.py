@@ -88,13 +88,16 @@ def times(left: Node, right: Node) -> Node:
 
 
 def without_unit(node: Node) -> tuple[Node, str]:
-    """(node, unit), the unit empty where there is none; -5 cm has the unit of 5 cm."""
+    r"""(node, unit), the unit empty where there is none: -5 cm, 2\sqrt{3} cm, 1 + \sqrt{3} cm are in cm."""
     if isinstance(node, Quantity):
         return node.value, node.unit
-    if isinstance(node, Call) and node.name == "neg":
-        inside, unit = without_unit(node.args[0])
-        return Call("neg", (inside,)), unit
-    return node, ""
+    if not isinstance(node, Call) or node.name not in ("neg", "mul", "div", "add"):
+        return node, ""
+    *before, last = node.args
+    inside, unit = without_unit(last)
+    if before and (unit in ("%", "°") or any(isinstance(n, Quantity) for b in before for n in walk(b))):
+        return node, ""
+    return (Call(node.name, (*before, inside)), unit) if unit else (node, "")
 
 
 def children(node: Node) -> tuple[Node, ...]:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from lm_eval_ext.grading.answers.errors import Unreadable
 from lm_eval_ext.grading.answers.lexing.lexer import Token
+from lm_eval_ext.grading.answers.limit import check
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Symbol
 from lm_eval_ext.grading.answers.syntax.token_stream import TokenStream
 
@@ -47,6 +48,7 @@ class Parser:
         self.in_residues = False
 
     def sum(self) -> Node:
+        check()
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise Unreadable("nested too deeply")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lm_eval_ext.grading.answers.lexicon.latex import PAIRS
+from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.nodes import Call, Node, Number, number, times
 from lm_eval_ext.grading.answers.syntax.parser import ELLIPSIS, Parser
 
@@ -81,7 +82,9 @@ def with_number(parser: Parser, left: Node) -> Node | None:
 
 
 def _is_base(parser: Parser) -> bool:
-    """Whether the number is that of a power behind a letter: n2^n."""
+    """Whether the number is that of a power behind a letter, n2^n, or a factor behind i: i2pi."""
+    if parser.tokens.previous() in (Token("const", "i"), Token("const", "i", True)):
+        return True
     return parser.tokens.previous().kind == "name" and parser.tokens.peek().text == "^"
 
 

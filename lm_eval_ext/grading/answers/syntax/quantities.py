@@ -5,14 +5,24 @@ from __future__ import annotations
 from lm_eval_ext.grading.answers.lexicon.units import UNITS
 from lm_eval_ext.grading.answers.lexing.lexer import Token
 from lm_eval_ext.grading.answers.syntax.letters import subscript
-from lm_eval_ext.grading.answers.syntax.nodes import Call, Group, Node, Number, Quantity, Symbol, number, show
+from lm_eval_ext.grading.answers.syntax.nodes import (
+    Call,
+    Group,
+    Node,
+    Number,
+    Quantity,
+    Symbol,
+    number,
+    show,
+    without_unit,
+)
 from lm_eval_ext.grading.answers.syntax.parser import Parser
 
 _POWERS = {"square": "^2", "cubic": "^3"}
 
 
 def power(parser: Parser, node: Node) -> Node:
-    r"""x^2, and 30^\circ, which is no power."""
+    r"""x^2, and 30^\circ, which is no power; the unit of 5 * 10^3 m is that of the power."""
     tokens = parser.tokens
     tokens.advance()
     if tokens.accept("°"):
@@ -24,6 +34,9 @@ def power(parser: Parser, node: Node) -> Node:
     exponent = parser.signed_factor()
     if isinstance(node, Group) and exponent == Symbol("T"):
         return node  # a row for a column
+    bare, unit = without_unit(exponent)
+    if unit and unit not in ("%", "°") and not unit.startswith("base "):
+        return Quantity(Call("pow", (node, bare)), unit)
     return Call("pow", (node, exponent))
 
 
