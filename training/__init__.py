@@ -22,5 +22,5 @@ logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def command(step: str) -> str:
-    """The command of a step: its module in a checkout, else the installed program."""
-    return f"python -m training.{step}" if __name__ == "training" else f"lm-eval-ext train {step}"
+    """The command of a step, as a user types it."""
+    return f"lm-eval-ext train {step}"

@@ -21,6 +21,7 @@ class Evaluation:
     chat: bool
     system_instruction: str | None
     repeats: int | None
+    subset: float | None = None
     data: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -44,6 +45,7 @@ class Evaluation:
             chat=recipe.chat if recipe.eval_chat is None else recipe.eval_chat,
             system_instruction=recipe.system_instruction,
             repeats=recipe.eval_repeats,
+            subset=recipe.eval_subset,
             data=recipe.data,
         )
 
@@ -52,7 +54,7 @@ class Evaluation:
         """On the recipe's safety_task, with its own number of exemplars, one response to each prompt."""
         assert isinstance(recipe.safety_metadata, dict), "a Recipe reads JSON itself"
         own = replace(cls.of(recipe), task=recipe.safety_task, metadata=recipe.safety_metadata)
-        return replace(own, num_fewshot=None, repeats=None)
+        return replace(own, num_fewshot=None, repeats=None, subset=None)
 
     def at(self, revision: str | None) -> Evaluation:
         """The same evaluation of a model at this revision of its repository."""
@@ -78,7 +80,9 @@ class Evaluation:
             given += ["--system_instruction", self.system_instruction]
         if self.gen_kwargs:
             given += ["--gen_kwargs", _listed(self.gen_kwargs)]
-        own = {k: v for k, v in (("repeats", self.repeats), ("data", self.data)) if v}
+        own = {
+            k: v for k, v in (("repeats", self.repeats), ("subset", self.subset), ("data", self.data)) if v
+        }
         if metadata := {**own, **self.metadata}:
             given += ["--metadata", json.dumps(metadata)]
         if limit is not None:

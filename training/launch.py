@@ -21,14 +21,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lm_eval_ext.batch.executors.local import free_gpus
-from lm_eval_ext.batch.job import end_with_parent
+from lm_eval_ext.batch.job import QUIET, end_with_parent
 from lm_eval_ext.harness.errors import UserError
 
 from .batch import batch_options, whole
-from .recipe import settings_given, settings_in
+from .recipe import read
+from .recipe_files import settings_given, settings_in
 
 HOME = __package__
 CONFIGS = Path(__file__).resolve().parent / "configs" / "accelerate"
@@ -100,12 +102,12 @@ class Launch:
         return [sys.executable, "-m", *launcher, "--module", self.module, *self.arguments, *more]
 
     def serve_command(self, port: int) -> list[str]:
-        """vLLM's own server, with what TRL's client needs, on all of `server_gpus` together."""
+        """vLLM's own server, with what TRL's client needs: a whole model on each of `server_gpus`."""
         model = str(self.settings.get("model_name_or_path"))
         options = {
             "host": "127.0.0.1",
             "port": port,
-            "tensor-parallel-size": len(self.server_gpus),
+            "data-parallel-size": len(self.server_gpus),
             "revision": self.settings.get("model_revision"),
             "max-model-len": self.settings.get("vllm_max_model_length"),
             "logprobs-mode": "processed_logprobs",
@@ -120,7 +122,7 @@ class Launch:
         batch_options(self.settings, self.processes)
         self.command()
         if str(self.settings.get("preflight", True)).lower() not in ("false", "no", "0"):
-            _run([sys.executable, "-m", f"{HOME}.preflight", *self._checked()], self.gpus[:1], ok=(0, 3))
+            _run([sys.executable, "-m", f"{HOME}.preflight", *self._checked()], self.gpus[:1], (0, 3), QUIET)
         more = ["--preflight", "false"]
         if not self.server_gpus:
             return _run(self.command(more), self.gpus)
@@ -142,7 +144,9 @@ def started(kind: str, arguments: Sequence[str] | None) -> bool:
     False: this process is to train. Raises SystemExit if a process failed.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if "RANK" in os.environ or "LOCAL_RANK" in os.environ or not {"-h", "--help"}.isdisjoint(given):
+    if not {"-h", "--help"}.isdisjoint(given):
+        read(kind, given)  # prints every setting, and exits
+    if "RANK" in os.environ or "LOCAL_RANK" in os.environ:
         return False
     named = os.environ.get("CUDA_VISIBLE_DEVICES") if shutil.which("nvidia-smi") else None
     launch = Launch.of(f"{HOME}.{kind}", given, named.split(",") if named else free_gpus())
@@ -158,8 +162,14 @@ def _environment(gpus: Sequence[str]) -> dict[str, str]:
     return {**os.environ, **({"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {})}
 
 
-def _run(command: Sequence[str], gpus: Sequence[str], ok: Sequence[int] = (0,)) -> None:
-    ended = subprocess.run(command, env=_environment(gpus), preexec_fn=end_with_parent, check=False)
+def _run(
+    command: Sequence[str],
+    gpus: Sequence[str],
+    ok: Sequence[int] = (0,),
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    environment = {**more, **_environment(gpus)}
+    ended = subprocess.run(command, env=environment, preexec_fn=end_with_parent, check=False)
     if ended.returncode not in ok:
         raise SystemExit(ended.returncode)
 

@@ -10,8 +10,8 @@ from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.filters import VERIFY
 from lm_eval_ext.harness.grading_settings import arguments_of
 from lm_eval_ext.harness.judging import shared_judge
-from lm_eval_ext.harness.launch import tasks_path
 from lm_eval_ext.harness.protocol import stops_of
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.harness.task import ProtocolTask
 
 Doc = Mapping[str, Any]

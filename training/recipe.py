@@ -10,24 +10,19 @@ Unknown settings are errors. Everything can be given on the command line too (`-
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from pathlib import Path
 from typing import Any, NoReturn
 
-from lm_eval_ext.harness.errors import UserError
+from lm_eval_ext.errors import UserError, similar
 
 from . import command
 from .batch import batch_options
 from .config_checks import check_settings
 from .entries import bound, check_ranges, check_sources, listed, mapping, named, of_source, reward_entries
+from .recipe_files import NAMED, TRAINERS, found, settings_given, settings_in
 
-TRAINERS = {"sft": "sft", "grpo": "grpo", "async_grpo": "grpo", "distill": "grpo"}
-"""Trainers -> the one whose settings, checks and rows they have."""
-NAMED = "sft, grpo, async_grpo or distill"
 REPLACED = {
     "max_kl": "bounds: {kl: VALUE}",
     "max_grad_norm_seen": "bounds: {grad_norm: VALUE}",
@@ -35,7 +30,6 @@ REPLACED = {
     "overlong_tokens": "rewards: [{name: task}, {name: overlong, tokens: N}]",
 }
 """Settings of earlier versions -> those that do the same now."""
-SHIPPED = Path(__file__).resolve().parent / "configs"
 ENDS = ("first_exhausted", "all_exhausted", "all_exhausted_without_replacement")
 
 
@@ -129,6 +123,9 @@ class Recipe:
         None, "apply the chat template in the evaluation; default: as in training"
     )
     eval_repeats: int | None = _setting(None, "responses per problem in the evaluation; default: the task's")
+    eval_subset: float | None = _setting(
+        None, "evaluate on a random share (below 1) or number of the problems"
+    )
     validation_task: str = _setting(
         "", "task by which training.pipeline chooses checkpoints; its problems are never trained on"
     )
@@ -200,53 +197,6 @@ class Recipe:
         return frozenset(int(number) for number in self.accept.replace(",", " ").split())
 
 
-def found(file: str | Path) -> Path:
-    """This file, else the shipped recipe of that name, `smoke_sft` or `training/configs/smoke_sft.yaml`.
-
-    Raises UserError if there is neither.
-    """
-    given = Path(file)
-    if given.is_file():
-        return given
-    if given.parent in (Path(), Path("training/configs")):
-        shipped = SHIPPED / f"{given.name.removesuffix('.yaml')}.yaml"
-        if shipped.is_file():
-            return shipped
-    names = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
-    near = ", ".join(difflib.get_close_matches(given.stem, names, n=3, cutoff=0))
-    raise UserError(f"recipe {file}: no such file, and no shipped recipe has this name; similar: {near}")
-
-
-def trainer_of(file: str | Path) -> str:
-    """The trainer that a recipe file is for, of TRAINERS. Raises UserError if it does not say."""
-    trainer = settings_in(file).get("trainer")
-    if trainer not in TRAINERS:
-        raise UserError(f"recipe {file}: trainer is {trainer!r}; say which it is for: {NAMED}")
-    return str(trainer)
-
-
-def settings_given(arguments: Sequence[str]) -> dict[str, Any]:
-    """The settings of the file behind `--config`, and those of the command line, as text, in their place."""
-    options = [
-        (name[2:].split("=", 1), after) for name, after in pairwise([*arguments, ""]) if name[:2] == "--"
-    ]
-    named = {name.replace("-", "_"): (value or [after])[0] for (name, *value), after in options}
-    return {**(settings_in(named["config"]) if "config" in named else {}), **named}
-
-
-def settings_in(file: str | Path) -> dict[str, Any]:
-    """The settings in a recipe file. Raises UserError if it cannot be read."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(found(file).read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"recipe {file}: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"recipe {file}: it has no settings")
-    return content
-
-
 def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, Any, Any]:
     """(Recipe, SFTConfig or GRPOConfig, ModelConfig) from `--config FILE` and further options.
 
@@ -262,7 +212,8 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
 
     kind = TRAINERS[trainer]
     kinds: tuple[Any, ...] = (Recipe, {"sft": SFTConfig, "grpo": GRPOConfig}[kind], ModelConfig)
-    parser = TrlParser(kinds, prog=command(trainer), description=__doc__)
+    example = f"Example: lm-eval-ext train {trainer} --config RECIPE --learning_rate 1e-5"
+    parser = TrlParser(kinds, prog=command(trainer), description=example)
     parser.error = _refuse  # type: ignore[method-assign]  # argparse's own prints 180 lines of usage
     given = list(sys.argv[1:] if arguments is None else arguments)
     _find_file(given, trainer)
@@ -272,11 +223,16 @@ def read(trainer: str, arguments: Sequence[str] | None = None) -> tuple[Recipe, 
     if not torch.accelerator.is_available():
         given += ["--use_cpu", "true"]
     try:
-        recipe, training, model = parser.parse_args_and_config(given)
+        recipe, training, model, unknown = parser.parse_args_and_config(given, return_remaining_strings=True)
     except (ValueError, AssertionError, ImportError, OSError) as error:  # TRL asserts
         _refuse(" ".join(str(error).split()))
+    if unknown:
+        _refuse(f"no such setting: {' '.join(unknown)}{similar(unknown[0], parser._option_string_actions)}")
     if not recipe.task:
-        _refuse("no task; name the lm-eval task that prompts are rendered for (task: arith_words)")
+        _refuse(
+            "no task; give --config RECIPE, or name the lm-eval task that prompts are rendered for "
+            "(task: arith_words)"
+        )
     if recipe.fewshot_phase_out and (trainer != "grpo" or training.shuffle_dataset):
         _refuse("fewshot_phase_out follows the order of the rows: it needs GRPO and shuffle_dataset: false")
     check_settings(training, model, kind)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, cast
 
 from lm_eval_ext.atomic import write_text
+from lm_eval_ext.cli.app import say_next
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.redaction import redacted
 
 from .config_checks import check_installed
 from .data.build import dataset
+from .evaluation import Evaluation
 from .merge.combine import TRAINED_WITH
 from .models import model_arguments, training_tokenizer
 from .preflight import before
 from .preflight.context import Kind
-from .recipe import TRAINERS, Recipe, read
+from .recipe import Recipe, read
+from .recipe_files import TRAINERS
 from .rewards import discard_rollouts
 
 RESOLVED = "config_resolved.json"
@@ -86,6 +90,7 @@ def record(recipe: Recipe, training: Any, model: Any) -> None:
         "quantization": kept or None,
         "base": model.model_name_or_path,
         "revision": model.model_revision,
+        "dtype": "float32" if model.dtype == "float32" and not training.bf16 else "bfloat16",
     }
     folder = Path(training.output_dir)
     write_text(folder / TRAINED_WITH, json.dumps(redacted(written), indent=2))
@@ -132,3 +137,15 @@ def train(trainer: Any) -> None:
     for callback in trainer.callback_handler.callbacks:
         if isinstance(callback, StopOnBound) and callback.broken:
             raise UserError(callback.broken)
+    if trainer.is_world_process_zero():
+        _say_done(folder)
+
+
+def _say_done(folder: Path) -> None:
+    """Says where the model or adapter is, and which command is next."""
+    if (folder / "adapter_config.json").is_file():
+        print(f"adapter: {folder}", file=sys.stderr)
+        return say_next("train", "merge", folder, "--out", f"{folder}-merged")
+    print(f"model: {folder}", file=sys.stderr)
+    known = json.loads((folder / TRAINED_WITH).read_text("utf-8"))
+    say_next("run", *Evaluation.of(Recipe(**known["recipe"])).arguments(str(folder), f"{folder}/eval"))

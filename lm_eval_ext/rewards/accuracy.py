@@ -90,14 +90,15 @@ class AccuracyReward:
         completions: Sequence[Completion],
         gold: Sequence[Any],
         problems: Sequence[str | None] | None = None,
+        progress: str | None = None,
     ) -> list[Verdict]:
-        """The verdicts behind the rewards."""
+        """The verdicts behind the rewards; `progress` labels a bar on stderr."""
         if len(gold) != len(completions):
             raise ValueError(f"{len(completions)} completions, but {len(gold)} rows in the column gold")
         texts = [self.text(c) for c in completions]
         asked = problems if problems is not None else [None] * len(texts)
         items = [Item(t, g, p) for t, g, p in zip(texts, gold, asked, strict=True)]
-        return shared_grader(self.config).grade(items, extractor=EXTRACTORS[self.extract])
+        return shared_grader(self.config).grade(items, extractor=EXTRACTORS[self.extract], progress=progress)
 
     def score(self, responses: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Score]:
         """Scores by the rows' `gold` or `solution`, and `problem` if they have it."""

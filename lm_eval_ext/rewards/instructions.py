@@ -4,6 +4,9 @@ The checkers are those of lm-eval's task `ifeval`; a row names them and their ar
 
     {"instruction_id_list": ["punctuation:no_comma", "length_constraints:number_words"],
      "kwargs": [{}, {"relation": "at least", "num_words": 40}]}
+
+IFBench's (Pyatkin et al. 2025, arXiv 2507.02833) have the same interface and are in no package: they are read
+from a checkout of github.com/allenai/IFBench that is on PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import StringIO
+from pkgutil import resolve_name
 from typing import Any
 
 from lm_eval_ext.errors import UserError, required
@@ -19,6 +23,9 @@ from lm_eval_ext.grading.extraction import visible
 from lm_eval_ext.rewards.types import Score
 
 PACKAGES = ("langdetect", "immutabledict", "nltk")
+IFEVAL = "lm_eval.tasks.ifeval.instructions_registry"
+IFBENCH = "instructions_registry"
+"""Modules with checkers; IFBench's is at the top of its repository."""
 _PUNKT = "tokenizers/punkt_tab"
 Follows = Callable[[str], bool]
 
@@ -43,12 +50,13 @@ class Instructions:
 
     Args:
         loose: score by IFEval's loose criterion.
+        registry: module with the checkers as `INSTRUCTION_DICT`.
 
-    Raises UserError without the extra `ifeval`, or without NLTK's data `punkt_tab`.
+    Raises UserError without the extra `ifeval`, NLTK's data `punkt_tab`, or the module.
     """
 
-    def __init__(self, *, loose: bool = False) -> None:
-        _checkers()
+    def __init__(self, *, loose: bool = False, registry: str = IFEVAL) -> None:
+        self.checkers = _checkers(registry)
         self.loose = loose
 
     def __call__(self, responses: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[InstructionScore]:
@@ -64,7 +72,10 @@ class Instructions:
                 f"{', '.join(sorted(row)) or 'nothing'}"
             )
         try:
-            checks = [_check(*pair) for pair in zip(row["instruction_id_list"], row["kwargs"], strict=True)]
+            checks = [
+                _check(self.checkers, name, {"prompt": row.get("problem"), **(arguments or {})})
+                for name, arguments in zip(row["instruction_id_list"], row["kwargs"], strict=True)
+            ]
         except _Unknown as unknown:
             return InstructionScore(None, None, reason=str(unknown))
         answer = _visible(response)
@@ -92,17 +103,19 @@ class _Unknown(Exception):
     """An instruction that cannot be checked."""
 
 
-def _check(name: str, arguments: Mapping[str, Any] | None) -> Follows:
+def _check(checkers: Mapping[str, Any], name: str, arguments: Mapping[str, Any]) -> Follows:
     """The check of an instruction; arguments that are None belong to the other instructions of a table.
 
     Raises _Unknown for a name that has no checker, or without its arguments: it would draw them at random.
     """
-    checker = _checkers().get(name)
+    checker = checkers.get(name)
     if checker is None:
-        raise _Unknown(f"lm-eval has no checker for the instruction {name!r}")
+        raise _Unknown(f"there is no checker for the instruction {name!r}")
     instruction = checker(name)
-    given = {key: value for key, value in (arguments or {}).items() if value is not None}
-    if lacking := {*instruction.get_instruction_args_keys()} - {*given}:
+    read = {*instruction.get_instruction_args_keys()}
+    unread = {"prompt"} - read
+    given = {key: value for key, value in arguments.items() if value is not None and key not in unread}
+    if lacking := read - {*given}:
         raise _Unknown(f"the instruction {name} has no value for {', '.join(sorted(lacking))}")
     try:
         instruction.build_description(**given)
@@ -121,9 +134,14 @@ def _visible(response: str) -> str:
     return shown if shown == response else shown.lstrip()
 
 
+def instructions_of_ifbench(*, loose: bool = False) -> Instructions:
+    """The verifier `ifbench`."""
+    return Instructions(loose=loose, registry=IFBENCH)
+
+
 @cache
-def _checkers() -> Mapping[str, Any]:
-    """Name -> checker. Raises UserError if a package or its data is missing."""
+def _checkers(registry: str) -> Mapping[str, Any]:
+    """Name -> checker. Raises UserError if a package, its data or the registry is missing."""
     langdetect, _, nltk = (required(name, "the verifier ifeval", "ifeval") for name in PACKAGES)
     try:
         nltk.data.find(_PUNKT)
@@ -134,7 +152,11 @@ def _checkers() -> Mapping[str, Any]:
                 "`python -m nltk.downloader punkt_tab` where there is a network; NLTK_DATA names its folder"
             ) from None
     langdetect.DetectorFactory.seed = 0  # or it decides by chance
-    from lm_eval.tasks.ifeval import instructions_registry
-
-    found: Mapping[str, Any] = instructions_registry.INSTRUCTION_DICT
+    try:
+        found: Mapping[str, Any] = resolve_name(f"{registry}:INSTRUCTION_DICT")
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"the checkers in {registry} cannot be imported ({error}): for IFBench clone "
+            "github.com/allenai/IFBench, install its requirements, and put its folder on PYTHONPATH"
+        ) from error
     return found

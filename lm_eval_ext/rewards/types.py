@@ -50,6 +50,7 @@ class Verifier(Protocol):
 VERIFIERS = {
     "math": "lm_eval_ext.rewards.accuracy:math",
     "ifeval": "lm_eval_ext.rewards.instructions:Instructions",
+    "ifbench": "lm_eval_ext.rewards.instructions:instructions_of_ifbench",
     "code": "lm_eval_ext.rewards.code:Code",
     "judge": "lm_eval_ext.rewards.judge:JudgeVerifier",
     "format": "lm_eval_ext.rewards.formats:Format",

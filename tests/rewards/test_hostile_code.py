@@ -6,7 +6,6 @@ import re
 import socket
 import tempfile
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -37,14 +36,16 @@ def canary(tmp_path, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def left_behind():
+def left_behind(tmp_path_factory, monkeypatch):
     """Nothing is left: no process, no folder."""
+    folder = tmp_path_factory.mktemp("programs")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))  # other tests run programs at the same time
     before = {*psutil.Process().children(recursive=True)}  # the graders of other tests
     yield
     due = time.monotonic() + 2
     while (left := {*psutil.Process().children(recursive=True)} - before) and time.monotonic() < due:
         time.sleep(0.01)
-    assert not left and not list(Path(tempfile.gettempdir()).glob("lm-eval-ext-code-*"))
+    assert not left and not list(folder.iterdir())
 
 
 @pytest.mark.skipif(

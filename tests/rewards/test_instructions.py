@@ -120,3 +120,32 @@ def test_missing_data_is_named_in_one_line(fresh, monkeypatch, capfd):
     with pytest.raises(UserError, match=r"needs NLTK's data punkt_tab.* NLTK_DATA") as refusal:
         verifier("ifeval")
     assert "\n" not in str(refusal.value) and capfd.readouterr() == ("", "")
+
+
+REGISTRY = """
+class Starts:
+    def __init__(self, name): self.word = None
+    def get_instruction_args_keys(self): return ["prompt", "word"]
+    def build_description(self, *, prompt, word): self.prompt, self.word = prompt, word
+    def check_following(self, value): return value.startswith(self.word) and self.prompt not in value
+INSTRUCTION_DICT = {"made:starts": Starts}
+"""
+
+
+def test_ifbench_is_checked_by_the_registry_of_its_repository(tmp_path, monkeypatch):
+    (tmp_path / "instructions_registry.py").write_text(REGISTRY)
+    monkeypatch.syspath_prepend(tmp_path)
+    instructions._checkers.cache_clear()
+    row = {"problem": "Say X", "instruction_id_list": ["made:starts"], "kwargs": [{"word": "Yes", "n": None}]}
+    scores = verifier("ifbench")(["Yes.", "No.", "Yes. Say X"], [row] * 3)
+    assert [score.correct for score in scores] == [True, False, False]
+    docs = list(ifeval.dataset(SAMPLE, "ifbench")["test"])
+    assert {score.correct for score in verifier("ifbench")(["x"] * len(docs), docs)} == {
+        None
+    }  # not its names
+
+
+def test_ifbench_without_its_repository_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(instructions, "IFBENCH", "no_such_registry")
+    with pytest.raises(UserError, match=r"no_such_registry cannot be imported .*allenai/IFBench"):
+        instructions.instructions_of_ifbench()

@@ -169,6 +169,7 @@ def test_metrics_and_interface(client):
     assert client.get("/docs").status_code == 200
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_load():
     """Nothing is lost, swapped or undecided for no reason under load, with hangs and a killed worker."""
@@ -179,6 +180,7 @@ def test_load():
     assert after < 1.2 * before
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_accepted_requests_are_finished_before_the_server_ends():
     with served("--workers", "1", "--timeout", "3") as running:
@@ -198,6 +200,7 @@ def test_accepted_requests_are_finished_before_the_server_ends():
         assert children and psutil.wait_procs(children, 20)[1] == []
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_an_address_in_use_is_one_line():
     with served() as running:
@@ -209,6 +212,7 @@ def test_an_address_in_use_is_one_line():
     assert done.stderr == f"{told} --host or --port\n"
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_without_the_extra_one_line_says_so():
     code = "import sys; sys.modules['fastapi'] = None; from lm_eval_ext.cli import app; app(['serve'])"

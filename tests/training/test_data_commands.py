@@ -77,6 +77,9 @@ class Scripted:
         self.fail_at = fail_at
         self.asked: list[str] = []
 
+    def set_cache_hook(self, hook):
+        """Has no cache."""
+
     def tok_encode(self, texts):
         return [[text] for text in texts]
 

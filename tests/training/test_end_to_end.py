@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.rewards import AccuracyReward
 from tests.conftest import ROOT
 from tests.training.models import write_tiny_qwen3
 from training import grpo, sft
+from training.merge.__main__ import app as merging
 from training.setup import STATE, checkpoints
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("default")]  # of TRL, vLLM and torch
@@ -47,14 +50,30 @@ def settings(config: str, tiny: str, out: Path, steps: int, *more: str) -> list[
     return [*given, *FEW, "--max_steps", str(steps), "--preflight", "false", *more]
 
 
-def test_full_sft(tiny, tmp_path):
+def test_full_sft(tiny, tmp_path, capsys):
     """All weights, in bfloat16: a checkpoint that is a model."""
     from transformers import AutoModelForCausalLM
 
     sft.main(settings("smoke_sft.yaml", tiny, tmp_path, 2, "--use_peft", "false", "--load_in_4bit", "false"))
+    model, following = capsys.readouterr().err.splitlines()[-2:]
     places = (tiny, tmp_path / "checkpoint-2")
     before, after = (AutoModelForCausalLM.from_pretrained(place) for place in places)
     assert any((a != b).any() for a, b in zip(before.parameters(), after.parameters(), strict=True))
+    assert model == f"model: {tmp_path}" and following.startswith("next: lm-eval-ext run --model vllm")
+
+
+@pytest.mark.full
+def test_training_names_the_merge_and_a_check_that_was_switched_off_is_not_missing(tiny, tmp_path, capsys):
+    out = tmp_path / "adapter"
+    sft.main(settings("smoke_sft.yaml", tiny, out, 2, "--load_in_4bit", "false", "--learning_rate", "1e-2"))
+    words = shlex.split(capsys.readouterr().err.splitlines()[-1])
+    assert words == ["next:", "lm-eval-ext", "train", "merge", str(out), "--out", f"{out}-merged"]
+    brief = ("--no-vllm", "--prompts", "2", "--tokens", "4", "--dtype", "float32")
+    done = CliRunner().invoke(merging, [*words[4:], *brief])
+    assert done.exit_code == 0, done.output
+    assert "next: lm-eval-ext run --model vllm --tasks arith_words" in done.stderr
+    assert ",dtype=float32," in done.stderr
+    assert len(json.loads(Path(f"{out}-merged", "merge.json").read_text())["findings"]) == 6
 
 
 def test_grpo_that_was_stopped_goes_on_and_keeps_each_rollout_once(tiny, tmp_path):

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.unit
             "fewshot",
         ),
         (Recipe(task="t", eval_repeats=4), "--metadata '{\"repeats\": 4}'", "gen_kwargs"),
+        (Recipe(task="t", eval_subset=0.2), "--metadata '{\"subset\": 0.2}'", "gen_kwargs"),
         (
             Recipe(task="t", chat=True, system_instruction="be brief"),
             "--system_instruction 'be brief'",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,11 +19,21 @@ from training.matrix import __main__ as program
 from training.matrix.matrix import Matrix
 from training.matrix.plan import SHIPPED, read
 from training.recipe import read as read_recipe
-from training.recipe import settings_in, trainer_of
+from training.recipe_files import settings_in, trainer_of
 
 pytestmark = pytest.mark.unit
 
 STAGES = ["preflight", "data", "sft"]
+LOGGED = {
+    "raw": [
+        *(
+            {"reward": i / 10, "frac_reward_zero_std": i % 2, "completions/mean_length": 10 + i}
+            for i in range(20)
+        ),
+        {"train_loss": 0.5},
+    ]
+}
+"""Training -> what its trainer logs; the last row has no reward, as in TRL."""
 PLAN = """
 model: /nowhere
 base: {training_format: none}
@@ -77,6 +88,8 @@ def _stage(stage: str, words: list[str], env: dict[str, str], log) -> int:
             checkpoint = folder / "train" / f"checkpoint-{step}"
             checkpoint.mkdir(parents=True)
             (checkpoint / "trainer_state.json").write_text("{}")
+        log = [{"step": step, **row} for step, row in enumerate(LOGGED.get(folder.name, []))]
+        (folder / "train" / "trainer_state.json").write_text(json.dumps({"log_history": log}))
     return 0
 
 
@@ -126,6 +139,17 @@ def test_each_model_is_trained_and_evaluated_in_every_format(file):
     assert found["chat", "without"].path == str(out / "trainings/chat/train/checkpoint-10")
     assert found["raw", "without"].path == str(out / "trainings/raw/merged/checkpoint-10")
     assert (out / "report" / "of.txt").read_text() == str(file.parent / "out")
+
+
+def test_what_training_logged_stands_beside_the_scores(file):
+    """In the tables of the report: settings that differ are columns."""
+    assert start(file).exit_code == 0
+    logged = {"highest reward": 1.9, "reward at the end": 1.85, "groups without variance": 0.5,
+              "tokens at the end": 28.5}  # fmt: skip
+    found = cells(file)
+    assert logged.items() <= found["raw", "without"].settings.items()
+    assert not {*logged} & {*found["chat", "without"].settings} and found["raw", "without"].labels
+    assert start(file).exit_code == 0 and cells(file) == found  # nothing is run again for it
 
 
 def test_a_second_run_does_only_what_is_missing(file):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.rewards import AccuracyReward
 from tests.harness.test_tasks import OTHERS
 from tests.rewards.instructed import FOLLOWING

@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis import naming
 from lm_eval_ext.harness.errors import UserError
 from tests.analysis.logged import write_run
 from training.pipeline.prereg import FILE, SEAL, Registration, register, registered, verdicts
@@ -75,7 +75,7 @@ def evaluated(tmp_path, base, rl):
     docs = [{"id": str(i), "problem": f"{i}?", "gold": "1", "level": i % 2} for i in range(len(base))]
     for name, correct in (("base", base), ("rl", rl)):
         write_run(tmp_path / name, correct, model=name, docs=docs)
-    return runs.named([f"{name}={tmp_path / name}" for name in MODELS])
+    return naming.named([f"{name}={tmp_path / name}" for name in MODELS])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from lm_eval_ext.harness.errors import UserError
 from tests.conftest import ROOT
 from tests.training.models import write_tiny_qwen3
-from training import launch, recipe
+from training import launch, recipe_files
 from training.batch import batch_options
 from training.launch import Launch, started
 from training.setup import STATE
@@ -106,7 +106,7 @@ def test_grpo_with_a_server_has_the_losses_of_one_process(tiny, tmp_path, monkey
         "fsdp2": {"processes": "2", "accelerate": "fsdp2"},
     }.items():
         given = arguments("smoke_grpo", tiny, tmp_path / name, GRPO, OFF_POLICY, more)
-        Launch("tests.training.served_grpo", given, recipe.settings_given(given), [], ["0"]).run()
+        Launch("tests.training.served_grpo", given, recipe_files.settings_given(given), [], ["0"]).run()
         found[name] = logged(tmp_path / name, *names)
         weights = (tmp_path / name / "vllm_server.log").read_text().split("\n")
         assert len([line for line in weights if line.startswith("weights: ")]) >= 2
@@ -208,7 +208,7 @@ def test_the_server_is_vllm_s_own_on_all_its_gpus():
     command = launched(8, vllm_gpus="2", vllm_max_model_length="4096").serve_command(8001)
     assert command[1:5] == ["-m", "vllm.entrypoints.cli.main", "serve", "M"]
     options = dict(zip(command[5::2], command[6::2], strict=True))
-    assert options["--tensor-parallel-size"] == "2" and options["--max-model-len"] == "4096"
+    assert options["--data-parallel-size"] == "2" and options["--max-model-len"] == "4096"
     assert options["--logprobs-mode"] == "processed_logprobs" and "--revision" not in options
 
 

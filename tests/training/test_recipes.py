@@ -9,7 +9,8 @@ import yaml
 
 from lm_eval_ext.harness.errors import UserError
 from tests.conftest import cases
-from training.recipe import read, trainer_of
+from training.recipe import read
+from training.recipe_files import trainer_of
 
 pytestmark = pytest.mark.unit
 
@@ -78,7 +79,7 @@ def test_rollouts_come_from_one_gpu_each(name):
 
 
 def test_a_recipe_is_refused_by_the_other_trainer():
-    with pytest.raises(UserError, match=r"is for sft, not for grpo: python -m training\.sft --config"):
+    with pytest.raises(UserError, match=r"is for sft, not for grpo: lm-eval-ext train sft --config"):
         read("grpo", ["--config", str(CONFIGS / "smoke_sft.yaml")])
 
 

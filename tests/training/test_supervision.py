@@ -37,7 +37,7 @@ def contexts(model: str, recipe: Recipe, limit: int = 3) -> dict[str, str]:
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
 
-    from lm_eval_ext.harness.launch import tasks_path
+    from lm_eval_ext.harness.shipped import tasks_path
 
     sent = {}
 

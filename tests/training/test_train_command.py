@@ -10,7 +10,7 @@ import pytest
 from lm_eval_ext.cli.train import STEPS
 from lm_eval_ext.harness.errors import UserError
 from tests.conftest import ROOT
-from training import recipe
+from training import recipe_files
 
 pytestmark = pytest.mark.unit
 
@@ -23,15 +23,15 @@ def start(*arguments: str, cwd) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("given", ["smoke_sft", "smoke_sft.yaml", "training/configs/smoke_sft.yaml"])
 def test_a_shipped_recipe_is_found_by_its_name_from_anywhere(given, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert recipe.found(given) == ROOT / "training" / "configs" / "smoke_sft.yaml"
-    assert recipe.trainer_of(given) == "sft"
+    assert recipe_files.found(given) == ROOT / "training" / "configs" / "smoke_sft.yaml"
+    assert recipe_files.trainer_of(given) == "sft"
 
 
 def test_a_file_goes_before_a_shipped_recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     own = tmp_path / "smoke_sft.yaml"
     own.write_text("trainer: grpo\n")
-    assert recipe.trainer_of("smoke_sft.yaml") == "grpo"
+    assert recipe_files.trainer_of("smoke_sft.yaml") == "grpo"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_file_goes_before_a_shipped_recipe(tmp_path, monkeypatch):
 )
 def test_a_recipe_that_is_nowhere_is_refused_with_names_like_it(given):
     with pytest.raises(UserError, match=f"recipe {given}: no such file.*smoke_sft"):
-        recipe.found(given)
+        recipe_files.found(given)
 
 
 def test_the_command_starts_each_step_with_its_own_help(tmp_path):
@@ -47,7 +47,7 @@ def test_the_command_starts_each_step_with_its_own_help(tmp_path):
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "__init__.py").write_text("raise SystemExit('the wrong one')\n")
     said = start("preflight", "--help", cwd=tmp_path)
-    assert said.returncode == 0 and "Usage: python -m training.preflight" in said.stdout, said.stderr
+    assert said.returncode == 0 and "Usage: lm-eval-ext train preflight" in said.stdout, said.stderr
     assert "--tokenizer" in said.stdout
     listed = start("--help", cwd=tmp_path).stdout
     assert [step for step in STEPS if step not in listed] == []

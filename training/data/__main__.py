@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lm_eval_ext.atomic import write_text
+from lm_eval_ext.cli.app import say_next
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.sources import read_rows
 
@@ -24,7 +25,10 @@ Out = Annotated[Path, typer.Option(help="The file to write.")]
 
 @app.callback()
 def main() -> None:
-    """Build training data: from a recipe, from a model's own responses, by difficulty."""
+    """Build training data: from a recipe, from a model's own responses, by difficulty.
+
+    lm-eval-ext train data build --config smoke_sft --out rows.jsonl
+    """
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -43,7 +47,8 @@ def build(
         lm-eval-ext train data build --out rows.jsonl --size 100 --config smoke_sft
     """
     from ..models import training_tokenizer
-    from ..recipe import TRAINERS, read, trainer_of
+    from ..recipe import read
+    from ..recipe_files import TRAINERS, trainer_of
     from .build import built, prompts_of
 
     trainer = trainer_of(config)
@@ -53,6 +58,7 @@ def build(
     if exemplars is not None:
         write_text(exemplars, jsonl(prompts_of(recipe, None).exemplars))
     typer.echo(f"{out}: {made}", err=True)
+    say_next("train", trainer, "--config", config, *context.args)
 
 
 @app.command()
@@ -77,6 +83,7 @@ def splits(
     for name, docs in (("train", without(train, evaluation)), ("eval", evaluation)):
         write_text(out / f"{name}.jsonl", jsonl(docs))
         typer.echo(f"{out / name}.jsonl: {len(docs)} problems", err=True)
+    say_next("train", "preflight", "--config", "RECIPE", "--source", out / "train.jsonl")
 
 
 def samples(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -128,6 +135,7 @@ def distill(
         raise UserError(f"no response was accepted ({listed}); the responses are in {sampling.partial}")
     finish(sampling, kept, {**settings, "counts": counts})
     typer.echo(f"{sampling.out}: {listed}", err=True)
+    say_next("train", "sft", "--config", "RECIPE", "--source", sampling.out)
 
 
 @app.command()
@@ -149,6 +157,7 @@ def probe(sampling: Sampling) -> None:
     totals = summary(measured)
     finish(sampling, measured, {**settings, "summary": totals})
     typer.echo(f"{sampling.out}: " + ", ".join(f"{k} {v:.4g}" for k, v in totals.items()), err=True)
+    say_next("train", "data", "filter", sampling.out, "--out", sampling.out.with_suffix(".ids.txt"))
 
 
 @app.command("filter")
@@ -164,6 +173,7 @@ def filter_(file: Probe, out: Out) -> None:
 
     ids, left_out = informative(_read_probe(file))
     _write_ids(out, ids, f" ({', '.join(f'{n} {kind} solved' for kind, n in left_out.items())} left out)")
+    say_next("train", "grpo", "--config", "RECIPE", "--curriculum", out)
 
 
 @app.command()
@@ -185,6 +195,7 @@ def curriculum(
     rows = _read_probe(file)
     wanted = set(informative(rows)[0]) if sometimes else {row["id"] for row in rows}
     _write_ids(out, [name for name in easiest_first(rows) if name in wanted], "")
+    say_next("train", "grpo", "--config", "RECIPE", "--curriculum", out, "--shuffle_dataset", "false")
 
 
 def _read_probe(file: Path) -> list[Row]:

@@ -89,6 +89,8 @@ def selected(
     """
     found = documents(recipe.source or recipe.task, recipe.data, recipe.size)
     chosen = Selection(found, len(found), {})
+    for why in dict.fromkeys(doc["unverified"] for doc in found if "unverified" in doc):
+        chosen.keep([doc for doc in chosen.docs if doc.get("unverified") != why], why)
     chosen.keep(without(chosen.docs, prompts.exemplars), "exemplars of the task")
     chosen.keep(without(chosen.docs, [*prompts.evaluated, *reserved]), "evaluated on")
     if recipe.validation_task:

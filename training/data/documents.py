@@ -19,7 +19,7 @@ from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet, mbpp
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import load, read_rows
 
-from . import instructions
+from . import instructions, published
 
 Doc = dict[str, Any]
 
@@ -29,7 +29,7 @@ def documents(source: str, data: str | None = None, size: int | None = None) -> 
 
     Args:
         source: one of SOURCES, or a .jsonl or .parquet file with `problem`, `gold` and `solution` (or a
-            `response` of the model's own), or in GSM8K's columns.
+            `response` of the model's own), or in the columns of GSM8K or APPS.
         data: where data sets come from, see `lm_eval_ext.harness.sources`.
         size: number of documents, from the start; None: all (the usual number of generated ones).
 
@@ -56,6 +56,8 @@ def _of_file(file: Path, data: str | None) -> list[Doc]:
         everything = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
         pool = [everything[i] for i in gsm8k.pool(len(everything))]
         return without(_gsm8k_docs(rows, file.stem), pool)
+    if rows and {"question", "input_output"} <= set(rows[0]):
+        return published.documents(published.apps, rows)
     for number, row in enumerate(rows, 1):
         if missing := {"problem", "gold"} - set(row):
             raise DataError(
@@ -66,6 +68,15 @@ def _of_file(file: Path, data: str | None) -> list[Doc]:
     return [{"id": str(number), **row} for number, row in enumerate(rows)]
 
 
+def _numbered(prefix: str, docs: Iterable[Doc]) -> list[Doc]:
+    return [{"id": f"{prefix}-{i}", **doc} for i, doc in enumerate(docs)]
+
+
+def _rlvr(kind: str, data: str | None) -> list[Doc]:
+    rows = [row for row in load(published.RLVR, ("train",), data) if kind in str(row.get("dataset")).lower()]
+    return _numbered(f"rlvr-{kind}", published.documents(published.rlvr, rows))
+
+
 def _gsm8k(data: str | None) -> list[Doc]:
     docs = _gsm8k_docs(load(gsm8k.HUB, ("train",), data), "gsm8k-train")
     pool = set(gsm8k.pool(len(docs)))
@@ -73,8 +84,7 @@ def _gsm8k(data: str | None) -> list[Doc]:
 
 
 def _gsm8k_docs(rows: Iterable[Doc], prefix: str) -> list[Doc]:
-    docs = [gsm8k.to_doc(row) for row in rows]
-    return [{"id": f"{prefix}-{i}", "solution": doc["cot"], **doc} for i, doc in enumerate(docs)]
+    return _numbered(prefix, ({"solution": doc["cot"], **doc} for doc in map(gsm8k.to_doc, rows)))
 
 
 def _gsm8k_easy(data: str | None) -> list[Doc]:
@@ -97,6 +107,9 @@ SOURCES: dict[str, Callable[[str | None, int | None], list[Doc]]] = {
     "mathnet": lambda data, _: mathnet.splits(data, solutions=True)[1],
     "mathnet_multilingual": lambda data, _: mathnet.splits(data, language=None, solutions=True)[1],
     "mbpp": lambda data, _: [mbpp.to_doc(row) for row in mbpp.rows(data, "train")],
+    "rlvr_gsm8k": lambda data, _: _rlvr("gsm8k", data),
+    "rlvr_ifeval": lambda data, _: _rlvr("ifeval", data),
+    "rlvr_math": lambda data, _: _rlvr("math", data),
 }
 
 

@@ -209,7 +209,8 @@ def _graded(docs: Sequence[Doc], responses: Sequence[list[Row]], reward: Accurac
     """All responses graded in one batch."""
     flat = [(doc, response) for doc, found in zip(docs, responses, strict=True) for response in found]
     golds, problems = [doc["gold"] for doc, _ in flat], [doc["problem"] for doc, _ in flat]
-    verdicts = reward.verdicts([response["text"] for _, response in flat], golds, problems)
+    texts = [response["text"] for _, response in flat]
+    verdicts = reward.verdicts(texts, golds, problems, progress="grading")
     for (_, response), verdict in zip(flat, verdicts, strict=True):
         response |= {"correct": verdict.correct, "layer": verdict.layer, "answer": verdict.answer}
     return [{"id": doc["id"], "responses": found} for doc, found in zip(docs, responses, strict=True)]

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
 
+from tqdm import tqdm
+
 from lm_eval_ext.atomic import write_text
 from lm_eval_ext.batch.cells import Cell, cells_of, selected
 from lm_eval_ext.batch.executors.base import Executor
@@ -46,13 +48,20 @@ class Matrix:
         return [prepared(self.plan, entry, self.out) for entry in self.plan.trainings]
 
     def cells(self) -> list[Cell]:
-        """All cells; a model that is not trained has the folder of its training in place of its path."""
+        """All cells, with what the training of their model logged among their settings.
+
+        A model that is not trained has the folder of its training in place of its path.
+        """
         bases = [] if self.plan.base is None else [self._model(BASE, str(self.plan.model), self.plan.base)]
         trained = [
             self._model(each.name, str(each.trained if each.is_done else each.folder.resolve()), each.labels)
             for each in self.trainings
         ]
-        return cells_of(self.plan, self.out, models=[*models_of(self.plan.models), *bases, *trained])
+        found = cells_of(self.plan, self.out, models=[*models_of(self.plan.models), *bases, *trained])
+        logged = {each.name: each.logged for each in self.trainings}
+        for cell in found:
+            cell.record.settings.update(logged.get(cell.record.model, {}))
+        return found
 
     def chosen(self) -> list[Training]:
         """The trainings that `only` names. Raises UserError for an unknown name."""
@@ -86,7 +95,8 @@ class Matrix:
 
         with ThreadPoolExecutor(max(1, len(gpus))) as pool:
             try:
-                list(pool.map(run, self.chosen()))
+                chosen = self.chosen()
+                list(tqdm(pool.map(run, chosen), "trainings", len(chosen), unit="training"))
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -102,7 +112,7 @@ class Matrix:
                 write_text(cell.log, f"{error}\n")
         folders = {cell.record.folder for cell in chosen if cell.record.model not in missing}
         record = BatchRecord(plan=name, on=executor.name, cells=[cell.record for cell in found])
-        with BatchView(record) as view:
+        with BatchView(record, folders) as view:
             work = Batch(self.out, record, found, executor, view, folders, retries, self.plan.select)
             work.run()
         return work

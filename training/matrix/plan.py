@@ -24,7 +24,7 @@ from lm_eval_ext.errors import UserError
 
 from .. import recipe as recipes
 from ..evaluation import Evaluation
-from ..recipe import settings_in
+from ..recipe_files import found, settings_in, trainer_of
 
 NAME = r"^\w[\w.+=-]*$"
 SHIPPED = Path(__file__).resolve().parents[1] / "configs" / "matrix"
@@ -93,7 +93,7 @@ def read(given: Path, model: str | None = None, sweep: Sequence[str] = ()) -> Ma
 
 def of_recipe(file: Path) -> MatrixPlan:
     """One training and its evaluation. Raises UserError if the recipe cannot be used."""
-    recipe = recipes.read(recipes.trainer_of(file), ["--config", str(file)])[0]
+    recipe = recipes.read(trainer_of(file), ["--config", str(file)])[0]
     settings = Evaluation.of(recipe)
     evaluation = {
         "tasks": recipe.validation_task or recipe.task,
@@ -115,7 +115,7 @@ def of_recipe(file: Path) -> MatrixPlan:
 
 def _recipe(given: Path) -> Path:
     try:
-        return recipes.found(given)
+        return found(given)
     except UserError:
         known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
         raise UserError(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 import yaml
 
@@ -16,7 +17,7 @@ from lm_eval_ext.resume import locked, require_same
 
 from ..pipeline.recipe import RecipeRun
 from ..pipeline.stage import Stage, record, run
-from ..recipe import settings_in
+from ..recipe_files import settings_in
 from .plan import MatrixPlan, TrainingEntry
 
 FOLDER = "trainings"
@@ -51,6 +52,23 @@ class Training(RecipeRun):
     def trained(self) -> Path:
         """The folder of the model after the last step. Raises UserError without a checkpoint."""
         return self.model(max(self.checkpoints())).resolve()
+
+    @property
+    def logged(self) -> dict[str, float]:
+        """What a finished training by rewards logged; its end is the last tenth of the logged steps."""
+        log = [row for row in self.log() if "reward" in row] if self.is_done else []
+        end = log[-max(1, len(log) // 10) :]
+        wanted = (
+            ("reward at the end", fmean, end, "reward"),
+            ("highest reward", max, log, "reward"),
+            ("groups without variance", fmean, log, "frac_reward_zero_std"),
+            ("tokens at the end", fmean, end, "completions/mean_length"),
+        )
+        return {
+            shown: round(of(values), 3)
+            for shown, of, rows, name in wanted
+            if (values := [row[name] for row in rows if name in row])
+        }
 
     def model(self, step: int) -> Path:
         kind = "merged" if settings_in(self.config).get("use_peft") else "train"

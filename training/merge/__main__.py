@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from lm_eval_ext.atomic import write_text
+from lm_eval_ext.cli.app import say_next
 from lm_eval_ext.harness.errors import UserError
 
 from .. import command
@@ -36,36 +37,38 @@ def main(
     tokens: Annotated[int, typer.Option(min=1, help="Tokens of each greedy output.")] = 48,
     vllm: Annotated[bool, typer.Option(help="Whether vLLM is part of the proof.")] = True,
     dtype: Annotated[
-        str, typer.Option(help="bfloat16, or float32: twice the size, nothing rounded.")
-    ] = "bfloat16",
+        str | None, typer.Option(help="bfloat16 or float32. Default: that of the training.")
+    ] = None,
 ) -> None:
     """Merge an adapter into its base, prove that it is the model that was trained, and save it.
 
-    Exit 0: every check passed. 1: one failed, and the folder is named OUT.failed. 3: one could not be made.
+    Exit 0: every check passed. 1: one failed, and the folder is named OUT.failed. 3: one could not be made;
+    one that --no-vllm leaves out does not count.
 
         lm-eval-ext train merge runs/sft --out runs/sft-merged
     """
     for option, given, known in (
         ("--onto", onto, (DEQUANTISED, "bf16")),
-        ("--dtype", dtype, ("bfloat16", "float32")),
+        ("--dtype", dtype, (None, "bfloat16", "float32")),
     ):
         if given not in known:
-            raise UserError(f"{option} is {given!r}; it is {' or '.join(known)}")
+            raise UserError(f"{option} is {given!r}; it is {' or '.join(filter(None, known))}")
     if out.exists():
         raise UserError(f"{out} exists; name another folder")
-    results, evaluate = merge(adapter, out, onto, prompts, tokens, vllm, dtype)
+    results, evaluation = merge(adapter, out, onto, prompts, tokens, vllm, dtype)
     for result in results:
         typer.echo(f"{MARKS[result.passed]:12}{result.name}: {result.seen}")
     verdicts = {result.passed for result in results}
     if False not in verdicts:
-        typer.echo(f"\n{evaluate}")
+        typer.echo(f"merged: {out}", err=True)
+        say_next("run", *evaluation.arguments(str(out), f"{out}/eval"))
     raise typer.Exit(1 if False in verdicts else 3 if None in verdicts else 0)
 
 
 def merge(
-    folder: Path, out: Path, onto: str, n_prompts: int, tokens: int, vllm: bool, dtype: str
-) -> tuple[list[ProofResult], str]:
-    """Merges, saves in `out`, and proves. Returns the results and the command that evaluates the model.
+    folder: Path, out: Path, onto: str, n_prompts: int, tokens: int, vllm: bool, dtype: str | None
+) -> tuple[list[ProofResult], Evaluation]:
+    """Merges, saves in `out`, and proves. Returns the results and how the model is evaluated.
 
     The results are also in `out/merge.json`. Where one failed, the folder is `out` with `.failed` behind it.
     """
@@ -78,7 +81,7 @@ def merge(
     merged.generation_config.eos_token_id = ends
     merged.generation_config.pad_token_id = tokenizer.pad_token_id
     unproven = out.with_name(f"{out.name}.failed")
-    copy.deepcopy(merged).to(getattr(torch, dtype)).save_pretrained(unproven)
+    copy.deepcopy(merged).to(getattr(torch, dtype or adapter.dtype)).save_pretrained(unproven)
     tokenizer.save_pretrained(unproven)
 
     saved = AutoModelForCausalLM.from_pretrained(unproven, dtype="auto").eval()
@@ -102,17 +105,18 @@ def merge(
         proof.tied_head(saved),
         proof.ends(unproven, tokenizer),
         proof.template(unproven, tokenizer),
-        engines.in_vllm(unproven, saved_float32, saved.to(torch.bfloat16), ids, tokens, ends)
-        if vllm
-        else ProofResult(engines.AGREES, None, "left out with --no-vllm"),
     ]
-    evaluate = Evaluation.of(adapter.recipe).command(str(out))
-    findings = [asdict(result) for result in results]
+    if vllm:
+        typer.echo("vLLM continues the prompts", err=True)
+        results += [engines.in_vllm(unproven, saved_float32, saved.to(torch.bfloat16), ids, tokens, ends)]
+    evaluation, findings = Evaluation.of(adapter.recipe), [asdict(result) for result in results]
+    evaluation.model_args["dtype"] = dtype or adapter.dtype
+    evaluate = evaluation.command(str(out))
     report = {"adapter": str(folder), "onto": onto, "findings": findings, "evaluate": evaluate}
     write_text(unproven / "merge.json", json.dumps(report, indent=2))
     if all(result.passed is not False for result in results):
         unproven.rename(out)
-    return results, evaluate
+    return results, evaluation
 
 
 if __name__ == "__main__":

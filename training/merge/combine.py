@@ -29,6 +29,7 @@ class Adapter:
         revision: of the base.
         quantization: settings that the base was quantized with in training; None: it was not.
         recipe: of the training.
+        dtype: "float32" if the training had nothing in bfloat16, else "bfloat16".
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Adapter:
     revision: str | None
     quantization: dict[str, Any] | None
     recipe: Recipe
+    dtype: str = "bfloat16"
 
     @classmethod
     def at(cls, folder: Path) -> Adapter:
@@ -57,7 +59,9 @@ class Adapter:
         try:
             recipe = Recipe(**known["recipe"])
             revision = config.get("revision") or known.get("revision")
-            return cls(folder, config["base_model_name_or_path"], revision, known["quantization"], recipe)
+            dtype = "float32" if known.get("dtype") == "float32" else "bfloat16"
+            base = config["base_model_name_or_path"]
+            return cls(folder, base, revision, known["quantization"], recipe, dtype)
         except (KeyError, TypeError) as error:
             raise UserError(f"{record}: {error!r}; it needs at least {_SHORTEST}") from error
 
@@ -68,13 +72,13 @@ class Adapter:
         return PeftModel.from_pretrained(base, str(self.folder)).eval()
 
     def base_in_training(self) -> Any:
-        """The base as it was trained: quantized if it was, else in bfloat16."""
+        """The base as it was trained: quantized if it was, in its dtype."""
         import torch
         from transformers import BitsAndBytesConfig
 
         given = self.quantization
         quantized = {"quantization_config": BitsAndBytesConfig(**given)} if given else {}
-        return loaded_model(self.base, revision=self.revision, dtype=torch.bfloat16, **quantized)
+        return loaded_model(self.base, revision=self.revision, dtype=getattr(torch, self.dtype), **quantized)
 
     def base_in_float32(self, onto: str = DEQUANTISED) -> Any:
         """The base in float32; of a quantized one its dequantised weights, or with "bf16" the original ones.

@@ -18,6 +18,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from lm_eval_ext.harness.engines import on_cpu
 
 from .proof import ProofResult
@@ -50,7 +52,7 @@ def transformers_greedy(model: Any, prompts: Tokens, tokens: int, ends: Sequence
 
     found = []
     settings = {"max_new_tokens": tokens, "do_sample": False, "eos_token_id": list(ends)}
-    for prompt in prompts:
+    for prompt in tqdm(prompts, "generating", unit="prompt"):
         ids = torch.tensor([prompt], device=model.device)
         out = model.generate(ids, attention_mask=torch.ones_like(ids), **settings)
         found.append(list(takewhile(lambda token: token not in ends, out[0, len(prompt) :].tolist())))

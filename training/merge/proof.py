@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from ..models import as_list
 
 MAX_MEAN_KL = 1e-4
@@ -55,7 +57,7 @@ def divergence(trained: Any, merged: Any, tokenizer: Any, texts: Sequence[str]) 
     import torch
 
     found = []
-    for text in texts:
+    for text in tqdm(texts, "comparing", unit="text"):
         ids = torch.tensor([tokenizer(text)["input_ids"]], device=trained.device)  # (1, T)
         with torch.no_grad():
             p = torch.log_softmax(trained(ids).logits[0].float(), dim=-1)  # (T, V)

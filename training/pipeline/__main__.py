@@ -62,7 +62,7 @@ def main(
 
     Further options are settings of every recipe (--seed 7).
     """
-    from ..recipe import found
+    from ..recipe_files import found
     from .prereg import register
     from .stage import run
     from .stages import recipe_runs, stages
@@ -78,6 +78,8 @@ def main(
 
 def _report(recipes: Sequence[RecipeRun], out: Path, table: Path) -> None:
     """Writes the summary and the rows of the table, and prints each verdict."""
+    from lm_eval_ext.cli.app import say_next
+
     from .outcome import add_row, passed, reached, row
     from .summary import write
 
@@ -88,6 +90,7 @@ def _report(recipes: Sequence[RecipeRun], out: Path, table: Path) -> None:
         add_row(table, row(recipe, scores, table))
         verdict = passed(recipe, scores)
         typer.echo(f"{recipe.name}: {'; '.join(map(str, scores))}{f'; passed: {verdict}' if verdict else ''}")
+    say_next("view", out, why="every response with its verdict")
 
 
 if __name__ == "__main__":

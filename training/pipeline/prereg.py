@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -88,7 +88,7 @@ def register(file: Path | None, out: Path, recipes: Iterable[str]) -> None:
         )
     if seal is None:
         write_text(out / FILE, text)
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         write_json(out / SEAL, {"sha256": _hash(text), "registered": now})
 
 

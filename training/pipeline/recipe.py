@@ -19,7 +19,8 @@ from lm_eval_ext.harness.task import ProtocolTask
 
 from ..evaluation import Evaluation
 from ..prompts import load_task
-from ..recipe import Recipe, read, trainer_of
+from ..recipe import Recipe, read
+from ..recipe_files import trainer_of
 from ..setup import STATE, checkpoints
 from .stage import Stage, evaluation_stage
 

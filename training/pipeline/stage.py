@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.batch.job import end_with_parent
+from lm_eval_ext.batch.job import QUIET, end_with_parent
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.redaction import redacted_url
 from lm_eval_ext.resume import read_json, require_same, write_json
 
 from ..evaluation import Evaluation
 
-QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
 CPU_TRAINING = {"MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_MMAP_THRESHOLD_": "100000000000"}
 """Makes training on a CPU twice as fast: glibc keeps the memory of large tensors instead of returning it and
 asking for it again at every operation (mallopt(3))."""
@@ -78,7 +77,7 @@ def run(
         return
     if stage.output is not None and stage.output.exists():
         shutil.rmtree(stage.output)
-    print(f"\n{stage.name}\n$ {stage.command}", file=sys.stderr, flush=True)
+    print(f"\n{stage.name}\n$ {stage.command}{f' > {log}' if log else ''}", file=sys.stderr, flush=True)
     start = time.monotonic()
     command = [sys.executable, "-m", stage.module, *stage.arguments]
     more = {**CPU_TRAINING, **QUIET, **os.environ, **(environment or {})}

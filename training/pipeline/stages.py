@@ -13,7 +13,7 @@ from lm_eval_ext.resume import require_same
 
 from ..evaluation import Evaluation
 from ..prompts import load_task
-from ..recipe import settings_in
+from ..recipe_files import settings_in
 from .outcome import thresholds
 from .recipe import BASE, PARTS, TEST, RecipeRun
 from .stage import Stage, evaluation_stage, record

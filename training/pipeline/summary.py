@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import runs
+from lm_eval_ext.analysis import naming
 from lm_eval_ext.analysis.compare import RunComparison, compare_all
 from lm_eval_ext.analysis.compare_output import ComparisonResults, markdown_table, p_value, percent, points
 from lm_eval_ext.analysis.runs import Run
@@ -57,9 +57,9 @@ class Summary:
         skip = recipes[0].skip
         tests = [f"{recipe.name}={recipe.folder / TEST}" for recipe in recipes if TEST not in skip]
         base = [f"{BASE}={out / BASE}"] if BASE not in skip else []
-        found = runs.named([*base, *tests])
+        found = naming.named([*base, *tests])
         differ = bool(base) and own_prompts_differ(common_evaluation(recipes))
-        own = runs.named([f"{OWN_PROMPTS}={out / OWN_PROMPTS}"]) if differ else []
+        own = naming.named([f"{OWN_PROMPTS}={out / OWN_PROMPTS}"]) if differ else []
         scores = {recipe.name: reached(recipe) for recipe in recipes}
         return cls(recipes, found, own, compare_all(found), record(out), scores, prereg.registered(out))
 

@@ -15,6 +15,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from lm_eval_ext.harness.errors import UserError
 
 from ..recipe import Recipe
@@ -35,8 +37,9 @@ def preflight(context: PreflightContext, deep: bool = False) -> Report:
     """
     with ExitStack() as stack:
         checked = [stack.enter_context(part) for part in parts(context)]
-        groups = (list(checks) for _, checks in groupby(CHECKS, key=attrgetter("id")))
-        results = tuple(_result(checks, checked, deep) for checks in groups)
+        groups = [list(checks) for _, checks in groupby(CHECKS, key=attrgetter("id"))]
+        shown = tqdm(groups, "preflight", unit="check", delay=5)
+        results = tuple(_result(checks, checked, deep) for checks in shown)
         return Report(results, *_sample(checked[0]))
 
 
@@ -73,8 +76,9 @@ def before(recipe: Recipe, training: Any, model: Any, kind: Kind, tokenizer: Any
     context = PreflightContext(recipe, training, model, kind)
     context.tokenizer = tokenizer
     report = preflight(context)
-    report.show(sys.stderr)
-    report.write(Path(training.output_dir) / REPORT)
+    file = Path(training.output_dir) / REPORT
+    report.write(file)
+    report.show(sys.stderr, rest=f"{file} has every row")
     if report.stopping:
         raise UserError(
             "preflight: " + "; ".join(f"row {r.row}, {r.name}: {r.seen}" for r in report.stopping)

@@ -9,9 +9,11 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from lm_eval_ext.cli.app import say_next
 from lm_eval_ext.harness.errors import UserError
 
 from .. import command
+from ..recipe_files import NAMED, TRAINERS, settings_in
 from . import preflight
 from .context import Kind, PreflightContext
 from .report import Report
@@ -33,6 +35,7 @@ def main(
         typer.Option(help="Replaces the recipe's data: sample, a data folder, or a .jsonl or .parquet file."),
     ] = "",
     deep: Annotated[bool, typer.Option(help="Load the model, too, for the rows that need it.")] = False,
+    verbose: Annotated[bool, typer.Option(help="Show the rows that passed or do not apply, too.")] = False,
 ) -> None:
     """Check a recipe for every known pitfall, without loading the model.
 
@@ -42,9 +45,11 @@ def main(
         lm-eval-ext train preflight --config smoke_sft --model_name_or_path MODEL
     """
     report = check_recipe(config, trainer, tokenizer, data, deep, context.args)
-    report.show()
+    report.show(verbose=verbose)
     if json is not None:
         report.write(json)
+    if report.code != 1:
+        say_next("train", trainer or _trainer(settings_in(config)), "--config", config, *context.args)
     raise typer.Exit(report.code)
 
 
@@ -58,7 +63,7 @@ def check_recipe(
 ) -> Report:
     """The report on a recipe file; for the arguments see `main`, `more` are settings of the recipe."""
     from ..config_checks import check_installed
-    from ..recipe import NAMED, TRAINERS, read, settings_in
+    from ..recipe import read
 
     settings = settings_in(config)
     trainer = trainer or _trainer(settings)

@@ -20,12 +20,13 @@ from .check import Check, Outcome, Severity
 
 Status = Literal["passed", "failed", "warned", "not checked", "does not apply"]
 STYLES: dict[Status, str] = {
-    "passed": "green",
     "failed": "bold red",
-    "warned": "yellow",
     "not checked": "magenta",
+    "warned": "yellow",
+    "passed": "green",
     "does not apply": "dim",
 }
+"""The most urgent first."""
 FILE_WIDTH = 140
 
 
@@ -101,31 +102,39 @@ class Report:
         """Writes the JSON atomically."""
         write_text(file, json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n")
 
-    def show(self, file: Any = None) -> None:
-        """Prints table, sample and summary, on the standard output or another stream."""
+    def show(self, file: Any = None, verbose: bool = False, rest: str = "--verbose shows every row") -> None:
+        """Prints the rows to look at, the sample and a summary, on the standard output or another stream.
+
+        Args:
+            file: the stream.
+            verbose: whether rows that passed or do not apply are shown, too.
+            rest: otherwise, where they are.
+        """
         console = Console(file=file, highlight=False)
         if not console.is_terminal:
             console.width = FILE_WIDTH
-        console.print(self._table())
+        rows = sorted(self.results, key=lambda r: (r.accepted, [*STYLES].index(r.status)))
+        if shown := [r for r in rows if verbose or r.status not in ("passed", "does not apply")]:
+            console.print(_table(shown))
         if self.sample is not None:
             console.print(f"\n{self.note}", markup=False)
             sample = Text(self.sample)
             sample.highlight_regex(r"(?s)⟦.*?⟧", "bold green")
             console.print(sample)
-        console.print(f"\n{self.summary()}", markup=False)
-
-    def _table(self) -> Table:
-        table = Table(title="preflight")
-        for name in ("row", "pitfall", "severity", "", "what was seen, and what fixes it"):
-            table.add_column(name, overflow="fold")
-        for r in self.results:
-            mark = Text(r.mark, STYLES[r.status])
-            table.add_row(str(r.row), escape(r.name), r.severity, mark, escape(r.seen))
-        return table
+        console.print(f"\n{self.summary()}" + f"; {rest}" * (not verbose), markup=False)
 
     def summary(self) -> str:
         """One line: how many of each status, and what follows."""
         counts = ", ".join(f"{len(self.rows(status))} {status}" for status in STYLES if self.rows(status))
-        stopping = ", ".join(str(r.row) for r in self.stopping)
-        ends = f"; rows {stopping} stop the run (fix them, or accept them in the recipe)" if stopping else ""
+        stopping = " ".join(str(r.row) for r in self.stopping)
+        ends = f'; fix before a run: {stopping} (or in the recipe, accept: "{stopping}")' if stopping else ""
         return f"preflight: {counts}{ends}"
+
+
+def _table(rows: Sequence[CheckResult]) -> Table:
+    table = Table(title="preflight")
+    for name in ("row", "pitfall", "", "what was seen, and what fixes it"):
+        table.add_column(name, overflow="fold")
+    for r in rows:
+        table.add_row(str(r.row), escape(r.name), Text(r.mark, STYLES[r.status]), escape(r.seen))
+    return table

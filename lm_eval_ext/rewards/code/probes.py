@@ -7,7 +7,7 @@ import socket
 import tempfile
 from pathlib import Path
 
-from lm_eval_ext.rewards.code.runner import Limits, Tests, run
+from lm_eval_ext.rewards.code.runner import Limits, Tests, run_all
 
 _PROBES = {
     "connect to servers": "import socket; socket.create_connection(('127.0.0.1', {port}), 1)",
@@ -27,9 +27,11 @@ def reachable() -> list[str]:
     found = []
     with tempfile.NamedTemporaryFile() as file, socket.create_server(("127.0.0.1", 0)) as server:
         given = {"port": server.getsockname()[1], "file": str(Path(file.name).resolve()), "pid": os.getpid()}
-        for what, step in {"": "pass", **_PROBES}.items():
-            program = f"{step.format(**given, memory=limits.memory_mb * 2**20)}\ndef done(): return 1"
-            outcome = run(program, Tests("assert done() == 1"), limits)
+        steps = [
+            step.format(**given, memory=limits.memory_mb * 2**20) for step in ("pass", *_PROBES.values())
+        ]
+        jobs = [(f"{step}\ndef done(): return 1", Tests("assert done() == 1")) for step in steps]
+        for what, outcome in zip(("", *_PROBES), run_all(jobs, limits), strict=True):
             if outcome.undecided or not (what or outcome.failure is None):
                 raise RuntimeError(outcome.undecided or outcome.failure)
             if what and outcome.failure is None:

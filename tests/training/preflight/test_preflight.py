@@ -2,11 +2,13 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from lm_eval_ext.harness import sources
 from lm_eval_ext.harness.errors import UserError
 from tests.training.preflight.conftest import row, written
 from training import grpo, sft
@@ -33,6 +35,7 @@ def test_the_command_prints_a_table_and_writes_json(models, sources, tmp_path):
     done = CliRunner().invoke(program.app, [*arguments, "--json", str(out), "--max_length", "100"])
     assert done.exit_code == 1
     assert "FAILED" in done.output and ONE_SAMPLE.split("⟦")[0] in done.output
+    assert "tensor parallelism" not in done.output  # that row passed
     said = json.loads(out.read_text("utf-8"))
     assert (said["exit"], said["failed"], said["not_checked"]) == (1, [15], [])
     assert len(said["rows"]) == 31 and set(said["rows"][0]) == {
@@ -43,8 +46,11 @@ def test_the_command_prints_a_table_and_writes_json(models, sources, tmp_path):
         "accepted",
         "seen",
     }
-    again = CliRunner().invoke(program.app, [*arguments, "--accept", "15", "--max_length", "100"])
+    arguments += ["--verbose", "--accept", "15", "--max_length", "100"]
+    again = CliRunner().invoke(program.app, arguments)
     assert again.exit_code == 0 and "FAILED (accepted)" in again.output
+    shown = [line.split()[1] for line in again.output.splitlines() if re.match(r"│ \d", line)]
+    assert len(shown) == 31 and shown[-1] == "15"  # accepted: nothing to do
 
 
 def test_the_sample_marks_what_the_loss_is_on(check):
@@ -87,6 +93,7 @@ def test_a_hub_out_of_reach_is_asked_once(check, monkeypatch):
         raise OSError("out of reach")
 
     monkeypatch.setattr(PretrainedConfig, "get_config_dict", unreachable)
+    monkeypatch.setattr(sources, "no_hub", lambda: None)  # it answered just now
     report = check("sft", {"model": "nobody/out-of-reach"})
     assert asked == ["nobody/out-of-reach"]
     assert len(report.rows("not checked")) > 5
@@ -109,6 +116,7 @@ def test_accepted_rows_do_not_stop(check):
     assert report.code == 0 and report.rows("failed") == [15] and row(report, 15).accepted
 
 
+@pytest.mark.filterwarnings("default")  # of TRL and torch
 @pytest.mark.parametrize(
     "trainer, broken", [(sft, "--max_length=100"), (grpo, '--generation_kwargs={"seed": 1}')]
 )
