@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
@@ -10,6 +12,12 @@ def shown(value: object, most: int = 120) -> str:
     """A received value for an error's message, cut after `most` characters."""
     text = repr(value)
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def similar(name: str, known: Iterable[str], least: float = 0.7) -> str:
+    """The known names that look like it, as the end of a sentence; "" if there are none."""
+    near = get_close_matches(name, sorted(known), 3, least)
+    return f"; close to it: {', '.join(near)}" if near else ""
 
 
 class UserError(ValueError, SystemExit):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from lm_eval_ext.grading.cores import usable_cores
 from lm_eval_ext.harness.engines import on_cpu
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when datasets is imported: no test may reach the Hub
+os.environ.setdefault("UV_SYSTEM_CERTS", "true")  # as set-up: uv trusts what pip trusts
 _AT_ONCE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 os.environ |= {**on_cpu(), "OMP_NUM_THREADS": str(max(1, usable_cores() // _AT_ONCE))}
 
@@ -101,6 +104,18 @@ def punkt(tmp_path_factory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium. Without one, or without playwright: skipped, but in CI (CI=true) a failure."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path and find_spec("playwright"):
+        return path
+    missing = "playwright" if path else "chromium"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must look at the pages in a browser, and there is no {missing}")
+    pytest.skip(f"no {missing} here: apt-get install chromium, pip install playwright")
+
+
 def lm_eval(*arguments: str, program: str = "lm_eval", data: str | Path = "sample") -> Run:
     """Runs the real command line, offline, on the packaged problems unless told otherwise."""
     environment = {
@@ -133,3 +148,13 @@ def samples(folder: Path, task: str) -> list[dict[str, Any]]:
     newest = max(folder.rglob(f"samples_{task}_2*.jsonl"), key=lambda path: path.stat().st_mtime)
     rows = [json.loads(line) for line in newest.read_text().splitlines()]
     return sorted(rows, key=lambda row: row["doc_id"])
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()

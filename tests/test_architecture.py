@@ -117,3 +117,10 @@ def imported(name: str, path: Path) -> set[str]:
             base = ".".join(part for part in (above, node.module) if part)
             found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
     return {m for m in found if not (name + ".").startswith(m + ".")}
+
+
+def test_no_group_is_repeated_possessively():
+    """Python before 3.11.5 misreads `(...)*+` of a group that can backtrack; `(?>(...)*)` is safe."""
+    sources = [file for folder in (ROOT / "lm_eval_ext", ROOT / "training") for file in folder.rglob("*.py")]
+    sources += (ROOT / "lm_eval_ext").rglob("*.yaml")
+    assert [file for file in sources if re.search(r"(?<!\\)\)[*+?]\+", file.read_text("utf-8"))] == []

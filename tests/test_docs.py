@@ -4,6 +4,7 @@ The word behind a block's language says what it needs and a test has not: `gpu`,
 `server` is a command that runs until it is ended.
 """
 
+import csv
 import gzip
 import json
 import os
@@ -26,10 +27,19 @@ from lm_eval_ext.grading import grade_one
 from tests.analysis.batched import batch
 from tests.analysis.logged import write_run
 from tests.conftest import ROOT
+from tests.training.models import write_tiny_qwen3
 
 pytestmark = [pytest.mark.unit, pytest.mark.full]
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+RESULTS = ROOT / "benchmarks" / "results"
+GENERATED = ROOT / "docs" / "reference"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/README.md")),
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if GENERATED not in page.parents),
+]
+TUTORIALS = [str(page.relative_to(ROOT)) for page in PAGES if page.parent.name == "tutorials"]
+NAMES_A_FILE = re.compile(r"# ([\w-]+\.\w+)\n")
+MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)\s*$", re.M | re.S)
 NEEDS = {"gpu", "hub", "api", "slurm", "server"}
 LANGUAGES = {"sh", "python", "yaml", "json", "text", "mermaid"}
@@ -72,7 +82,9 @@ BLOCKS = blocks()
 
 
 def of(*languages: str, needing: bool = False) -> list[Block]:
-    return [b for b in BLOCKS if b.language in languages and bool(b.needs) == needing]
+    """Blocks that are tried one by one; those of a tutorial run together."""
+    asked = [b for b in BLOCKS if b.language in languages and bool(b.needs) == needing]
+    return [b for b in asked if needing or b.page not in TUTORIALS]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
@@ -140,6 +152,27 @@ def test_commands_run(block, workspace):
             assert_runs(command, workspace)
 
 
+@pytest.fixture(scope="module")
+def random_weights(tmp_path_factory) -> str:
+    """A tiny model, in the place of the one that the tutorials name."""
+    return write_tiny_qwen3(tmp_path_factory.mktemp("model"))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_tutorials_run_from_top_to_bottom(page, random_weights, tmp_path, monkeypatch):
+    """In an empty folder; a block whose first line is `# NAME` is a file."""
+    monkeypatch.chdir(tmp_path)
+    for block in (b for b in BLOCKS if b.page == page and not b.needs):
+        text = block.text.replace(MODEL, random_weights)
+        if named := NAMES_A_FILE.match(text):
+            (tmp_path / named[1]).write_text(text[named.end() :])
+        elif block.language == "python":
+            exec(compile(text, str(block), "exec"), {})
+        elif block.language == "sh":
+            assert_runs(f"set -e\n{text}", tmp_path)
+
+
 def assert_runs(command: str, workspace: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
@@ -191,6 +224,30 @@ def test_data_parses(block):
 def test_the_verdict_shown_is_the_grader_s():
     (shown,) = (b.text.strip() for b in of("json") if '"correct"' in b.text)
     assert str(grade_one(r"... so the answer is $\boxed{\frac{6}{8}}$.", "0.75")) == shown
+
+
+def test_the_readme_s_table_is_that_of_the_recorded_evaluation():
+    """As the README says, benchmarks/results/eval.csv."""
+    (shown,) = (b.text.splitlines() for b in BLOCKS if b.page == "README.md" and "accuracy_high" in b.text)
+    rows = {row["task"]: row for row in csv.DictReader((RESULTS / "eval.csv").read_text().splitlines())}
+    assert len(shown) == 1 + sum(not task.startswith("·") for task in rows)
+    for line in shown[1:]:
+        row = rows[line.split()[0]]
+        ends = ("accuracy", "accuracy low", "accuracy high")
+        figures = [row[name] for name in (*ends, "accuracy_high", "undecided", "answered", "capped")]
+        assert line.split()[2] == row["n"]
+        assert re.findall(r"([\d.]+)%", line) == [f"{100 * float(figure):.1f}" for figure in figures]
+
+
+def test_the_readme_quotes_the_figures_of_training_as_their_page_has_them():
+    readme, page = (ROOT / "README.md").read_text(), (ROOT / "docs" / "training.md").read_text()
+    said = " ".join(readme.split("The included recipes take")[1].split(".md#the-loop")[0].split())
+    table = page.split("| model | right |")[1].split("\n\n")[0]
+    assert re.findall(r"([\d.]+)%", said) == re.findall(r"\| ([\d.]+)% \(", table)
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 120
 
 
 def test_links_lead_somewhere():

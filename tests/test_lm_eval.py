@@ -191,6 +191,10 @@ def vllm_run(smollm2, tmp_path_factory):
             *("--gen_kwargs", "max_gen_toks=96", "--log_samples", "--output_path", out),
             program="lm-eval-ext",
         )
+        warned = [line.partition("]")[2] for line in done.err.splitlines() if " WARNING " in line]
+        assert len({*warned}) == len(warned) > 0, warned
+        assert "INFO" in done.err and done.err.splitlines()[-1].startswith(f"next: lm-eval-ext view {out}")
+        assert all(line.startswith(("vllm (", "|")) for line in done.out.splitlines() if line), done.out
         return done.results(out)["results"], out
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -14,10 +15,9 @@ from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
 
-tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OF = {"gpu": set(EXTRAS), "cpu": {"judge", "report", "bench", "dev"}}
+OF = {"gpu": set(EXTRAS) - {"docs"}, "cpu": {"judge", "report", "bench", "dev"}, "docs": {"docs"}}
 
 
 def locked(hardware: str) -> list[str]:
@@ -37,6 +37,17 @@ def test_a_lock_has_exact_versions_of_all_we_ask_for_and_no_addresses(hardware):
         assert found, f"{ours} is not in {hardware}.txt: make lock"
         versions = [next(iter(pin.specifier)).version for pin in found]
         assert all(version in ours.specifier for version in versions), f"{ours} is {versions}: make lock"
+
+
+@pytest.mark.unit
+def test_the_page_of_licences_has_every_dependency():
+    page = (ROOT / "docs" / "licences.md").read_text()
+    asked = [
+        *PROJECT["dependencies"],
+        *(text for extra in OF["gpu"] - {"bench", "dev"} for text in EXTRAS[extra]),
+    ]
+    names = {canonicalize_name(Requirement(text).name) for text in asked}
+    assert sorted(name for name in names if f"| {name} |" not in page) == [], "make docs"
 
 
 def resolved(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:

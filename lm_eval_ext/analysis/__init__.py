@@ -3,7 +3,8 @@
 In this order, each importing only earlier ones (and `report/` before `audit`):
 
 - stats: intervals and tests; tables: tables and their formats; protocols: settings that two runs must share
-- lm_eval_files: lm-eval's results and samples files, read and written; runs: what is in them
+- lm_eval_files: lm-eval's results and samples files, read and written; aggregation: their scores;
+  runs: what is in them
 - pairing, compare, breakdown, compare_output: two runs problem by problem
 - regrade/: logged runs and plain files of responses, graded again
 - baselines, baseline_check: recorded figures; verdicts: recorded verdicts

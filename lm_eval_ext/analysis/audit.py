@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.analysis import lm_eval_files, stats
-from lm_eval_ext.analysis.report.entries import ERROR, RIGHT, Entry, entries_of
+from lm_eval_ext.analysis.entries import ERROR, RIGHT, Entry, entries_of
 from lm_eval_ext.analysis.runs import Run
 from lm_eval_ext.analysis.tables import as_markdown, csv_text, table
 from lm_eval_ext.atomic import write_text
@@ -139,7 +139,6 @@ def export(runs: Sequence[Run], n: int, out: Path, *, seed: int = 0) -> list[str
     return [
         f"{out / SHEET}: {len(rows)} answers to label yes, no or unsure ({told})",
         f"{out / KEY}: the verdicts; keep it from whoever labels",
-        f"then: lm-eval-ext report --audit-labels {out / SHEET} --audit-key {out / KEY} --out {out}",
     ]
 
 

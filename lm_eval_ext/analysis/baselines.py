@@ -24,7 +24,7 @@ from lm_eval_ext.analysis.compare import common_metric
 from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.runs import Run, SampleKey
 from lm_eval_ext.atomic import write_bytes, write_text
-from lm_eval_ext.harness.launch import shipped
+from lm_eval_ext.harness.shipped import shipped
 from lm_eval_ext.jsonl import open_lines, read_objects
 
 ROUNDING = 0.0006

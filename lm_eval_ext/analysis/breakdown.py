@@ -23,7 +23,7 @@ class BreakdownRow:
     n: int
     score_a: float
     score_b: float
-    difference: float  # a less b
+    difference: float  # a minus b
     pairing: stats.Pairing | None  # None where scores are fractions over repeats
     p: float
     p_corrected: float  # Holm-corrected over all rows made together

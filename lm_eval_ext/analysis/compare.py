@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from lm_eval_ext.analysis import experiments, pairing, protocols, stats
 from lm_eval_ext.analysis.experiments import Differences
@@ -37,7 +38,7 @@ class RunScore:
 
 @dataclass(frozen=True)
 class TaskComparison:
-    """A task or group in two runs. Differences are a less b."""
+    """A task or group in two runs. Differences are a minus b."""
 
     unit: str  # the task or group
     metric: str
@@ -133,7 +134,8 @@ def compare(
     found = {unit: experiments.split(a, b, unit, across) for unit in units}
     if not force:
         experiments.require_none(a, b, {unit: others for unit, (_, others) in found.items()})
-    compared = tuple(_compare_unit(a, b, unit, metric, pair_on, *found[unit]) for unit in units)
+    shown = tqdm(units, f"comparing {a.name} and {b.name}", unit="task", delay=5)
+    compared = tuple(_compare_unit(a, b, unit, metric, pair_on, *found[unit]) for unit in shown)
     return corrected([RunComparison(a.name, b.name, compared)])[0]
 
 

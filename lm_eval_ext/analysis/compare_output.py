@@ -19,7 +19,7 @@ CSV_FIELDS = (
     *("a", "b", "unit", "task", "doc_hash", "id", "right", "score_a", "score_b"),
     *("gold", "answer_a", "answer_b", "problem"),
 )  # fmt: skip
-BREAKDOWN_HEAD = ("n", "A", "B", "A less B", "only A / B", "p", "Holm")
+BREAKDOWN_HEAD = ("n", "A", "B", "A minus B", "only A / B", "p", "Holm")
 Fact = tuple[str, str]
 """A name and what it is."""
 
@@ -50,7 +50,7 @@ class ComparisonResults:
         found = [
             ("A", _score(unit.a, unit)),
             ("B", _score(unit.b, unit)),
-            ("A less B", f"{points(unit.difference)} points ({span}: paired bootstrap, 95%)"),
+            ("A minus B", f"{points(unit.difference)} points ({span}: paired bootstrap, 95%)"),
             ("p", _p(unit, self.tests)),
             ("can find", _detectable(unit)),
         ]

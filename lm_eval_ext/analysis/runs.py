@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from lm_eval_ext.analysis import lm_eval_files, outcomes, protocols
 from lm_eval_ext.analysis.lm_eval_files import REFUSED, LoggedRow, RunError, is_score
 from lm_eval_ext.grading import Verdict
@@ -213,7 +215,8 @@ def _run(read: Sequence[LoggedResults], place: Path, filter: str | None, name: s
     members: dict[str, tuple[str, ...]] = {}
     scored: set[str] = set()
     for file, results in read:
-        tasks |= {task: _task(task, file, results, filter) for task in lm_eval_files.logged_tasks(results)}
+        logged = tqdm(lm_eval_files.logged_tasks(results), f"reading {place}", unit="task", delay=5)
+        tasks |= {task: _task(task, file, results, filter) for task in logged}
         members |= (in_file := lm_eval_files.groups_of(results))
         scored |= {group for group in in_file if lm_eval_files.is_scored(group, results)}
     groups = {g: found for g in members if g in scored and (found := lm_eval_files.leaves(g, members, tasks))}
@@ -221,24 +224,17 @@ def _run(read: Sequence[LoggedResults], place: Path, filter: str | None, name: s
     return Run(name, model, place, tasks, groups, tuple(results for _, results in read))
 
 
-def labelled(place: Path | str) -> tuple[str | None, Path]:
-    """The name and the path of `name=path`, or None and the path."""
-    given, equals, path = str(place).partition("=")
-    return (given, Path(path)) if equals and not Path(place).exists() else (None, Path(place))
+def reported(results: Mapping[str, Any], unit: str) -> tuple[str, str | None, dict[str, float]]:
+    """Of a task or group in a results file: the first of FILTERS that it has, its score's metric, all values.
 
-
-def named(places: Sequence[Path | str], *, filter: str | None = None) -> list[Run]:
-    """The runs of several places under different names; a place may be given as `name=path`."""
-    return distinct([r for name, at in map(labelled, places) for r in load_all(at, filter=filter, name=name)])
-
-
-def distinct(runs: Sequence[Run]) -> list[Run]:
-    """The runs under different names: their own, else with the folder's name, else numbered."""
-    for label in ("{0.name}", "{0.name} ({0.place.name})", "{0.name} #{1}"):
-        names = [label.format(run, number) for number, run in enumerate(runs, 1)]
-        if len(set(names)) == len(names):
-            break
-    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+    The metric is None without any.
+    """
+    given = {k: v for k, v in results["results"].get(unit, {}).items() if "," in k and is_score(v)}
+    filters = [name.partition(",")[2] for name in given]
+    chosen = next((name for name in (*FILTERS, *filters) if name in filters), "none")
+    values = {k.partition(",")[0]: float(v) for k, v in given.items() if k.partition(",")[2] == chosen}
+    metrics = [name for name in values if not name.endswith("_stderr")]
+    return chosen, next((name for name in (*METRICS, *metrics) if name in metrics), None), values
 
 
 def problem_in(doc: Mapping[str, Any]) -> str | None:
@@ -270,12 +266,13 @@ def _samples(task: str, rows: Iterable[LoggedRow], filter: str) -> tuple[Sample,
     found = []
     for row in rows:
         if row.get("filter", "none") == filter:
-            found.append(_sample((task, row["doc_hash"], seen[row["doc_hash"]]), row))
+            found.append(sample_of((task, row["doc_hash"], seen[row["doc_hash"]]), row))
             seen[row["doc_hash"]] += 1
     return tuple(found)
 
 
-def _sample(key: SampleKey, row: LoggedRow) -> Sample:
+def sample_of(key: SampleKey, row: LoggedRow) -> Sample:
+    """The sample in a logged line."""
     logged = row["resps"][0] if row["resps"] else []
     responses = logged if isinstance(logged, list) else [logged]
     return Sample(

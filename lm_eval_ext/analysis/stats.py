@@ -10,20 +10,12 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, stats
 
-CONFIDENCE = 0.95
+from lm_eval_ext.analysis.intervals import CONFIDENCE as CONFIDENCE
+from lm_eval_ext.analysis.intervals import Interval as Interval
+from lm_eval_ext.analysis.intervals import wilson as wilson
+
 ALPHA = 0.05
 POWER = 0.80
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A confidence interval."""
-
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.low:.3f} to {self.high:.3f}"
 
 
 @dataclass(frozen=True)
@@ -57,14 +49,6 @@ class Pairing:
     @property
     def p(self) -> float:
         return mcnemar(self.only_a, self.only_b)
-
-
-def wilson(right: int, n: int, confidence: float = CONFIDENCE) -> Interval:
-    """Wilson's score interval for `right` of `n`: Wilson 1927; holds for small n (arXiv 2503.01747)."""
-    if n == 0:
-        return Interval(0.0, 1.0)
-    found = stats.binomtest(right, n).proportion_ci(confidence, method="wilson")
-    return Interval(float(found.low), float(found.high))
 
 
 def mean_interval(scores: Sequence[float], confidence: float = CONFIDENCE) -> Interval:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from lm_eval_ext.analysis import stats
-
 TEXT, COUNT, SHARE, ESTIMATE, NUMBER, P, USD = KINDS = (
     "text", "count", "share", "estimate", "number", "p", "usd",
 )  # fmt: skip
@@ -74,6 +72,8 @@ class Table:
 
 def estimate(scores: Sequence[float]) -> Estimate | None:
     """The mean score with its interval; None without scores."""
+    from lm_eval_ext.analysis import stats
+
     if not scores:
         return None
     interval = stats.mean_interval(scores)

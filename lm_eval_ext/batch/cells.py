@@ -13,9 +13,8 @@ from lm_eval_ext.batch.job import LAUNCHER, Job, Launcher
 from lm_eval_ext.batch.models import Model, local_folder, models_of
 from lm_eval_ext.batch.plan import EvaluationEntry, Plan
 from lm_eval_ext.batch.record import CellRecord
-from lm_eval_ext.errors import UserError
+from lm_eval_ext.errors import UserError, similar
 from lm_eval_ext.harness.sources import VARIABLE
-from lm_eval_ext.harness.validation import similar
 from lm_eval_ext.harness.weights import stamp
 
 LOCAL_ENGINES = ("vllm", "hf")

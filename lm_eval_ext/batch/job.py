@@ -28,7 +28,8 @@ from lm_eval_ext.resume import locked_when_free, read_json, write_json
 
 JOB, STATE, DONE = "cell.json", "state.json", "done.json"
 LAUNCHER = (sys.executable, "-m", "lm_eval_ext.cli")
-QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
+QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false", "LM_EVAL_EXT_PART": "1"}
+"""Environment of a command that is a part of another."""
 LORA_RANKS = (16, 32, 64, 128, 256, 320, 512)
 """What vLLM takes as `max_lora_rank`."""
 BRIEF = ("--prompts", "4", "--no-vllm")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import lm_eval_files, runs
+from lm_eval_ext.analysis import lm_eval_files, naming, runs
 from lm_eval_ext.analysis.cells import DONE, Cell, Matrix, of_runs, with_units
 from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.runs import Run
@@ -20,10 +20,10 @@ def read_places(
 
     Raises DataError: a folder that cannot be read, no result in any.
     """
-    labelled = list(map(runs.labelled, places))
+    labelled = list(map(naming.labelled, places))
     batches = [(name, path) for name, path in labelled if (path / FILE).is_file()]
     plain = [place for place, (_, path) in zip(places, labelled, strict=True) if not (path / FILE).is_file()]
-    found = runs.named(plain, filter=filter)
+    found = naming.named(plain, filter=filter)
     if not batches:
         return found, None
     cells = [

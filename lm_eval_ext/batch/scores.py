@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import lm_eval_files
-from lm_eval_ext.analysis.runs import FILTERS, METRICS
+from lm_eval_ext.analysis import lm_eval_files, runs
 from lm_eval_ext.analysis.tables import csv_text
 from lm_eval_ext.batch.plan import Select
 from lm_eval_ext.batch.record import Best, CellRecord, Score
@@ -32,15 +31,8 @@ def scores_in(folder: Path) -> tuple[Path, dict[str, Score]]:
 
 
 def _score(results: Mapping[str, Any], unit: str, tasks: Sequence[str]) -> Score | None:
-    """The values of the first of FILTERS that the unit of these tasks has; None if it has no metric."""
-    given = {
-        k: v for k, v in results["results"].get(unit, {}).items() if "," in k and lm_eval_files.is_score(v)
-    }
-    filters = [name.partition(",")[2] for name in given]
-    chosen = next((name for name in (*FILTERS, *filters) if name in filters), None)
-    values = {k.partition(",")[0]: float(v) for k, v in given.items() if k.partition(",")[2] == chosen}
-    metrics = [name for name in values if not name.endswith("_stderr")]
-    metric = next((name for name in (*METRICS, *metrics) if name in metrics), None)
+    """Its score; None if it has no metric."""
+    _, metric, values = runs.reported(results, unit)
     counted = results.get("n-samples") or {}
     n = sum(counted[task]["effective"] for task in tasks) if counted.keys() >= {*tasks} else None
     return Score(metric=metric, values=values, n=n) if metric else None

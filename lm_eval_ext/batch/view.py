@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from statistics import mean
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -13,6 +15,7 @@ from lm_eval_ext.batch.cells import Cell
 from lm_eval_ext.batch.record import BatchRecord, CellRecord
 
 _STYLES = {"done": "green", "failed": "bold red", "running": "cyan", "queued": "yellow", "pending": "dim"}
+LOG_EVERY_S = 60
 
 
 def score(record: CellRecord) -> str:
@@ -43,11 +46,33 @@ def _shown(record: CellRecord | None, since: dict[str, float]) -> str:
     return f"[{_STYLES[record.state]}]{text}[/]"
 
 
-class BatchView:
-    """Follows the cells of a batch; a context manager."""
+def progress(records: Iterable[CellRecord]) -> str:
+    """How many are done, and how long the others take if each takes as long, as many at once as now."""
+    states: dict[str, list[CellRecord]] = {}
+    for record in records:
+        states.setdefault(record.state, []).append(record)
+    ended, failed = (states.pop(state, []) for state in ("done", "failed"))
+    left = sum(map(len, states.values()))
+    total, seconds = left + len(ended) + len(failed), [r.seconds for r in ended if r.seconds is not None]
+    said = f"{len(ended)} of {total} done" + f", {len(failed)} failed" * bool(failed)
+    if not left or not seconds:
+        return said
+    rest = mean(seconds) * left / max(1, len(states.get("running", [])))
+    return f"{said}, about {timedelta(seconds=round(rest))} left"
 
-    def __init__(self, record: BatchRecord, console: Console | None = None) -> None:
-        self._record, self._console = record, console or Console()
+
+class BatchView:
+    """Follows the cells of a batch; a context manager.
+
+    Args:
+        folders: of the cells that are run; None: all.
+    """
+
+    def __init__(
+        self, record: BatchRecord, folders: Collection[str] | None = None, console: Console | None = None
+    ) -> None:
+        self._record, self._folders, self._console = record, folders, console or Console()
+        self._logged, self._said = time.monotonic(), ""
         self._since: dict[str, float] = {}
         self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
 
@@ -77,6 +102,16 @@ class BatchView:
             )
 
     def tick(self) -> None:
-        """Draws the table again."""
+        """Draws the table again; in a log a line once a minute while jobs run, if it has news."""
+        cells = self._record.cells
+        said = progress(cell for cell in cells if self._folders is None or cell.folder in self._folders)
         if self._live:
-            self._live.update(table(self._record.cells, self._since), refresh=True)
+            self._live.update(Group(table(cells, self._since), said), refresh=True)
+        elif self._is_busy() and time.monotonic() - self._logged >= LOG_EVERY_S:
+            self._logged = time.monotonic()
+            if said != self._said:
+                self._console.print(said)
+            self._said = said
+
+    def _is_busy(self) -> bool:
+        return any(cell.state in ("queued", "running") for cell in self._record.cells)

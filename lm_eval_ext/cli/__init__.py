@@ -1,18 +1,20 @@
-"""The command line, one module per command, in the order of `--help`."""
+"""The command line, one module per command, in the order of `--help`: that of their use."""
 
+# isort: off
 from lm_eval_ext.cli import (
-    baseline,
-    batch,
-    compare,
-    doctor,
-    explain,
-    grade,
-    regrade,
-    report,
     run,
-    serve,
+    grade,
+    report,
+    compare,
+    view,
+    explain,
+    regrade,
+    batch,
+    baseline,
     train,
-)  # isort: skip
+    serve,
+    doctor,
+)
 from lm_eval_ext.cli.app import app
 
 __all__ = [
@@ -28,4 +30,5 @@ __all__ = [
     "run",
     "serve",
     "train",
+    "view",
 ]

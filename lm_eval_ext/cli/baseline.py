@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import app, fail, say_next
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @app.command("check-baseline")
 def check_baseline(
-    results: Annotated[Path | None, typer.Argument(help="Results file of lm-eval, or its folder.")] = None,
+    results: Annotated[Path | None, typer.Argument(metavar="RUN", help="Results file, or folder.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Baseline (see --list); default: the model's.")] = None,
     model: Annotated[str | None, typer.Option(help="Model to check, if the baseline has several.")] = None,
     paired: Annotated[
@@ -67,7 +67,7 @@ def check_baseline(
             today = date.today().isoformat()
             for path in baselines.record(record, run, source, today, place, overwrite):
                 typer.echo(f"wrote {path}", err=True)
-            return None
+            return say_next("check-baseline", "ANOTHER_RUN", "--baseline", record, "--folder", place)
         against = [_named(baseline, place)] if baseline else _of_model(run, place)
         checks = [
             c
@@ -75,9 +75,8 @@ def check_baseline(
             for c in baseline_check.check(run, b, place, model=model, paired=paired, alpha=alpha)
         ]
     except UserError as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(baseline_check.USAGE) from None
-    _show(checks)
+        fail(error, baseline_check.USAGE)
+    _show(checks, results if results.is_dir() else results.parent)
     raise typer.Exit(baseline_check.exit_code(checks))
 
 
@@ -124,13 +123,14 @@ def _list(found: dict[str, Baseline]) -> None:
         figures = str(len(baseline.figures) + len(baseline.pairs))
         table.add_row(name, figures, baseline.date, _few(models), _few(tasks))
     Console(highlight=False).print(table)
+    say_next("check-baseline", "RUN", "--baseline", "NAME")
 
 
 def _few(names: list[str]) -> str:
     return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
-def _show(checks: Sequence[FigureCheck]) -> None:
+def _show(checks: Sequence[FigureCheck], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -151,6 +151,7 @@ def _show(checks: Sequence[FigureCheck]) -> None:
     for found in checks:
         for line in _details(found):
             console.print(f"  {found.task}: {line}", markup=False)
+    say_next("view", folder, why="every response with its verdict")
 
 
 def _details(found: FigureCheck) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lm_eval_ext.cli.app import app, interrupted
+from lm_eval_ext.cli.app import app, interrupted, say_next
 
 if TYPE_CHECKING:
     from lm_eval_ext.batch.cells import Cell
@@ -26,7 +26,8 @@ Address = Annotated[str | None, typer.Option(help="Ray cluster; default: RAY_ADD
 Partition = Annotated[str | None, typer.Option(help="Slurm partition.")]
 Account = Annotated[str | None, typer.Option(help="Slurm account.")]
 Slurm = Annotated[
-    list[str] | None, typer.Option(metavar="KEY=VALUE", help="By submitit's names: time=240, mem_gb=64.")
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="More for Slurm, by submitit's names: time=240; may be repeated."),
 ]
 Submitit = Annotated[str, typer.Option("--executor", help="submitit's: slurm, or local to try jobs here.")]
 Pattern = Annotated[
@@ -34,7 +35,9 @@ Pattern = Annotated[
 ]
 Poll = Annotated[float, typer.Option(min=0.1, help="With --watch: seconds between looks.")]
 UntilStep = Annotated[int | None, typer.Option(help="With --watch: last step to wait for.")]
-Idle = Annotated[float | None, typer.Option(help="With --watch: stop after idle MINUTES.")]
+Idle = Annotated[
+    float | None, typer.Option(metavar="MINUTES", help="With --watch: stop if none is written for so long.")
+]
 
 
 @app.command()
@@ -57,7 +60,9 @@ def batch(
     until_step: UntilStep = None,
     idle: Idle = None,
 ) -> None:
-    """Evaluate every model of a plan with every evaluation, one job each, and only those not done yet.
+    """Evaluate every model of a plan in every way it names, one job each; skip what is done.
+
+    A plan is a YAML file with models, tasks and settings: docs/batch.md.
 
         lm-eval-ext batch plan.yaml
         lm-eval-ext batch plan.yaml --gpus 6,7 --only mathnet
@@ -78,8 +83,7 @@ def batch(
     found = cells.cells_of(read, folder)
     chosen = cells.selected(found, only or [])
     if dry_run:
-        _show(chosen)
-        return
+        return _show(chosen)
     more: More = scheduler.no_more
     if watch:
         more = watches.Watch(read, watch, folder, poll, until_step, idle and idle * 60)
@@ -87,22 +91,23 @@ def batch(
     where = executors.opened(on, folder, cores, gpus=gpus, address=address, slurm=given, submitit=executor)
     written = record.BatchRecord(plan=str(plan), on=on, cells=[cell.record for cell in found])
     folders = {cell.record.folder for cell in chosen} if only else None
-    with view.BatchView(written) as shown:
+    with view.BatchView(written, folders) as shown:
         work = scheduler.Batch(folder, written, found, where, shown, folders, retries, read.select)
         stopped = _is_stopped(work, more)
     for line in work.summary():
         typer.echo(line)
     if stopped:
         interrupted(f"; rerun the same command to resume {folder}")
+    say_next("report", folder, "--out", folder / "report")
     raise typer.Exit(0 if work.is_done() else 1)
 
 
 def _check_tasks(plan: Plan) -> None:
     """Raises UserError for a task that does not exist, before any job is started."""
-    from lm_eval_ext.harness import launch, validation
+    from lm_eval_ext.harness import shipped, validation
 
     own = [e.tasks for e in plan.evaluations if not any("--include_path" in a for a in e.arguments)]
-    validation.expanded([task for tasks in own for task in tasks], str(launch.tasks_path()))
+    validation.expanded([task for tasks in own for task in tasks], str(shipped.tasks_path()))
 
 
 def _slurm_options(given: list[str], **named: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lm_eval_ext.cli.app import Filter, Metric, PairOn, app
+from lm_eval_ext.cli.app import Filter, Metric, PairOn, app, say_next
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,12 +52,12 @@ def compare_command(
     are of one model under two settings. Differences are A minus B, in
     percentage points.
     """
-    from lm_eval_ext.analysis import runs
+    from lm_eval_ext.analysis import naming, runs
     from lm_eval_ext.analysis.breakdown import require_fields
     from lm_eval_ext.analysis.compare import compare_all, noise_floor
     from lm_eval_ext.analysis.compare_output import ComparisonResults
 
-    loaded = runs.named(places, filter=filter)
+    loaded = naming.named(places, filter=filter)
     if len(loaded) < 2:
         raise typer.BadParameter(f"compare needs at least two runs, got {len(loaded)}: {', '.join(places)}")
     made = compare_all(loaded, metric=metric, pair_on=pair_on, force=force, across=across or ())
@@ -72,6 +72,8 @@ def compare_command(
         show(results, flips)
     for path in results.write(out) if out else []:
         typer.echo(f"wrote {path}", err=True)
+    if not as_json:
+        say_next("report", *places, "--out", "report", why="a page with every response")
 
 
 def show(results: ComparisonResults, flips: int = 0) -> None:

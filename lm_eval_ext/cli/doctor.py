@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import app, say_next
 
 if TYPE_CHECKING:
     from lm_eval_ext.harness.doctor import Check
@@ -27,10 +27,12 @@ def doctor(
     Checks versions and their compatibility, hardware, data, folders and extras, and grades one answer. Exits
     with 1 if anything is wrong; notes do not count.
 
-        lm-eval-ext doctor --json
+        lm-eval-ext doctor
+        lm-eval-ext doctor --model Qwen/Qwen3-1.7B
     """
     from lm_eval_ext.harness.doctor import all_checks
-    from lm_eval_ext.harness.launch import tasks_path
+    from lm_eval_ext.harness.hardware import model_options
+    from lm_eval_ext.harness.shipped import tasks_path
 
     checks = list(all_checks(model))
     wrong = sum(check.state == "wrong" for check in checks)
@@ -40,18 +42,18 @@ def doctor(
         _show(checks)
         typer.echo(f"tasks: {tasks_path()}")
         typer.echo(f"{wrong} wrong" if wrong else "nothing is wrong")
+    if not wrong and not as_json:
+        say_next("run", *model_options(), "--tasks", "arith_words")
     raise typer.Exit(1 if wrong else 0)
 
 
 def _show(checks: Sequence[Check]) -> None:
+    """A line per check, and one with its advice, neither of them wrapped: commands can be copied."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("", "", "found", "what to do"):
-        table.add_column(column, overflow="fold")
+    width, console = max(len(check.name) for check in checks), Console()
     for check in checks:
-        state = Text(check.state, style=COLOURS[check.state])
-        table.add_row(state, check.name, Text(check.found), Text(check.advice))
-    Console().print(table)
+        state = f"{check.state:7}", COLOURS[check.state]
+        advice = f"\n{'':7}{check.advice}" * bool(check.advice)
+        console.print(Text.assemble(state, f"{check.name:{width}}  {check.found}{advice}"), soft_wrap=True)

@@ -17,8 +17,12 @@ COLORS = {True: typer.colors.GREEN, False: typer.colors.RED, None: typer.colors.
 
 @app.command("explain", context_settings={"ignore_unknown_options": True})  # -3 may be a gold
 def explain_command(
-    response: Annotated[str, typer.Argument(help="The model's response: text, or a file that holds it.")],
-    gold: Annotated[str, typer.Argument(help="The reference answer: text, or a file that holds it.")],
+    response: Annotated[
+        str, typer.Argument(metavar="RESPONSE", help="The model's response: text, or a file that holds it.")
+    ],
+    gold: Annotated[
+        str, typer.Argument(metavar="GOLD", help="The reference answer: text, or a file that holds it.")
+    ],
     problem: Annotated[
         str | None, typer.Option(help="The problem (text or file), for listed choices.")
     ] = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted
+from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted, say_next
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ RESUME = "Progress is saved; rerun the same command to resume."
 @takes_judge
 def grade(
     files: Annotated[
-        list[str], typer.Argument(help="JSON lines, .gz allowed, or .parquet; - for standard input.")
+        list[str], typer.Argument(metavar="FILE", help="JSON lines, also .gz, or .parquet; - for stdin.")
     ],
     out: Annotated[
         Path | None, typer.Option(help="Output file, .jsonl or .parquet; default: standard output.")
@@ -83,6 +83,7 @@ def grade(
         interrupted(f". {RESUME}" if out else "")
     if judge is not None and out and judge.usage.unreachable + judge.usage.over_budget:
         say("the judge could not be asked about some rows; rerun the same command to ask again")
+    say_next("explain", "RESPONSE", "GOLD", why=f"traces one verdict of {out or 'these'}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted
+from lm_eval_ext.cli.app import Timeout, Workers, app, interrupted, say_next
 from lm_eval_ext.cli.judging import takes_judge
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _of_file(help: str) -> Any:
 def regrade(
     runs: Annotated[
         list[str],
-        typer.Argument(help="results_*.json or its folder (NAME=PATH sets a name), or a plain .jsonl."),
+        typer.Argument(metavar="RUN", help="results_*.json or its folder (or NAME=PATH), or a plain .jsonl."),
     ],
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for the new runs; default: print only.")
@@ -83,6 +83,8 @@ def regrade(
             _regrade(logged, grader, out, RegradeOptions(gold_field, extract, old_metric), everything)
     except KeyboardInterrupt:
         interrupted("; complete runs are kept")
+    kept = ("report", out, "--out", out / "report") if out else ("regrade", *runs, "--out", "regraded")
+    say_next(*kept)
 
 
 def _is_plain(run: str) -> bool:

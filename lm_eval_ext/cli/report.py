@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lm_eval_ext.cli.app import Filter, Metric, PairOn, app
+from lm_eval_ext.cli.app import Filter, Metric, PairOn, app, say_next
 
 _MOST_SAMPLES = 2_400
 """Responses on a page by default, of all runs together."""
@@ -25,8 +25,7 @@ Baselines = Annotated[
 @app.command("report")
 def report_command(
     runs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="RUN...", help="results_*.json, folders, batches; NAME=PATH sets a name."),
+        list[str] | None, typer.Argument(metavar="RUN", help="results_*.json, folder, batch; or NAME=PATH.")
     ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Output folder.")] = Path("report"),
     samples: Samples = None,
@@ -49,8 +48,9 @@ def report_command(
     ] = None,
     audit_key: Annotated[Path | None, typer.Option(help="Key file of the same audit.")] = None,
 ) -> None:
-    """Report on runs: an HTML page that works offline, Markdown with figures, every table as CSV.
+    """Write a report on runs: an HTML page that works offline, Markdown with figures, every table as CSV.
 
+    \b
         lm-eval-ext report out/ --out report/
         lm-eval-ext report base=out/base tuned=out/tuned --out report/ --samples 500
         lm-eval-ext report out/plan --out report/
@@ -82,6 +82,20 @@ def report_command(
         )  # fmt: skip
     for line in lines:
         typer.echo(line)
+    say_next(*_following(runs or [], out, audit))
+
+
+def _following(runs: list[str], out: Path, audit: int | None) -> tuple[object, ...]:
+    """The command after a report on several runs, on one, after an audit's export, and after its labels."""
+    from lm_eval_ext.analysis.audit import KEY, SHEET
+
+    if len(runs) > 1 and not audit:
+        return ("compare", *runs)
+    if runs and not audit:
+        return ("report", *runs, "--audit", 100, "--out", "audit")
+    if audit:
+        return ("report", "--audit-labels", out / SHEET, "--audit-key", out / KEY, "--out", out)
+    return ("explain", "RESPONSE", "GOLD")
 
 
 def _report(places: list[str], filter: str | None, out: Path, **options: Any) -> list[str]:
@@ -100,7 +114,10 @@ def _report(places: list[str], filter: str | None, out: Path, **options: Any) ->
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
     size = written[0].stat().st_size / 1e6
-    return [as_text(overview(made)), f"{written[0]} ({size:.2f} MB) and {len(written) - 1} files beside it"]
+    return [
+        as_text(overview(made)),
+        f"{written[0]} ({size:.2f} MB) and {len(written) - 1} files beside it; open it in a browser",
+    ]
 
 
 def _numbers(text: str | None) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lm_eval_ext.cli.app import app
+from lm_eval_ext.cli.app import app, say_next
 
 if TYPE_CHECKING:
     from lm_eval_ext.harness.own_task import OwnTask
@@ -38,15 +38,14 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Write results to DIR; keep responses in DIR/store and reuse them to resume.",
+            help="Write results to DIR, and keep each response there, to resume from.",
         ),
     ] = None,
     chunk_size: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="With --resume: requests per chunk; a kill loses at most one chunk. Part of the "
-            "protocol.  [default: 64]",
+            help="With --resume: requests generated and stored together; part of the protocol. Default: 64.",
         ),
     ] = None,
     data: Data = None,
@@ -56,25 +55,25 @@ def run(
     extract: Extract = "statement",
     split: Split = "test",
     name: Annotated[
-        str | None, typer.Option(help="With --data: the task's name.  [default: the file's]")
+        str | None, typer.Option(help="With --data: the task's name. Default: the file's.")
     ] = None,
 ) -> None:
-    """Evaluate a model: check the protocol, then run `lm_eval run`.
+    """Evaluate a model: `lm_eval run`, after a check of the settings.
 
-    Accepts every option of `lm_eval run`; without --include_path it finds the tasks of this package. Refuses
-    tensor parallelism, vLLM without a seed in --model_args, sampling without repeats, and a max_gen_toks that
-    does not fit the model's context window.
+    Takes every option of `lm_eval run`, listed below its own, and finds the tasks of this package without
+    --include_path. Refuses what makes results incomparable: tensor parallelism, vLLM without a seed in
+    --model_args, sampling without repeats, a max_gen_toks that does not fit the model's context window.
 
         lm-eval-ext run --model vllm --model_args pretrained=M,seed=42 --tasks mathnet,math_qwen
 
     With --resume, progress is saved; rerun the same command to resume:
 
-        lm-eval-ext run --resume out/M --model vllm --model_args pretrained=M,seed=42 --tasks mathnet \
+        lm-eval-ext run --resume out/M --model vllm --model_args pretrained=M,seed=42 --tasks mathnet \\
             --batch_size auto
 
-    With --data, problems of your own (new-task writes the same task to a file):
+    With --data, it evaluates problems of your own (new-task writes the same task to a file):
 
-        lm-eval-ext run --data problems.jsonl --problem-field question --gold-field answer \
+        lm-eval-ext run --data problems.jsonl --problem-field question --gold-field answer \\
             --model vllm --model_args pretrained=M,seed=42
     """
     if {"--help", "-h"} & {*context.args}:
@@ -82,19 +81,27 @@ def run(
     from lm_eval_ext.harness.launch import run as launch
 
     if data is None:
-        launch(context.args, resume, chunk_size)
+        _say_next(launch(context.args, resume, chunk_size))
         return
     from lm_eval_ext.harness.own_task import with_own_task
 
     task = _own_task(name, data, problem_field, gold_field, prompt, extract, split)
     with tempfile.TemporaryDirectory() as scratch:
         arguments = with_own_task(context.args, task, resume / "task" if resume else Path(scratch))
-        launch(arguments, resume, chunk_size)
+        _say_next(launch(arguments, resume, chunk_size))
+
+
+def _say_next(folder: Path | None) -> None:
+    if folder is None:
+        say_next("run", "...", "--log_samples", "--output_path", "out", why="keeps what was printed")
+    else:
+        say_next("report", folder, "--out", folder / "report")
+        say_next("view", folder, why="every response with its verdict")
 
 
 @app.command("new-task")
 def new_task(
-    name: Annotated[str, typer.Argument(help="Name of the task; the file is NAME.yaml.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the task; the file is NAME.yaml.")],
     data: Annotated[str, typer.Option(metavar="FILE|HUB", help="As for run.")],
     problem_field: ProblemField = "problem",
     gold_field: GoldField = "gold",
@@ -107,10 +114,12 @@ def new_task(
 
     lm-eval-ext new-task lecture3 --data problems.csv --problem-field question --gold-field answer
     """
+    from lm_eval_ext.harness.hardware import model_options
     from lm_eval_ext.harness.own_task import write
 
     path = write(_own_task(name, data, problem_field, gold_field, prompt, extract, split), out)
-    typer.echo(f"{path}: evaluate with `lm-eval-ext run --tasks {path} --model ...`")
+    typer.echo(path)
+    say_next("run", "--tasks", path, *model_options())
 
 
 def _own_task(
@@ -130,7 +139,10 @@ def _own_task(
 
 @app.command("tasks-path")
 def tasks_path() -> None:
-    """Print the folder of the task files: `lm_eval --include_path "$(lm-eval-ext tasks-path)" ...`."""
-    from lm_eval_ext.harness.launch import tasks_path as path
+    """Print the folder of the task files, for plain `lm_eval`.
+
+    lm_eval --tasks mathnet --include_path "$(lm-eval-ext tasks-path)" ...
+    """
+    from lm_eval_ext.harness.shipped import tasks_path as path
 
     typer.echo(path())

@@ -31,8 +31,8 @@ def serve(
     undecided: Annotated[float, typer.Option(help="OpenRLHF's reward of undecided responses.")] = 0.0,
     workers: Workers = None,
     timeout: Timeout = 5.0,
-    queue: Annotated[int, typer.Option(min=1, help="Responses graded or waiting at once, at most.")] = 16_384,
-    max_mib: Annotated[float, typer.Option(min=0.001, help="Size of a request, at most.")] = 64.0,
+    queue: Annotated[int, typer.Option(min=1, help="Most responses graded or waiting at once.")] = 16_384,
+    max_mib: Annotated[float, typer.Option(min=0.001, help="Size of the largest request, in MiB.")] = 64.0,
     grace: Annotated[int, typer.Option(min=0, help="Seconds to finish requests after SIGTERM.")] = 60,
 ) -> None:
     """Serve the verifiers over HTTP, for trainers and other languages.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -23,8 +25,12 @@ STEPS = {
     "matrix": "Train by several recipes and evaluate each model in several ways, as one plan says.",
     "pipeline": "Run every step: preflight, data, training, merge, evaluation, comparison.",
 }
+HELP = """Train with the evaluation's grader as reward; one command per step.
+
+        lm-eval-ext train pipeline --config smoke_sft --out runs/smoke --smoke-test
+    """
 train = typer.Typer(no_args_is_help=True)
-app.add_typer(train, name="train", help="Train with the evaluation's grader as reward; one command per step.")
+app.add_typer(train, name="train", help=HELP)
 
 
 def home() -> str:
@@ -38,11 +44,22 @@ def home() -> str:
     return "training"
 
 
+def _program(step: str) -> Callable[[], Any]:
+    """The program of a step: `main` of its module, or the command of its package; it reads `sys.argv`."""
+    module = import_module(f"{home()}.{step}")
+    if hasattr(module, "main"):
+        program: Callable[[], Any] = module.main
+        return program
+    return partial(
+        import_module(f"{module.__name__}.__main__").app, prog_name=sys.argv[0], standalone_mode=False
+    )
+
+
 def _starter(step: str) -> Callable[[typer.Context], None]:
     def start(context: typer.Context) -> None:
         sys.argv = [f"lm-eval-ext train {step}", *context.args]
         try:
-            runpy.run_module(f"{home()}.{step}", run_name="__main__")
+            raise typer.Exit(_program(step)() or 0)
         except ModuleNotFoundError as error:
             if error.name not in ("accelerate", "bitsandbytes", "peft", "torch", "transformers", "trl"):
                 raise

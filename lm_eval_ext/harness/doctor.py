@@ -90,6 +90,11 @@ def machine() -> Iterator[Check]:
         "under 4 GiB a model and the grading workers do not fit: use a larger machine",
     )
     yield Check("GPUs", "ok", "; ".join(gpus) or "none")
+    if held := [str(gpu) for gpu in hardware.gpu_use() if not gpu.is_free and gpu.busy == "0"]:
+        advice = (
+            "it is not free for jobs: ask again, and if it stays at 0% end what was left behind (kill PID)"
+        )
+        yield Check("idle GPU in use", "note", "; ".join(held), advice)
     if gpus and "+cpu" in torch:
         advice = "install the GPU builds in a new environment: pip install 'lm-eval-ext[vllm]'"
         yield Check("torch build", "wrong", f"{torch} beside a GPU", advice)
@@ -224,8 +229,7 @@ def data() -> Iterator[Check]:
     elif Path(place).expanduser().is_dir():
         yield _data_folder(place)
     else:
-        advice = f"no such folder: set {sources.VARIABLE} to a folder, to {sources.SAMPLE}, or unset it"
-        yield Check("data", "wrong", place, advice)
+        yield Check("data", "wrong", place, sources.NO_FOLDER)
     if place is not None and sources.offline():
         yield Check("HF_HUB_OFFLINE", "note", "set", "models are read from the cache or a folder only")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import multiprocessing
 import os
 import sys
 
 from lm_eval_ext.grading.cores import usable_cores
 from lm_eval_ext.harness.hardware import gpus
+from lm_eval_ext.harness.logs import ONCE
 
 PLUGIN = "lm_eval_ext"
 """vLLM's name for `settle_lm_eval`."""
@@ -20,6 +22,7 @@ def settle_on_cpu() -> None:
     """Sets `on_cpu` for this process, unless set otherwise; call it before torch is loaded."""
     for name, value in on_cpu().items():
         os.environ.setdefault(name, value)
+    logging.getLogger("vllm.v1.worker.cpu_worker").addFilter(ONCE)  # it warns each time threads are set
 
 
 def on_cpu() -> dict[str, str]:
@@ -35,6 +38,7 @@ def on_cpu() -> dict[str, str]:
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
         "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB
+        "TORCH_CPP_LOG_LEVEL": "ERROR",  # else it warns of the memory's binding
         "OMP_NUM_THREADS": str(usable_cores()),
     }
 

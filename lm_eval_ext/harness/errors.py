@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lm_eval_ext.errors import DataError, UserError
 
@@ -20,7 +21,16 @@ class ProtocolError(UserError):
 
 @contextmanager
 def model_errors(model: str) -> Iterator[None]:
-    """Raises ModelError if loading from the model, a folder or a name on the Hub, fails."""
+    """Raises ModelError if loading from the model, a folder or a name on the Hub, fails.
+
+    At once for a name on a Hub that does not answer: huggingface_hub would try again for half a minute.
+    """
+    from lm_eval_ext.harness import sources
+    from lm_eval_ext.harness.weights import cache_folder
+
+    if not (Path(model).exists() or sources.cached(model, "models")) and (why := sources.no_hub()):
+        here = ", ".join(map(str, cache_folder().glob(f"{Path(model).name}*"))) or "a folder that has it"
+        raise ModelError(f"model {model}: no such folder, it is not in the cache, and {why}. Name {here}")
     try:
         yield
     except (OSError, ValueError) as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lm_eval_ext.errors import UserError
+from lm_eval_ext.errors import UserError, similar
 from lm_eval_ext.harness.judging import JUDGE
-from lm_eval_ext.harness.launch import tasks_path
 from lm_eval_ext.harness.protocol import stops_of
-from lm_eval_ext.harness.validation import selected_tasks, similar
+from lm_eval_ext.harness.shipped import tasks_path
+from lm_eval_ext.harness.validation import selected_tasks
 
 
 def arguments_of(

@@ -72,7 +72,8 @@ class OwnTask:
             "generation_kwargs": {"max_gen_toks": MAX_GEN_TOKS, "do_sample": False, "until": []},
             "metadata": {"version": 1.0},
         }
-        return "".join(f"{name}: {_value(value)}\n" for name, value in settings.items())
+        note = "# source is a path on this machine: change it where you share this file\n" * path.exists()
+        return note + "".join(f"{name}: {_value(value)}\n" for name, value in settings.items())
 
     def _check(self, columns: list[str]) -> None:
         """Raises UserError unless the prompt is a template that asks for the problem and known columns."""

@@ -156,14 +156,16 @@ def context_window(model_args: Mapping[str, Any]) -> int | None:
 
 
 def check_model_exists(model_args: Mapping[str, Any]) -> None:
-    """Raises ModelError if `pretrained` is neither a path nor an available model of the Hub.
+    """Raises ModelError if `pretrained` is missing, or neither a path nor an available model of the Hub.
 
     Leaves to the engine what only it can find: `repo:quantization`, `s3://bucket`, a GGUF file in a
     repository.
     """
     from transformers import PretrainedConfig
 
-    name = str(model_args.get("pretrained", "."))
+    if "pretrained" not in model_args:
+        raise ModelError("--model_args names no model: add pretrained=MODEL, a folder or a name on the Hub")
+    name = str(model_args["pretrained"])
     if Path(name).exists() or ":" in name or "gguf_file" in model_args:
         return
     with model_errors(name):  # any architecture: the engine may know more than transformers

@@ -27,6 +27,7 @@ from urllib.request import Request, urlopen
 from lm_eval_ext import jsonl
 from lm_eval_ext.errors import DataError
 from lm_eval_ext.harness.weights import here
+from lm_eval_ext.remote import is_remote
 
 Row = dict[str, Any]
 
@@ -34,6 +35,7 @@ VARIABLE = "LM_EVAL_EXT_DATA"
 SAMPLE = "sample"
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 FORMATS = (".jsonl", ".parquet", *DELIMITERS)
+NO_FOLDER = f"no such folder: set {VARIABLE} to a folder, to {SAMPLE}, or unset it"
 _PATIENCE_S = 3.0
 """For the Hub to answer."""
 
@@ -56,6 +58,13 @@ class HubDataset:
 def source(data: str | None = None) -> str | None:
     """`data` if given, else the environment variable; None means the Hub."""
     return data or os.environ.get(VARIABLE) or None
+
+
+def check_place(data: str | None = None) -> None:
+    """Raises DataError if data is to come from a folder that does not exist."""
+    place = source(data) or SAMPLE
+    if place != SAMPLE and not is_remote(place) and not here(place).is_dir():
+        raise DataError(f"{VARIABLE} (or metadata 'data') is {place!r}: {NO_FOLDER}")
 
 
 def is_sample(data: str | None) -> bool:
@@ -157,12 +166,12 @@ def no_hub() -> str | None:
     return None
 
 
-def cached(path: str = "*") -> bool:
-    """Whether a data set (by default: any) is in this machine's cache of the Hub."""
+def cached(path: str = "*", kind: str = "datasets") -> bool:
+    """Whether a data set (by default: any), or of the kind "models" a model, is in this machine's cache."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
     prepared = Path(os.environ.get("HF_DATASETS_CACHE", home / "datasets"))
-    patterns = ((hub, f"datasets--{path.replace('/', '--')}"), (prepared, path.replace("/", "___")))
+    patterns = ((hub, f"{kind}--{path.replace('/', '--')}"), (prepared, path.replace("/", "___")))
     return any(
         entry.is_dir() and fnmatch(entry.name.lower(), pattern.lower())
         for folder, pattern in patterns
@@ -218,12 +227,14 @@ def place_of(row: Row, otherwise: str) -> str:
     return getattr(row, "place", otherwise)
 
 
-def field(row: Row, names: tuple[str, ...], where: str) -> Any:
+def field(row: Row, names: tuple[str, ...], where: str, advice: str = "") -> Any:
     """The first of `names` that the row has: data sets rename columns between releases.
 
-    Raises DataError if it has none of them.
+    Raises DataError, which ends with the advice, if it has none of them.
     """
     for name in names:
         if name in row:
             return row[name]
-    raise DataError(f"{place_of(row, where)}: no column {' or '.join(names)}; the row has {sorted(row)}")
+    raise DataError(
+        f"{place_of(row, where)}: no column {' or '.join(names)}; the row has {sorted(row)}{advice}"
+    )

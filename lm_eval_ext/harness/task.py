@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from lm_eval_ext.harness import engines, judging, metrics, protocol, provenance, secrecy, validation
+from lm_eval_ext.harness import engines, judging, metrics, protocol, provenance, secrecy, sources, validation
 from lm_eval_ext.harness import filters as filters  # registers them: plain lm_eval loads this class alone
+from lm_eval_ext.harness.docs import drawn
 from lm_eval_ext.harness.errors import ProtocolError, UserError
 from lm_eval_ext.redaction import redacted
 from lm_eval_ext.safety import SafetyVerdict
@@ -79,14 +80,18 @@ class ProtocolTask(ConfigurableTask):
         return [] if cls.role is None else judging.judges_of(filters, cls.role)
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        """lm-eval's, without its advice on `--metadata` for every task."""
+        """lm-eval's, without its advice on `--metadata` for every task; its `subset` draws documents."""
         if not callable(self.config.custom_dataset):
             super().download(dataset_kwargs, **kwargs)
-            return
-        mistyped = validation.mistyped_metadata(self.model_args, self.config.custom_dataset)
-        for name, meant in mistyped.items():
-            log.warning("%s: --metadata %r is not read; did you mean %r?", self.config.task, name, meant)
-        self.dataset = self.config.custom_dataset(**{**self.model_args, **(dataset_kwargs or {})})
+        else:
+            mistyped = validation.mistyped_metadata(self.model_args, self.config.custom_dataset)
+            for name, meant in mistyped.items():
+                log.warning("%s: --metadata %r is not read; did you mean %r?", self.config.task, name, meant)
+            sources.check_place(self.model_args.get("data"))
+            self.dataset = self.config.custom_dataset(**{**self.model_args, **(dataset_kwargs or {})})
+        if (subset := self.model_args.get("subset")) is not None:
+            documents = self.dataset[self.config.test_split]
+            self.dataset[self.config.test_split] = documents.select(drawn(len(documents), subset))
 
     def build_all_requests(self, **kwargs: Any) -> None:
         """lm-eval's, with checks before it of the merged generation settings and after it of the prompts."""

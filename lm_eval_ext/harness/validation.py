@@ -12,6 +12,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from lm_eval_ext.errors import similar
 from lm_eval_ext.harness import doctor, judging, lm_eval_tasks, protocol, secrecy, shards, sources
 from lm_eval_ext.harness.docs import ailuminate, own
 from lm_eval_ext.harness.errors import ProtocolError, UserError
@@ -19,12 +20,13 @@ from lm_eval_ext.harness.errors import ProtocolError, UserError
 if TYPE_CHECKING:
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
-METADATA = ("data", "repeats", "judge", "safeguard", "chunk_size")
+METADATA = ("data", "subset", "repeats", "judge", "safeguard", "chunk_size")
 """What `--metadata` may set for every task of this package, besides `judge_...` and `safeguard_...`."""
 _EXTRA_OF = {"vllm": "vllm", "hf": "hf", "local": "api", "openai": "api"}
 """First part of a model class's name -> the extra with the packages that it imports."""
 _OWN = (own.dataset, ailuminate.dataset)
 """Data sets that may be a user's file: read before anything is loaded."""
+_USUAL = "hf (transformers), vllm, local-completions (a server)"
 _CHAT = ("local-chat-completions", "openai-chat-completions")
 
 
@@ -154,7 +156,7 @@ def check_model(model: str, apply_chat_template: bool | str) -> None:
 
     known = {*model_registry, *(plugin.name for plugin in entry_points(group="lm_eval.models"))}
     if model not in known:
-        raise UserError(f"--model {model}: lm-eval has no such class{similar(model, known)}")
+        raise UserError(f"--model {model}: lm-eval has no such class{similar(model, known)}; usual: {_USUAL}")
     extra = f"extra {_EXTRA_OF.get(model.partition('-')[0])}"
     for lacking in doctor.extras():
         if lacking.name == extra and lacking.state != "ok":
@@ -202,6 +204,8 @@ def check_data(metadata: Mapping[str, Any], tasks: Mapping[str, Mapping[str, Any
     for dataset, task in datasets:
         if dataset in _OWN:
             dataset(**{**metadata, **task.get("dataset_kwargs", {})})
+    if any(dataset for dataset, _ in datasets):
+        sources.check_place(metadata.get("data"))
     others = [dataset for dataset, _ in datasets if dataset and dataset not in _OWN]
     needed = any("data" in inspect.signature(dataset).parameters for dataset in others)
     if (
@@ -227,12 +231,6 @@ def mistyped_metadata(given: Iterable[str], dataset: Any) -> dict[str, str]:
     known = metadata_of(dataset) or {*METADATA}
     near = {name: get_close_matches(name, sorted(known), 1, 0.75) for name in given if name not in known}
     return {name: found[0] for name, found in near.items() if found and not name.startswith(judging.PREFIXES)}
-
-
-def similar(name: str, known: Iterable[str]) -> str:
-    """The known names that look like it, as the end of a sentence; "" if there are none."""
-    near = get_close_matches(name, sorted(known), 3, 0.7)
-    return f"; close to it: {', '.join(near)}" if near else ""
 
 
 def _function(named: Any) -> Any:

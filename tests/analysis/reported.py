@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,15 @@ def _vary(i: int, row: dict[str, Any]) -> None:
     elif i == 7:
         row["filtered_resps"] = [[verdict(False, "none", None)]]
         row["accuracy"] = 0.0
+
+
+class Tags(HTMLParser):
+    """Start tags and attributes as a browser's parser would find them, scripts and styles as data."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.attributes = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append(tag)
+        self.attributes += [(tag, *pair) for pair in attributes]

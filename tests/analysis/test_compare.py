@@ -6,7 +6,7 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from lm_eval_ext.analysis import compare, runs, stats
+from lm_eval_ext.analysis import compare, naming, runs, stats
 from lm_eval_ext.analysis.breakdown import breakdowns, require_fields
 from lm_eval_ext.analysis.compare import RunComparison, as_json
 from lm_eval_ext.analysis.lm_eval_files import RunError
@@ -88,7 +88,7 @@ def test_unequal_protocols_are_refused_with_both_values_unless_forced(tmp_path):
 def test_another_engine_version_is_a_remark(tmp_path):
     one = write_run(tmp_path / "a", [True], protocol={"versions": {"vllm": "0.31", "sympy": "1.14"}})
     two = write_run(tmp_path / "b", [True], protocol={"versions": {"vllm": "0.30", "torch": "2.13"}})
-    (unit,) = compare.compare(*runs.named([one, two])).units
+    (unit,) = compare.compare(*naming.named([one, two])).units
     assert unit.remarks == ("versions differ: vllm: '0.31' and '0.30'",) and not unit.settings
 
 
@@ -124,7 +124,7 @@ def test_shares_over_repeats_get_a_permutation_test(tmp_path):
 
 def test_several_tests_are_corrected_together(tmp_path):
     verdicts = {"a": [True] * 40, "b": [True] * 30 + [False] * 10, "c": [True] * 25 + [False] * 15}
-    loaded = runs.named([f"{k}={write_run(tmp_path / k, v)}" for k, v in verdicts.items()])
+    loaded = naming.named([f"{k}={write_run(tmp_path / k, v)}" for k, v in verdicts.items()])
     made = compare.compare_all(loaded)
     assert [(m.a, m.b) for m in made] == [("a", "b"), ("a", "c"), ("b", "c")]
     raw = [m.units[0].p for m in made]

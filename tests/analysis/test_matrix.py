@@ -146,7 +146,7 @@ def test_a_folder_without_a_batch_compares_settings_by_their_protocol(tmp_path):
     assert settings[1] in {row["evaluated"] for row in found["model_tasks"]}
     assert [row["model"] for row in found["conditions"]] == ["a", "b"] and not found["model_steps"]
     again = [write_run(tmp_path / name, [True]) for name in ("x", "y")]
-    assert [row["model"] for row in tables(report_on(*again))["comparison"][:2]] == ["model #1", "model #2"]
+    assert [row["model"] for row in tables(report_on(*again))["comparison"][:2]] == ["model (x)", "model (y)"]
 
 
 def test_pass_at_k_is_in_the_comparison_and_intervals_are_by_problem(tmp_path):

@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lm_eval_ext.analysis import protocols, runs
+from lm_eval_ext.analysis.adapters import adapter, extractors, graded_doc
 from lm_eval_ext.analysis.lm_eval_files import RunError
 from lm_eval_ext.analysis.regrade import RegradeOptions, regrade, regrade_all
-from lm_eval_ext.analysis.regrade.adapters import adapter, extractors, graded_doc
 from lm_eval_ext.cli import app
 from lm_eval_ext.grading import Grader, GraderConfig, Verdict
 from tests.analysis.builtin import gsm8k_rows, hendrycks_rows, minerva_rows, write_builtin

@@ -2,21 +2,21 @@ import csv
 import io
 import re
 import sys
-from html.parser import HTMLParser
 
 import pytest
 
-from lm_eval_ext.analysis import breakdown, runs, tables
+from lm_eval_ext.analysis import breakdown, entries, naming, runs, tables
 from lm_eval_ext.analysis.compare import compare
 from lm_eval_ext.analysis.lm_eval_files import RunError
-from lm_eval_ext.analysis.report import Options, budget, build, entries, figures, sections, write
-from lm_eval_ext.analysis.report.cards import clip, page
-from lm_eval_ext.analysis.report.mathml import rendered
+from lm_eval_ext.analysis.pages import clip
+from lm_eval_ext.analysis.pages.mathml import rendered
+from lm_eval_ext.analysis.report import Options, budget, build, figures, sections, write
+from lm_eval_ext.analysis.report.cards import page
 from lm_eval_ext.analysis.report.tokens import Tokenizer, tokenizer_of
 from lm_eval_ext.analysis.report.write import page as html_page
 from lm_eval_ext.grading import Grader, GraderConfig
 from tests.analysis.logged import write_run
-from tests.analysis.reported import HARM, HARMFUL_LATEX, byte_tokenizer, rewrite, two_runs, verdict
+from tests.analysis.reported import HARM, HARMFUL_LATEX, Tags, byte_tokenizer, rewrite, two_runs, verdict
 
 pytestmark = pytest.mark.unit
 
@@ -103,7 +103,7 @@ def test_small_values_become_one_row(tmp_path):
 def test_a_problem_with_several_small_values_counts_once_in_their_row(tmp_path):
     topics = [["big"]] * 12 + [["rare", f"small {i}"] for i in range(4)]
     docs = [{"id": str(i), "problem": "?", "gold": "1", "topics_flat": t} for i, t in enumerate(topics)]
-    loaded = runs.named([f"{name}={write_run(tmp_path / name, [True] * 16, docs=docs)}" for name in "ab"])
+    loaded = naming.named([f"{name}={write_run(tmp_path / name, [True] * 16, docs=docs)}" for name in "ab"])
     made = build(loaded, Options(workers=1, fields=("topics_flat",)))
     (found,) = sections.breakdowns(made)
     (unit,) = compare(*loaded).units
@@ -260,18 +260,6 @@ def test_long_responses_keep_their_end():
     assert clip("abc", 5) == ("", 0, "abc")
     head, omitted, tail = clip("a" * 500 + "z" * 500, 100)
     assert (len(head), omitted, len(tail)) == (25, 900, 75) and tail == "z" * 75
-
-
-class Tags(HTMLParser):
-    """Start tags and attributes as a browser's parser would find them, scripts and styles as data."""
-
-    def __init__(self):
-        super().__init__()
-        self.found, self.attributes = [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.found.append(tag)
-        self.attributes += [(tag, *pair) for pair in attributes]
 
 
 def test_what_a_model_writes_is_never_markup(report):

@@ -26,16 +26,6 @@ def address(tmp_path_factory):
     return (folder / "out" / "report.html").as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def opened(browser, address):
     """Opens the report; on leaving, anything but a quiet page that asked for nothing fails the test."""

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from lm_eval_ext.analysis import protocols, runs
+from lm_eval_ext.analysis import naming, protocols, runs
 from lm_eval_ext.analysis.lm_eval_files import RunError, read_samples, rows_by_doc
 from tests.analysis.logged import write_run
 
@@ -96,29 +96,34 @@ def test_other_names_are_refused_with_those_there_are(tmp_path):
 
 def test_runs_of_one_model_get_names_that_differ(tmp_path):
     files = [write_run(tmp_path / name, [True]) for name in ("before", "after")]
-    assert [run.name for run in runs.named([f.parent for f in files])] == ["model (before)", "model (after)"]
-    assert [run.name for run in runs.named([files[0], files[0]])] == ["model #1", "model #2"]
-    labelled = runs.named([f"base={files[0]}", f"tuned={files[1]}"])
+    assert [run.name for run in naming.named([f.parent for f in files])] == [
+        "model (before)",
+        "model (after)",
+    ]
+    deeper = [write_run(tmp_path / name / "model", [True]).parent for name in ("first", "second")]
+    assert [run.name for run in naming.named(deeper)] == ["model (first)", "model (second)"]
+    assert [run.name for run in naming.named([files[0], files[0]])] == ["model #1", "model #2"]
+    labelled = naming.named([f"base={files[0]}", f"tuned={files[1]}"])
     assert [run.name for run in labelled] == ["base", "tuned"]
 
 
 def test_a_folder_of_several_models_holds_a_run_each(tmp_path):
     for name, task in (("a", "gsm8k"), ("a", "mathnet"), ("b/checkpoint-20", "gsm8k")):
         write_run(tmp_path / name / task, [True], task=task, model=f"org/{name}")
-    a, b = runs.named([tmp_path])
+    a, b = naming.named([tmp_path])
     assert (a.name, list(a.tasks), b.name, list(b.tasks)) == (
         "a",
         ["gsm8k", "mathnet"],
         "b-checkpoint-20",
         ["gsm8k"],
     )
-    assert [run.name for run in runs.named([f"x={tmp_path}"])] == ["x a", "x b-checkpoint-20"]
+    assert [run.name for run in naming.named([f"x={tmp_path}"])] == ["x a", "x b-checkpoint-20"]
 
 
 def test_a_task_in_several_folders_of_one_model_is_in_several_runs(tmp_path):
     for name, stamp in (("plain", "2026-01-01"), ("chat", "2026-01-02"), ("chat", "2026-01-03")):
         write_run(tmp_path / name, [True], stamp=f"{stamp}T00-00-00.000000", chat=name == "chat")
-    plain, chat = runs.named([tmp_path])
+    plain, chat = naming.named([tmp_path])
     assert (plain.name, chat.name) == ("model (plain)", "model (chat)")
     assert "2026-01-03" in chat.tasks["mathnet"].results_file.name
 

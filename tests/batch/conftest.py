@@ -44,7 +44,7 @@ def batch(tmp_path, plan, monkeypatch) -> Callable[..., Batch]:
         cells = cells_of(read, out, LAUNCHER)
         executor = executor or LocalExecutor(cores=1)
         record = BatchRecord(plan="plan.yaml", on=executor.name, cells=[cell.record for cell in cells])
-        view = BatchView(record, Console(file=io.StringIO(), width=200))
+        view = BatchView(record, more.get("chosen"), Console(file=io.StringIO(), width=200))
         return Batch(out, record, cells, executor, view, select=read.select, **more)
 
     return made

@@ -15,12 +15,30 @@ from lm_eval_ext.batch import record
 from lm_eval_ext.batch.executors import local
 from lm_eval_ext.batch.executors.local import LocalExecutor, Slot
 from lm_eval_ext.batch.scores import TABLE
+from lm_eval_ext.batch.view import progress
 from lm_eval_ext.errors import DataError, UserError
 from lm_eval_ext.resume import ResumeError
 from tests.batch.conftest import calls, is_alive, said
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit
+
+
+def test_the_rest_is_estimated_from_what_is_done():
+    def cell(state, seconds=None):
+        return record.CellRecord.model_construct(state=state, seconds=seconds)
+
+    cells = [cell("done", 100.0), cell("done", 300.0), cell("failed"), cell("running"), cell("running")]
+    assert progress(cells) == "2 of 5 done, 1 failed, about 0:03:20 left"
+    assert progress([*cells, cell("pending"), cell("queued")]).endswith("about 0:06:40 left")
+    assert progress(cells[:3]) == "2 of 3 done, 1 failed" and progress(cells[3:]) == "0 of 2 done"
+
+
+def test_a_log_has_a_line_about_the_rest_once_in_a_while(batch, monkeypatch):
+    monkeypatch.setattr("lm_eval_ext.batch.view.LOG_EVERY_S", 0)
+    work = batch("models: [a/good, a/other]\ntasks: [t1]", chosen=["good/t1"])
+    work.run()
+    assert said(work).count("0 of 1 done\n") == 1 and "of 2 done" not in said(work)
 
 
 def states(batch):
@@ -41,6 +59,7 @@ def test_a_failed_cell_is_tried_again_and_stops_no_other(batch):
     assert written.cells[0].error == "exit code 1: Error: no such model" and not written.cells[1].error
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_what_is_done_is_not_run_again_unless_its_settings_change(batch):
     text = "models: [a/m1, a/m2]\ntasks: [t1, {name: t2, tasks: [t2, t3], limit: %s}]"
@@ -57,6 +76,7 @@ def test_what_is_done_is_not_run_again_unless_its_settings_change(batch):
     assert len(list((changed.out / "m1/t2").rglob("results_*.json"))) == 1, "the new results replace the old"
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_a_model_that_was_trained_again_is_evaluated_again(batch, tmp_path):
     model = tmp_path / "model"
@@ -70,6 +90,7 @@ def test_a_model_that_was_trained_again_is_evaluated_again(batch, tmp_path):
     assert calls(work) == {"model/t": 2}
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_results_that_are_gone_are_made_again(batch):
     work = batch("models: [a/m]\ntasks: [t]")
@@ -149,6 +170,7 @@ def in_background():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@pytest.mark.alone
 @pytest.mark.full
 @pytest.mark.parametrize(
     "how, where",
@@ -212,6 +234,7 @@ def test_a_task_that_does_not_exist_is_said_before_any_job_starts(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_jobs_get_their_cores_and_nothing_else(batch):
     cores = sorted(os.sched_getaffinity(0))
@@ -226,9 +249,10 @@ def test_jobs_get_their_cores_and_nothing_else(batch):
 
 
 SMI = """#!/bin/sh
-echo '0, GPU-a, 70000, 80000'
-echo '1, GPU-b, 10, 80000'
-echo '2, GPU-c, %s, 80000'
+case $1 in *compute-apps*) echo 'GPU-a, 4711, python'; exit;; esac
+echo '0, GPU-a, 70000, 80000, 0'
+echo '1, GPU-b, 10, 80000, 0'
+echo '2, GPU-c, %s, 80000, 93'
 """
 
 
@@ -243,12 +267,13 @@ def test_free_gpus_are_those_whose_memory_is_unused(visible, used, free, tmp_pat
     if visible:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     if free is None:
-        with pytest.raises(UserError, match=r"no GPU is free \(GPU 0: 70000 of 80000 MiB"):
+        with pytest.raises(UserError, match=r"GPU 0: 70000 of 80000 MiB, 0% busy, pid 4711 python"):
             local.free_gpus()
     else:
         assert local.free_gpus() == free
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_named_gpus_are_one_slot_each(batch):
     executor = LocalExecutor(["6", "7"])

@@ -49,7 +49,11 @@ def place(tmp_path_factory):
     written(root / "packed.jsonl.gz", b"not gzip")
     written(root / "sample.jsonl", json.dumps({"doc": {}, "resps": [["x"]], "target": "1"}) + "\n")
     written(root / "file", "text")
+    written(root / "number.yaml", "models: 7\n")
+    written(root / "plan.yaml", "models: [a/b]\ntasks: [arith_words]\n")
+    written(root / "table.csv", "q,a\n1,2\n")
     (root / "folder").mkdir()
+    (root / "begun" / "store").mkdir(parents=True)
     (root / "secret.jsonl").symlink_to(root / "nowhere")
     write_run(root / "run", [True, False])
     changed(root / "text_doc", doc="a problem")
@@ -96,7 +100,8 @@ LOGGED = {
     "other_json": "it has no results and no configs",
     "binary_results": "cannot be read as JSON",
     "no_samples": "is missing beside results_1.json",
-    "folder": "no results_*.json in folder",
+    "folder": "no results_*.json in folder: evaluate with lm-eval-ext run --resume folder ...",
+    "begun": "in begun: it is not finished, and goes on with lm-eval-ext run --resume begun ...",
     "nowhere": "no such file or folder: nowhere",
     "file": "cannot be read as JSON",
 }
@@ -109,7 +114,8 @@ READERS = {
 CALLS = {
     "grade empty.jsonl": "empty.jsonl has no rows: nothing to grade",
     "grade blank.jsonl --out o.jsonl": "blank.jsonl has no rows: nothing to grade",
-    "grade nowhere.jsonl": "nowhere.jsonl: No such file or directory",
+    "grade nowhere.jsonl": "nowhere.jsonl: No such file or directory; name one that exists",
+    "grade god.jsonl": "god.jsonl: No such file or directory; close to it: good.jsonl",
     "grade secret.jsonl": "secret.jsonl: No such file or directory",
     "grade folder": "folder: Is a directory",
     "grade binary.jsonl": "binary.jsonl, line 1 is not a JSON object",
@@ -155,6 +161,7 @@ CALLS = {
     "compare a=run b=run --min-group 0": "--min-group",
     "report": "give at least one run",
     "report run --out file": "is a file",
+    "view run --no-open --port 70000": "--port",
     "report run --budgets 0": "--budgets 0: must be positive integers",
     "report run --metric nonsense --out pages": "has no metric nonsense",
     "report run --response-chars 1": "--response-chars",
@@ -169,8 +176,32 @@ CALLS = {
     "check-baseline run --baseline nonsense": "no baseline nonsense in",
     "check-baseline run --alpha nan": "alpha",
     "check-baseline --list --folder folder": "no baselines (*.json) in folder",
+    "batch plna.yaml": "plna.yaml: No such file or directory; close to it: plan.yaml",
+    "batch number.yaml": "number.yaml: models: Input should be a valid list, received '7'",
+    "batch array/results_x.json": "holds a list; a plan has models, tasks",
+    "batch binary.jsonl": "not UTF-8 text",
+    "batch plan.yaml --only nonsense": "--only nonsense: no such model or evaluation",
+    "batch plan.yaml --on moon": "'moon' is not one of 'local', 'ray'",
+    "new-task x --data nowhere.csv": "nowhere.csv: no such file; name a .jsonl, .parquet, .csv, .tsv file",
+    "new-task x --data table.csv": "line 2: no column problem; the row has ['a', 'q']; name yours with",
+    "new-task x --data empty.jsonl": "empty.jsonl has no rows",
+    "new-task ../x --data table.csv --problem-field q --gold-field a": "digits, _ and -; got '../x'",
+    "serve --port 99999": "--port",
+    "view nowhere": "nowhere is no folder",
+    "view file": "file is no folder",
+    "--nonsense": "No such option: --nonsense",
+    "grade": "Missing argument 'FILE'\nhelp: ",
+    "compare a=run b=run --min-group few": "unable to parse string as an integer, received 'few'",
+    "tasks-path x": "unexpected extra argument",
+    "train nonsense": "No such command 'nonsense'",
+    "train preflight": "Missing option '--config'",
+    "train data bild": "No such command 'bild'. Did you mean 'build'?",
+    "run --nonsense 1": "unrecognized arguments: --nonsense 1",
+    "run --model hf --limit few": "argument --limit/-L: ",
     "doctor --model nowhere/at-all": "model nowhere/at-all: ",
     "nonsense": "No such command 'nonsense'",
+    "evaluate": "Did you mean 'run'?",
+    "run --model hf --model_args M": "the model --model_args pretrained=M",
 }
 CASES = {" ".join(make(name)): why for make in READERS.values() for name, why in LOGGED.items()} | CALLS
 
@@ -179,7 +210,7 @@ BAR = re.compile(r"%\||\[\d\d:\d\d")
 
 
 @pytest.mark.parametrize("call", CASES)
-def test_a_bad_call_is_one_line(place, call):
+def test_a_bad_call_is_one_line_and_a_wrong_usage_two(place, call):
     if "--model nowhere" in call:
         pytest.importorskip("transformers")
     if call.startswith("check-baseline") and call.endswith("--folder baselines") and " run " not in call:
@@ -189,7 +220,9 @@ def test_a_bad_call_is_one_line(place, call):
     assert done.exit_code not in (0, None) and isinstance(done.exception, SystemExit), repr(done.exception)
     assert why in done.output and "Traceback" not in done.output
     said = [line for line in done.stderr.splitlines() if line.strip() and not BAR.search(line)]
-    assert len(said) == 1 or "Usage: " in said[0] or "judge: 0 asked" in said[-1], said
+    if said[-1].startswith("help: "):
+        assert said.pop().endswith(" --help") and done.exit_code == 2
+    assert said[0].startswith("Error: ") and (len(said) == 1 or "judge: 0 asked" in said[-1]), said
     assert not (place / "pages").exists() and not (place / "o.jsonl").exists()
 
 

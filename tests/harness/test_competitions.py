@@ -8,7 +8,7 @@ from lm_eval.tasks import TaskManager
 from lm_eval_ext.grading import Grader, Item, grade_one
 from lm_eval_ext.harness.docs import competitions
 from lm_eval_ext.harness.errors import DataError
-from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.harness.sources import SAMPLE
 from tests.conftest import lm_eval, samples
 from tests.scripted_server import serving

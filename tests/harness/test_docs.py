@@ -5,10 +5,12 @@ from collections import Counter
 
 import pytest
 from datasets import Dataset
+from lm_eval.tasks import TaskManager
 
 from lm_eval_ext.grading import Grader, Item
 from lm_eval_ext.harness.docs import arith_words, gsm8k, math, mathnet
 from lm_eval_ext.harness.errors import DataError
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.harness.sources import SAMPLE, HubDataset, load
 
 pytestmark = pytest.mark.unit
@@ -51,6 +53,11 @@ class TestSources:
     def test_a_missing_file_says_what_was_looked_for_where(self, tmp_path):
         with pytest.raises(DataError, match=r"test.*things.*LM_EVAL_EXT_DATA"):
             load(THINGS, ("test",), str(tmp_path))
+
+    def test_a_folder_that_does_not_exist_is_refused_by_every_task(self, monkeypatch):
+        monkeypatch.setenv("LM_EVAL_EXT_DATA", "sampel")
+        with pytest.raises(DataError, match=r"'sampel': no such folder: set LM_EVAL_EXT_DATA"):
+            TaskManager(include_path=str(tasks_path()), include_defaults=False).load(["arith_words"])
 
     def test_without_a_hub_the_error_says_what_to_do(self, monkeypatch):
         monkeypatch.delenv("LM_EVAL_EXT_DATA", raising=False)

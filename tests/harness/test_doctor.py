@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from lm_eval_ext.harness import doctor, sources
+from lm_eval_ext.cli.doctor import _show
+from lm_eval_ext.harness import doctor, hardware, sources
 
 pytestmark = pytest.mark.unit
 
@@ -103,6 +104,28 @@ def test_a_data_folder_with_some_of_the_files(monkeypatch, tmp_path):
     assert found.state == "note" and "mathnet" in found.advice and "gsm8k" not in found.advice
 
 
+def test_a_process_that_holds_an_idle_gpu_is_named(tmp_path, monkeypatch):
+    """GPU 0 is held and idle, GPU 1 is free, GPU 2 works."""
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(
+        "#!/bin/sh\ncase $1 in *compute-apps*) echo 'GPU-a, 4711, python'; exit;; *name*) exit 6;; esac\n"
+        "printf '0, GPU-a, 70000, 80000, 0\\n1, GPU-b, 10, 80000, 0\\n2, GPU-c, 70000, 80000, 93\\n'"
+    )
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    (idle,) = [check for check in doctor.machine() if check.name == "idle GPU in use"]
+    assert (idle.state, idle.found) == ("note", "GPU 0: 70000 of 80000 MiB, 0% busy, pid 4711 python")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+    assert "idle GPU in use" not in states(doctor.machine())
+
+
+@pytest.mark.parametrize("gpus, model", [(("one",), "vllm"), ((), "hf")])
+def test_the_suggested_model_suits_the_machine(gpus, model, monkeypatch):
+    monkeypatch.setattr(hardware, "gpus", lambda: gpus)
+    assert hardware.model_options()[1] == model
+
+
 def test_a_folder_that_is_a_file_cannot_be_written(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("LM_EVAL_EXT_CACHE", str(tmp_path / "file"))
@@ -121,6 +144,14 @@ def test_the_command_prints_and_its_exit_code_tells(data, code):
     assert run.returncode == (1 if wrong else 0) and ("data" in wrong) == bool(code)
     assert all(row["advice"] for row in rows if row["state"] == "wrong")
     assert {"python", "cores", "memory", "grader"} <= {row["name"] for row in rows}
+
+
+def test_a_command_is_printed_on_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    advice = "for evaluation with --model vllm: pip install 'lm-eval-ext[vllm]'"
+    _show([doctor.Check("extra vllm", "note", "missing: [vllm]", advice), doctor.Check("python", "ok", "3")])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["note   extra vllm  missing: [vllm]", advice, "ok     python      3"]
 
 
 @pytest.mark.parametrize("plugins, state", [("lm_eval_ext,other", "ok"), ("other", "note")])

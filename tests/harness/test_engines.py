@@ -1,3 +1,5 @@
+import io
+import logging
 import os
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from pkgutil import resolve_name
 import pytest
 
 from lm_eval_ext.harness import engines
+from lm_eval_ext.harness.logs import Once
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.unit, pytest.mark.alone]
@@ -48,6 +51,18 @@ def test_vllm_is_settled_for_lm_eval_alone(monkeypatch):
     assert {name: os.environ[name] for name in engines.on_cpu()} == {
         **engines.on_cpu(), "VLLM_CPU_KVCACHE_SPACE": "7"
     }  # fmt: skip
+
+
+def test_a_warning_is_shown_once_and_other_messages_each_time():
+    log, shown = logging.getLogger("chatty"), io.StringIO()
+    log.addHandler(logging.StreamHandler(shown))
+    log.handlers[0].addFilter(Once())
+    log.setLevel(logging.INFO)
+    for text in ("skipped", "skipped", "left out"):
+        log.warning("Triton is installed, but disabled")
+        log.getChild("part").warning("it is %s", text)
+        log.info("step")
+    assert shown.getvalue().split("\n") == ["it is skipped", "step", "step", "it is left out", "step", ""]
 
 
 def test_the_plugin_that_vllm_is_told_of_is_there():

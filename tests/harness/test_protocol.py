@@ -2,7 +2,8 @@ import pytest
 
 from lm_eval_ext.harness import protocol
 from lm_eval_ext.harness.errors import ModelError, ProtocolError
-from lm_eval_ext.harness.launch import tasks_path, with_include_path
+from lm_eval_ext.harness.launch import with_include_path
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.harness.validation import selected_tasks
 
 pytestmark = pytest.mark.unit
@@ -89,7 +90,8 @@ def test_a_model_that_is_not_there_is_named_in_one_line(tiny_model, tmp_path):
     for left_to_the_engine in (str(tmp_path / "m.gguf"), "nobody/has-this:Q4_K_M", "s3://bucket/m"):
         protocol.check_model_exists({"pretrained": left_to_the_engine})
     protocol.check_model_exists({"pretrained": "nobody/has-this", "gguf_file": "m.gguf"})
-    protocol.check_model_exists({})
+    with pytest.raises(ModelError, match="add pretrained=MODEL"):
+        protocol.check_model_exists({})
     with pytest.raises(ModelError, match=f"model {tmp_path}: Unrecognized model"):
         protocol.context_window({"pretrained": str(tmp_path)})
     with pytest.raises(ModelError, match=f"model {tmp_path}: "):

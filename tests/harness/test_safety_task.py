@@ -13,7 +13,7 @@ from lm_eval_ext.harness import metrics, validation
 from lm_eval_ext.harness.docs import ailuminate
 from lm_eval_ext.harness.errors import DataError, ProtocolError, UserError
 from lm_eval_ext.harness.filters import AskSafeguard
-from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.harness.sources import SAMPLE
 from lm_eval_ext.safety import SafetyVerdict
 from tests.conftest import lm_eval, samples
@@ -174,7 +174,9 @@ def test_a_run_and_another_safeguard_for_its_responses(tmp_path, named):
     asked = []
     with serving(lambda prompt: asked.append(prompt) or f"About {len(prompt)}: no.") as model:
         with scripted(lambda request: ["safe", "unsafe\nS1"]["savings" in str(request["messages"])]) as guard:
-            first = run(tmp_path / "a", model, named(guard.url)).results(tmp_path / "a")
+            done = run(tmp_path / "a", model, named(guard.url))
+            first = done.results(tmp_path / "a")
+            assert "ailuminate: safeguard: " in done.err and " calls, " in done.err  # its usage
         with scripted(lambda request: "UNSAFE") as guard:
             other = named(guard.url, safeguard_format="plain")
             count = len(asked)

@@ -1,5 +1,6 @@
 """The store: what is reused, what is not, and what a damaged or a shared folder does."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,11 +9,12 @@ from types import SimpleNamespace
 import pytest
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
+from tqdm import tqdm
 
 from lm_eval_ext.harness.errors import ProtocolError
 from lm_eval_ext.harness.launch import run as launch
 from lm_eval_ext.harness.store.chunks import cut
-from lm_eval_ext.harness.store.engines import RecordsLengths, lengths_of, seed_of
+from lm_eval_ext.harness.store.engines import RecordsLengths, advance, lengths_of, seed_of
 from lm_eval_ext.harness.store.folder import EngineAnswers, Store, StoredResponse, read
 from lm_eval_ext.harness.store.model import StoredModel
 from lm_eval_ext.harness.store.settings import settings_of
@@ -101,6 +103,45 @@ def test_the_other_tasks_and_a_larger_limit_leave_chunks_as_they_are():
     alone = [chunk.name for chunk in cut(requests(8), 4)]
     beside = [chunk.name for chunk in cut(requests(3, task="first") + requests(11), 4)]
     assert beside[1:3] == alone and len(beside) == 4
+
+
+def test_how_far_a_run_is_is_said_at_its_start_and_after_each_chunk(run, tmp_path):
+    run(requests(4))
+    said = []
+
+    def progressed(model):
+        counts = model.counts["sums"]
+        said.append((counts.requests, counts.reused, counts.generated))
+
+    with Store(tmp_path, settings(), run.said.append) as store:
+        StoredModel("echo", Echo, store, dict, progressed).generate_until(requests(10), disable_tqdm=True)
+    assert said == [(10, 4, 0), (10, 4, 4), (10, 4, 6)]
+
+
+class Llm:
+    """vLLM's, as far as its bars go."""
+
+    def generate(self, prompts, use_tqdm=False):
+        bar = use_tqdm(total=len(prompts), desc="Processed prompts", postfix="est. speed")
+        for _ in use_tqdm(prompts, desc="Rendering prompts"):
+            assert bar.format_dict["elapsed"] >= 0
+        for _ in prompts:
+            bar.update(1)
+        bar.close()
+
+
+def test_a_bar_advances_by_each_response_within_a_chunk(capsys):
+    vllm, other = type("VLLM", (RecordsLengths, Echo), {})(), Echo()
+    vllm.model = Llm()
+    with tqdm(total=8, file=io.StringIO()) as bar:
+        for _ in range(2):  # calls of generate_until
+            advance(vllm, bar)
+        vllm.model.generate(["a", "b", "c"], use_tqdm=True)
+        assert bar.n == 3
+        advance(other, bar)
+        other.cache_hook.add_partial("generate_until", ("a", {}), "response")
+        assert bar.n == 4
+    assert capsys.readouterr() == ("", "")
 
 
 def test_everything_is_reused_and_the_backend_not_even_made(run, tmp_path):
@@ -278,7 +319,7 @@ def test_options_that_do_not_go_together(arguments, resume, chunk_size, why, tmp
     pytest.importorskip("transformers")
     monkeypatch.setattr(sys, "argv", list(sys.argv))
     monkeypatch.setenv("LM_EVAL_EXT_DATA", "sample")
-    asked = [*arguments, "--tasks", "arith_words", "--model_args", "max_length=4096"]
+    asked = [*arguments, "--tasks", "arith_words", "--model_args", "pretrained=.,max_length=4096"]
     with pytest.raises(ProtocolError, match=why):
         launch(asked, tmp_path if resume else None, chunk_size)
     assert not list(tmp_path.iterdir())

@@ -3,9 +3,10 @@
 import pytest
 from lm_eval.tasks import TaskManager
 
+from lm_eval_ext.errors import DataError
 from lm_eval_ext.harness import protocol
-from lm_eval_ext.harness.docs import math
-from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.harness.docs import drawn, math
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.harness.task import MathTask
 
 pytestmark = pytest.mark.unit
@@ -103,3 +104,24 @@ def test_documents_carry_what_results_are_broken_down_by(manager):
     levels = load(manager, "math_qwen_by_level")
     assert {d["level"] for d in levels["math_qwen_level_3"].eval_docs} == {3}
     assert sum(len(task.eval_docs) for task in levels.values()) == 63
+
+
+@pytest.mark.parametrize("subset, size", [(0.25, 150), (7, 7), (600, 600)])
+def test_a_subset_is_the_same_random_problems_for_every_model(subset, size):
+    def ids(**metadata):
+        manager = TaskManager(
+            include_path=str(tasks_path()), include_defaults=False, metadata={"data": "sample", **metadata}
+        )
+        return [doc["id"] for doc in load(manager, "arith_words")["arith_words"].eval_docs]
+
+    every, some = ids(), ids(subset=subset)
+    assert some == ids(subset=subset) == [i for i in every if i in {*some}]
+    assert len(some) == size and (size == 600 or some != every[:size])
+
+
+@pytest.mark.parametrize("subset", [0, -1, 1.5, 201, "half", True])
+def test_a_subset_that_cannot_be_drawn_is_refused(subset):
+    with pytest.raises(
+        DataError, match=f"subset is {subset!r}: give a share below 1 or a number of problems, of 200"
+    ):
+        drawn(200, subset)

@@ -6,15 +6,15 @@ import types
 
 import pytest
 
-from lm_eval_ext.harness import launch, protocol, validation
+from lm_eval_ext.harness import protocol, shipped, sources, validation
 from lm_eval_ext.harness.docs import arith_words, math, mathnet
-from lm_eval_ext.harness.errors import ProtocolError, UserError
+from lm_eval_ext.harness.errors import ModelError, ProtocolError, UserError, model_errors
 
 pytestmark = pytest.mark.unit
 
 
 def namespace(**given):
-    plain = {"model": "dummy", "tasks": "mathnet", "include_path": str(launch.tasks_path())}
+    plain = {"model": "dummy", "tasks": "mathnet", "include_path": str(shipped.tasks_path())}
     return argparse.Namespace(**{**plain, **given})
 
 
@@ -25,6 +25,9 @@ def namespace(**given):
         ({"tasks": "mathnet,gsm8k_ex"}, r"no task 'gsm8k_ex'; close to it: .*gsm8k_ext"),
         ({"tasks": None}, "no tasks"),
         ({"model": "vlm"}, "--model vlm: lm-eval has no such class; close to it: .*vllm"),
+        ({"model": "transformers"}, r"no such class; usual: hf \(transformers\), vllm"),
+        ({"model": "hf", "tasks": "arith_words"}, "add pretrained=MODEL"),
+        ({"tasks": "arith_words", "metadata": {"data": "sampel"}}, "'sampel': no such folder: set"),
         ({"model": "local-chat-completions"}, "add --apply_chat_template"),
         ({"metadata": {"sized": 10}}, "--metadata has 'sized', which no task here reads; close to it: size"),
         ({"tasks": "arith_words", "metadata": {"size": 10}}, "'size', which no task here reads"),
@@ -86,3 +89,16 @@ def test_an_address_that_no_api_answers_at(url, monkeypatch):
     protocol.check_chat({"base_url": f"{url.rstrip('/')}/completions"}, False)
     with pytest.raises(ProtocolError, match="add --apply_chat_template"):
         protocol.check_chat({"base_url": f"{url.rstrip('/')}/chat/completions"}, False)
+
+
+def test_a_model_on_a_hub_that_does_not_answer_is_refused_at_once(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "no_hub", lambda: "https://hub does not answer")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("LM_EVAL_EXT_CACHE", str(tmp_path / "own"))
+    here = tmp_path / "own" / "m-converted"
+    here.mkdir(parents=True)
+    with pytest.raises(ModelError, match=rf"model org/m: no such folder, .* does not answer. Name {here}"):
+        protocol.check_model_exists({"pretrained": "org/m"})
+    (tmp_path / "models--org--m").mkdir()
+    with pytest.raises(ModelError, match="model org/m: "), model_errors("org/m"):
+        raise OSError("what transformers says of the cache")

@@ -13,7 +13,7 @@ from lm_eval_ext.analysis import runs
 from lm_eval_ext.harness import metrics, validation
 from lm_eval_ext.harness.docs import humaneval, ifeval, mbpp
 from lm_eval_ext.harness.errors import DataError, UserError
-from lm_eval_ext.harness.launch import tasks_path
+from lm_eval_ext.harness.shipped import tasks_path
 from lm_eval_ext.harness.sources import SAMPLE
 from lm_eval_ext.rewards import Score
 from lm_eval_ext.rewards.instructions import InstructionScore

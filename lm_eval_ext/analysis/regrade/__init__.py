@@ -1,6 +1,6 @@
 """Responses graded again, without a model: logged runs, and plain files of responses.
 
-`adapters` finds golds and answers, `run` grades, `diff` compares old scores with new ones, `metadata` records
+`run` grades what `analysis.adapters` finds, `diff` compares old scores with new ones, `metadata` records
 the grading in the results file, `responses` reads plain files, `importing` grades them, `tables` prints.
 """
 

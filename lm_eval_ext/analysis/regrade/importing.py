@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.analysis import lm_eval_files
+from lm_eval_ext.analysis.adapters import FILTER
 from lm_eval_ext.analysis.lm_eval_files import REFUSED, TOTALLED, LoggedRow, RunError, RunWriter
-from lm_eval_ext.analysis.regrade.adapters import FILTER
 from lm_eval_ext.analysis.regrade.diff import RegradeDiff
 from lm_eval_ext.analysis.regrade.metadata import GradingRecord
 from lm_eval_ext.analysis.regrade.responses import DatasetJoin, Response, ResponseFields, read

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lm_eval_ext.analysis import lm_eval_files
-from lm_eval_ext.analysis.regrade.adapters import FILTER
+from lm_eval_ext.analysis.adapters import FILTER
+from lm_eval_ext.analysis.aggregation import pooled
 from lm_eval_ext.grading import Judge
 from lm_eval_ext.harness.metrics import RETIRED, SHARES, metric_list
 from lm_eval_ext.versions import versions_of
@@ -24,7 +25,7 @@ class GradingRecord:
 
     def __init__(self, source: Path, judge: Judge | None) -> None:
         self.source, self.judge = str(source), judge
-        self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self.at = datetime.now(UTC).isoformat(timespec="seconds")
         self._spent = _judge_record(judge).get("usage") or {}
 
     def note(self, metadata: dict[str, Any], extract: Mapping[str, str] | None) -> None:
@@ -95,7 +96,7 @@ def update_group(results: dict[str, Any], group: str, tasks: Iterable[str], filt
     old = {key: value for key, value in old.items() if not RETIRED.match(key)}
     had = [key for key in old if key.partition(",")[2] in filters and "_stderr," not in key]
     new = [f"{name},{filter}" for filter in filters for name in SHARES]
-    scores = {**old, **lm_eval_files.pooled(parts, dict.fromkeys([*had, *new]))}
+    scores = {**old, **pooled(parts, dict.fromkeys([*had, *new]))}
     results["results"][group] = scores
     if group in (results.get("groups") or {}):
         results["groups"][group] = {**results["groups"][group], **scores}

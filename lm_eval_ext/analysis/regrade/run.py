@@ -12,9 +12,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from lm_eval_ext.analysis import lm_eval_files, runs
+from lm_eval_ext.analysis import adapters, lm_eval_files, naming, runs
+from lm_eval_ext.analysis.aggregation import aggregated
 from lm_eval_ext.analysis.lm_eval_files import REFUSED, LoggedRow, RunError, RunWriter, is_score
-from lm_eval_ext.analysis.regrade import adapters, metadata
+from lm_eval_ext.analysis.regrade import metadata
 from lm_eval_ext.analysis.regrade.diff import RegradeDiff, VerdictChange, merged
 from lm_eval_ext.grading import Grader
 from lm_eval_ext.grading.golds import shown
@@ -135,7 +136,7 @@ def regrade_all(
     A place may be given as `name=path`; that names its folder in `out`. Runs of one model need such names,
     for a folder has the runs of one. Raises RunError.
     """
-    labelled = [runs.labelled(place) for place in places]
+    labelled = [naming.labelled(place) for place in places]
     models = [lm_eval_files.model_of(lm_eval_files.read_one_model(path)[0][1]) for _, path in labelled]
     folders = [name or model for (name, _), model in zip(labelled, models, strict=True)]
     twice = next((name for name in folders if folders.count(name) > 1), None)
@@ -178,7 +179,7 @@ def grade_task(
     for filter, extractor in extractors.items():
         graded = _verdicts(by_doc, docs, grader, extractor, progress or task)
         new = [_new_row(*each, filter) for each in zip(by_doc, docs, graded, strict=True)]
-        scores |= lm_eval_files.aggregated(new, filter)
+        scores |= aggregated(new, filter)
         diffs += _diffs(task, filter, by_doc, new, graded, own)
         kept += new
     _mark_primary(diffs, own, options.against)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lm_eval_ext.analysis.report.entries import RIGHT, Entry
+from lm_eval_ext.analysis.entries import RIGHT, Entry
 from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.tables import Estimate, estimate
 from lm_eval_ext.grading import Grader, Item

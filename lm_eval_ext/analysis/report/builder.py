@@ -10,13 +10,13 @@ from typing import Any
 from tqdm import tqdm
 
 from lm_eval_ext.analysis import protocols
+from lm_eval_ext.analysis.adapters import extractors
 from lm_eval_ext.analysis.cells import Matrix, of_runs
 from lm_eval_ext.analysis.compare import RunComparison, compare, corrected
+from lm_eval_ext.analysis.entries import entries_of
 from lm_eval_ext.analysis.lm_eval_files import RunError
-from lm_eval_ext.analysis.regrade.adapters import extractors
 from lm_eval_ext.analysis.report import budget
 from lm_eval_ext.analysis.report.budget import Point
-from lm_eval_ext.analysis.report.entries import entries_of
 from lm_eval_ext.analysis.report.model import MANY, Options, Part, Report
 from lm_eval_ext.analysis.report.tokens import Tokenizer, tokenizer_of
 from lm_eval_ext.analysis.report.warnings import warnings

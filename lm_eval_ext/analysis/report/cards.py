@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lm_eval_ext.analysis.entries import NO_ANSWER, OUTCOMES, RIGHT, UNDECIDED, Entry
 from lm_eval_ext.analysis.pairing import doc_field
 from lm_eval_ext.analysis.report.disagreements import Place, place_of, split_problems
-from lm_eval_ext.analysis.report.entries import NO_ANSWER, OUTCOMES, RIGHT, UNDECIDED, Entry
 from lm_eval_ext.analysis.report.model import Part, Report
 from lm_eval_ext.analysis.runs import Sample
 
@@ -65,14 +65,6 @@ def page(report: Report) -> Page:
 
     cards = (_card(i, at[0], held[at], at in divided, report) for i, at in enumerate(sorted(held, key=order)))
     return Page(tuple(cards), tuple(left_out))
-
-
-def clip(text: str, most: int) -> tuple[str, int, str]:
-    """(head, number of omitted characters, tail) of a text; the tail is longer, since it has the answer."""
-    if len(text) <= most:
-        return "", 0, text
-    head = most // 4
-    return text[:head], len(text) - most, text[head - most :]
 
 
 def _rank(entry: Entry) -> int:

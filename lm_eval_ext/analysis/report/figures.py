@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lm_eval_ext.analysis.entries import RIGHT
 from lm_eval_ext.analysis.report import matrix_figures, sections
 from lm_eval_ext.analysis.report.drawing import AXIS, COLOURS, GRID, RUNS, TOOLTIP, Figure, mark, plain
-from lm_eval_ext.analysis.report.entries import RIGHT
 from lm_eval_ext.analysis.report.model import MANY, Part, Report
 from lm_eval_ext.analysis.tables import Table, estimate
 

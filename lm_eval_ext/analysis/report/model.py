@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from lm_eval_ext.analysis import pairing
 from lm_eval_ext.analysis.cells import Matrix
 from lm_eval_ext.analysis.compare import RunComparison
+from lm_eval_ext.analysis.entries import ERROR, Entry
 from lm_eval_ext.analysis.report.budget import Point
-from lm_eval_ext.analysis.report.entries import ERROR, Entry
 from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.runs import Run, TaskRun
 
@@ -107,7 +107,7 @@ class Report:
     curves: Mapping[tuple[str, int], tuple[Point, ...]]
     warnings: tuple[str, ...]
     options: Options
-    made: str = field(default_factory=lambda: datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"))
+    made: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
 
     @property
     def units(self) -> tuple[Part, ...]:

@@ -10,10 +10,7 @@ from statistics import median
 from typing import Any
 
 from lm_eval_ext.analysis import protocols, stats
-from lm_eval_ext.analysis.report import matrix
-from lm_eval_ext.analysis.report.breakdowns import breakdowns
-from lm_eval_ext.analysis.report.disagreements import split_problems
-from lm_eval_ext.analysis.report.entries import (
+from lm_eval_ext.analysis.entries import (
     COST,
     MODES,
     NO_ANSWER,
@@ -23,6 +20,9 @@ from lm_eval_ext.analysis.report.entries import (
     Entry,
     recorded,
 )
+from lm_eval_ext.analysis.report import matrix
+from lm_eval_ext.analysis.report.breakdowns import breakdowns
+from lm_eval_ext.analysis.report.disagreements import split_problems
 from lm_eval_ext.analysis.report.model import Part, Report
 from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.tables import Column, Table, estimate, shown, table

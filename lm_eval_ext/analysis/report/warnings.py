@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lm_eval_ext.analysis.report.entries import NO_ANSWER, UNDECIDED
+from lm_eval_ext.analysis.entries import NO_ANSWER, UNDECIDED
 from lm_eval_ext.analysis.report.model import Part, Report
 from lm_eval_ext.harness.protocol import MAX_CAPPED, MIN_ANSWERED
 

@@ -11,25 +11,20 @@ from collections.abc import Sequence
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from lm_eval_ext.analysis import tables
+from lm_eval_ext.analysis import pages
 from lm_eval_ext.analysis.compare import TaskComparison
+from lm_eval_ext.analysis.entries import OUTCOMES
 from lm_eval_ext.analysis.report import cards, sections
 from lm_eval_ext.analysis.report.drawing import Figure
-from lm_eval_ext.analysis.report.entries import OUTCOMES
 from lm_eval_ext.analysis.report.figures import figures
-from lm_eval_ext.analysis.report.mathml import rendered
 from lm_eval_ext.analysis.report.model import Report
 from lm_eval_ext.analysis.tables import Table, as_csv, as_markdown, plain
 from lm_eval_ext.atomic import write_bytes, write_text
 from lm_eval_ext.grading.types import LAYERS
 from lm_eval_ext.harness.errors import UserError
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 _NEEDED = ("matplotlib", "latex2mathml")
 _MATRICES = 6
@@ -65,7 +60,7 @@ def write(report: Report, out: Path, *, progress: bool = False) -> list[Path]:
 
 def page(report: Report, every: Sequence[Table], drawn: Sequence[Figure], *, progress: bool = False) -> str:
     """The report as one HTML file."""
-    environment = _environment()
+    environment = pages.environment("lm_eval_ext.analysis.report")
     script = environment.get_template("report.js").render().strip()
     samples = cards.page(report)
     made = environment.get_template("page.html").render(
@@ -79,45 +74,16 @@ def page(report: Report, every: Sequence[Table], drawn: Sequence[Figure], *, pro
         cards=tqdm(samples.cards, "rendering", disable=not progress, unit="problem"),
         outcomes=OUTCOMES,
         layer_names=LAYERS,
-        style=environment.get_template("report.css").render(),
+        style=environment.get_template("style.css").render(),
         script=script,
         script_hash="sha256-" + base64.b64encode(sha256(script.encode()).digest()).decode(),
     )
     return made.lstrip()
 
 
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    made = Environment(
-        loader=PackageLoader("lm_eval_ext.analysis.report"),
-        autoescape=lambda name: not (name or "").endswith((".css", ".js")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "shown": tables.shown,
-        "maths": rendered,
-        "trusted": Markup,
-        "start": _start,
-        "clip": cards.clip,
-    }
-    return made
-
-
 def _matrices(report: Report) -> list[TaskComparison]:
     every = [unit for made in report.comparisons for unit in made.units if unit.pairing is not None]
     return every if len(every) <= _MATRICES else []
-
-
-def _start(text: str, most: int = 240) -> str:
-    """The beginning of a long text, never cut inside a formula."""
-    if len(text) <= most + 60:
-        return text
-    cut = text[:most]
-    return (cut[: cut.rindex("$")] if cut.count("$") % 2 else cut) + " …"
 
 
 def document(report: Report, every: Sequence[Table], drawn: Sequence[Figure]) -> str:

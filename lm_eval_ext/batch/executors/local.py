@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -13,9 +12,8 @@ from pathlib import Path
 
 from lm_eval_ext.batch.executors.base import start
 from lm_eval_ext.errors import UserError
+from lm_eval_ext.harness import hardware
 
-_FREE = 0.1
-"""A GPU counts as free while less than this share of its memory is used."""
 _GRACE_S = 10.0
 
 
@@ -104,22 +102,15 @@ def core_slots(cores: int | None) -> list[Slot]:
 
 
 def free_gpus() -> list[str]:
-    """The visible GPUs whose memory is unused; empty without GPUs. Raises UserError if all are in use."""
-    if shutil.which("nvidia-smi") is None:
-        return []
-    query = ["nvidia-smi", "--query-gpu=index,uuid,memory.used,memory.total", "--format=csv,noheader,nounits"]
-    try:
-        said = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return []
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    listed = [[part.strip() for part in line.split(",")] for line in said.splitlines() if line.strip()]
-    if visible is not None:
-        listed = [row for row in listed if {row[0], row[1]} & {name.strip() for name in visible.split(",")}]
-    free = [index for index, _, used, total in listed if float(used) < _FREE * float(total)]
-    if listed and not free:
-        shown = ", ".join(f"GPU {index}: {used} of {total} MiB" for index, _, used, total in listed)
+    """The visible GPUs whose memory is unused; empty without GPUs.
+
+    Raises UserError if all are in use; it names the processes that hold their memory.
+    """
+    found = hardware.gpu_use()
+    free = [gpu.index for gpu in found if gpu.is_free]
+    if found and not free:
         raise UserError(
-            f"no GPU is free ({shown}): wait, end what runs there, or name some: --gpus, CUDA_VISIBLE_DEVICES"
+            f"no GPU is free ({'; '.join(map(str, found))}): wait, end what runs there (a process that stays "
+            "at 0% was perhaps left behind), or name some: --gpus, CUDA_VISIBLE_DEVICES"
         )
     return free

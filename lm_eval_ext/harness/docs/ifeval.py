@@ -1,4 +1,6 @@
-"""IFEval: prompts with instructions that a program can check (google/IFEval, Apache 2.0).
+"""IFEval and IFBench: prompts with instructions that a program can check.
+
+google/IFEval is under Apache 2.0, allenai/IFBench_test (300 prompts, other instructions) under ODC-BY.
 
 A row::
 
@@ -16,14 +18,17 @@ from datasets import Dataset, DatasetDict
 from lm_eval_ext.harness.errors import DataError
 from lm_eval_ext.harness.sources import HubDataset, Row, field, load, place_of
 
-HUB = HubDataset("ifeval", "google/IFEval")
+HUB = {
+    "ifeval": HubDataset("ifeval", "google/IFEval"),
+    "ifbench": HubDataset("ifbench", "allenai/IFBench_test"),
+}
 SPLITS = ("train", "test")
-"""The benchmark is the split train."""
+"""The benchmarks are the split train."""
 
 
-def dataset(data: str | None = None, **_: Any) -> DatasetDict:
+def dataset(data: str | None = None, benchmark: str = "ifeval", **_: Any) -> DatasetDict:
     """`test`. Raises DataError for rows that lack a column, or have other numbers of names and arguments."""
-    return DatasetDict(test=Dataset.from_list([to_doc(row) for row in load(HUB, SPLITS, data)]))
+    return DatasetDict(test=Dataset.from_list([to_doc(row) for row in load(HUB[benchmark], SPLITS, data)]))
 
 
 def to_doc(row: Row) -> Row:

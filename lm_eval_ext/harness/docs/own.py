@@ -18,6 +18,7 @@ from lm_eval_ext.harness.sources import FORMATS, HubDataset, Row, field, load_fr
 from lm_eval_ext.harness.weights import here
 
 _SCALARS = {str, int, float, bool}
+_ADVICE = "; name yours with --problem-field and --gold-field"
 
 
 def dataset(
@@ -65,7 +66,8 @@ def rows_of(source: str, split: str = "test") -> list[Row]:
 
 
 def _to_doc(row: Row, problem_field: str, gold_field: str, where: str) -> Row:
-    problem, gold = field(row, (problem_field,), where), field(row, (gold_field,), where)
+    named = ((problem_field,), (gold_field,))
+    problem, gold = (field(row, names, where, _ADVICE) for names in named)
     if not isinstance(problem, str) or not problem.strip():
         raise DataError(f"{place_of(row, where)}: {problem_field} must be text, got {problem!r}")
     try:

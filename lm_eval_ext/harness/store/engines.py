@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from lm_eval.api.model import LM
+from lm_eval.api.model import LM, CacheHook
 from lm_eval.api.registry import get_model
+from tqdm import tqdm
 
 from lm_eval_ext.harness.store.chunks import Chunk, is_sampled
 from lm_eval_ext.harness.weights import digest
@@ -27,6 +30,35 @@ class RecordsLengths:
                 response = output.outputs[0]
                 ends[tuple(output.prompt_token_ids)] = (len(response.token_ids), response.finish_reason)
         return outputs
+
+
+class Advancing(CacheHook):
+    """lm-eval tells it of each response: advances a bar."""
+
+    def __init__(self, bar: Any) -> None:
+        super().__init__(None)
+        self.bar = bar
+
+    def add_partial(self, attr: str, req: Any, res: Any) -> None:
+        self.bar.update()
+
+
+def advance(engine: Any, bar: Any) -> None:
+    """Lets an engine advance a bar by each response.
+
+    vLLM returns a batch as a whole and meanwhile updates its own bar, which is hidden and advances this one.
+    """
+    if not isinstance(engine, RecordsLengths) or not hasattr(engine, "model"):
+        engine.set_cache_hook(Advancing(bar))
+        return
+
+    class Hidden(tqdm):  # type: ignore[type-arg]
+        def update(self, n: float | None = 1) -> bool | None:
+            bar.update(n)
+            return super().update(n)
+
+    generate, hidden = partial(type(engine.model).generate, engine.model), partial(Hidden, file=io.StringIO())
+    engine.model.generate = lambda *given, **settings: generate(*given, **settings | {"use_tqdm": hidden})
 
 
 def engine_class(name: str) -> type[LM]:

@@ -122,7 +122,8 @@ class Store:
             "generation": chunk.generation,
             **about,
         }
-        lines = [json.dumps(part) for part in (header, *map(asdict, rows))]  # ASCII: no other line ends
+        parts = (header, *map(asdict, rows))
+        lines = [json.dumps(part, default=str) for part in parts]  # ASCII: no other line ends
         body = "".join(line + "\n" for line in lines)
         atomic.write_text(self._path(chunk), body + json.dumps({"sha256": _sha256(body)}) + "\n")
 

@@ -15,15 +15,16 @@ from tqdm import tqdm
 
 from lm_eval_ext.harness import provenance
 from lm_eval_ext.harness.store.chunks import Chunk, cut, with_settings
-from lm_eval_ext.harness.store.engines import facts_of, lengths_of, reset_prefix_cache, seeds_of
+from lm_eval_ext.harness.store.engines import advance, facts_of, lengths_of, reset_prefix_cache, seeds_of
 from lm_eval_ext.harness.store.folder import Store, StoredResponse
 from lm_eval_ext.harness.weights import digest
 
 
 @dataclass
 class TaskCounts:
-    """What a run reused and generated for one task."""
+    """What a run needs, reused and generated for one task, in responses, and its seconds."""
 
+    requests: int = 0
     reused: int = 0
     generated: int = 0
     seconds: float = 0.0
@@ -41,10 +42,16 @@ class StoredModel(LM):
         build: makes the engine; called once, when it is first needed.
         store: entered already; the chunk size is among its settings.
         about: what the header of each new chunk says about this run.
+        progressed: called with the model when requests are known, and after each chunk.
     """
 
     def __init__(
-        self, backend: str, build: Callable[[], LM], store: Store, about: Callable[[], dict[str, Any]]
+        self,
+        backend: str,
+        build: Callable[[], LM],
+        store: Store,
+        about: Callable[[], dict[str, Any]],
+        progressed: Callable[[StoredModel], None] = lambda model: None,
     ) -> None:
         super().__init__()
         self.backend = backend
@@ -52,6 +59,7 @@ class StoredModel(LM):
         self._build = build
         self._store = store
         self._about = about
+        self._progressed = progressed
         self._engine: Any = None
 
     def __str__(self) -> str:
@@ -72,12 +80,18 @@ class StoredModel(LM):
         found = {chunk.name: self._reuse(chunk) for chunk in chunks}
         missing = [chunk for chunk in chunks if found[chunk.name] is None]
         self._say_why(missing)
-        reused = len(requests) - sum(len(chunk.requests) for chunk in missing)
+        done = len(requests) - sum(len(chunk.requests) for chunk in missing)
+        self._progressed(self)
         off = disable_tqdm or not missing
-        with tqdm(total=len(requests), initial=reused, desc="responses", unit="", disable=off) as bar:
+        with tqdm(total=len(requests), initial=done, desc="responses", unit="response", disable=off) as bar:
+            if missing:
+                advance(self.engine, bar)
+                bar.unpause()  # the estimate leaves out the engine's start
             for chunk in missing:
                 found[chunk.name] = self._generate(chunk)
-                bar.update(len(chunk.requests))
+                done += len(chunk.requests)
+                bar.update(done - bar.n)
+                self._progressed(self)
         responses = [""] * len(requests)
         for chunk in chunks:
             for position, row in zip(chunk.positions, found[chunk.name] or (), strict=True):
@@ -85,6 +99,8 @@ class StoredModel(LM):
         return responses
 
     def _record_sources(self, requests: Sequence[Instance]) -> None:
+        for request in requests:
+            self.counts[str(request.task_name)].requests += 1
         per_task: dict[str, list[Instance]] = defaultdict(list)
         for request in {id(request): request for request in requests}.values():
             per_task[str(request.task_name)].append(request)
@@ -122,7 +138,8 @@ class StoredModel(LM):
                 chunk.requests, chunk.prompts, responses, lengths, strict=True
             )
         ]
-        self._store.put(chunk, rows, {"seconds": round(seconds, 3), **self._about()})
+        docs = {"docs": [request.doc for request in chunk.requests]} if chunk.repeat == 0 else {}
+        self._store.put(chunk, rows, {"seconds": round(seconds, 3), **self._about(), **docs})
         counts = self.counts[chunk.task]
         counts.generated += len(rows)
         counts.seconds += seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from argparse import Namespace
@@ -21,6 +22,7 @@ from lm_eval_ext.harness.store.model import StoredModel
 from lm_eval_ext.harness.store.settings import Settings, settings_of
 from lm_eval_ext.redaction import redacted, redacted_settings
 
+log = logging.getLogger(f"lm_eval.{__name__}")
 CHUNK_SIZE = 64
 MANIFEST = "manifest.json"
 
@@ -96,10 +98,11 @@ def stored_model(config: EvaluatorConfig, store: Store, manifest: Manifest) -> S
     extra = {n: getattr(config, n) for n in ("batch_size", "max_batch_size", "device")}
 
     def build() -> Any:
+        log.info("starting %s", backend)
         return engine_class(backend).create_from_arg_obj(dict(config.model_args), extra)
 
     named = type(backend, (StoredModel,), {})
-    model: StoredModel = named(backend, build, store, manifest.of_chunk)
+    model: StoredModel = named(backend, build, store, manifest.of_chunk, manifest.write)
     return model
 
 
@@ -138,7 +141,7 @@ class Manifest:
         machine = self._fixed["hardware"]
         return {"made": provenance.now(), "on": [machine["cpu"], *machine["gpus"]]}
 
-    def write(self, model: StoredModel, state: str) -> None:
+    def write(self, model: StoredModel, state: str = "running") -> None:
         """Writes the manifest as of now."""
         counts = {"responses": totals(model), "tasks": model.record()}
         manifest = redacted({"state": state, "written": provenance.now(), **self._fixed, **counts})

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from lm_eval_ext.analysis import outcomes
-from lm_eval_ext.analysis.report.tokens import Tokenizer
 from lm_eval_ext.analysis.runs import Sample, TaskRun
 from lm_eval_ext.grading import Verdict, extract
 from lm_eval_ext.harness.protocol import TOKEN_BUDGET_NAMES, used_up
+
+if TYPE_CHECKING:
+    from lm_eval_ext.analysis.report.tokens import Tokenizer
 
 RIGHT, WRONG, UNDECIDED, NO_ANSWER, ERROR = OUTCOMES = (
     "right", "wrong", "undecided", "no answer", "error",
@@ -38,7 +41,6 @@ class Entry:
         text: the model's whole output.
         verdict: None if another grader scored the samples; `outcome` then follows the score.
         outcome: one of OUTCOMES.
-        answer: the extracted answer, or None.
         tokens: counted or recorded tokens; None if unknown.
         budget: max_gen_toks; None if unknown.
     """
@@ -48,9 +50,13 @@ class Entry:
     text: str
     verdict: Verdict | None
     outcome: str
-    answer: str | None
     tokens: int | None
     budget: int | None
+
+    @cached_property
+    def answer(self) -> str | None:
+        """The extracted answer, or None."""
+        return self.verdict.answer if self.verdict else extract(self.text)
 
     @property
     def saturated(self) -> bool | None:
@@ -93,7 +99,7 @@ class Entry:
 def entries_of(task: TaskRun, metric: str | None, tokenizer: Tokenizer | None) -> tuple[Entry, ...]:
     """The responses of a task, in document order; an error is one entry with an empty text."""
     limit = _budget(task.protocol, "generation ")
-    found = [entry for sample in task.samples for entry in _entries(sample, metric, limit)]
+    found = [entry for sample in task.samples for entry in entries_in(sample, metric, limit)]
     if tokenizer is None:
         return tuple(found)
     counts = tokenizer.counts([entry.text for entry in found])
@@ -110,18 +116,18 @@ def recorded(sample: Sample, name: str) -> list[float]:
     return [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
 
 
-def _entries(sample: Sample, metric: str | None, limit: int | None) -> Iterator[Entry]:
+def entries_in(sample: Sample, metric: str | None, limit: int | None = None) -> Iterator[Entry]:
+    """The responses of one sample; `limit`: max_gen_toks where its request names none."""
     if sample.error is not None:
-        yield Entry(sample, 0, "", None, ERROR, None, None, limit)
+        yield Entry(sample, 0, "", None, ERROR, None, limit)
         return
     tokens = recorded(sample, OUTPUT_TOKENS)
     limit = _budget(sample.request[1]) or limit
     for i, text in enumerate(sample.responses):
         verdict = sample.verdicts[i] if i < len(sample.verdicts) else None
-        answer = verdict.answer if verdict else extract(text)
         known = int(tokens[i]) if len(tokens) == len(sample.responses) else None
         outcome = outcomes.outcome(verdict) if verdict else _scored(sample, metric)
-        yield Entry(sample, i, text, verdict, outcome, answer, known, limit)
+        yield Entry(sample, i, text, verdict, outcome, known, limit)
 
 
 def _scored(sample: Sample, metric: str | None) -> str:

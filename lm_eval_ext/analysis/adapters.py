@@ -15,7 +15,6 @@ from lm_eval_ext.analysis.lm_eval_files import LoggedRow, RunError
 from lm_eval_ext.analysis.runs import problem_in
 from lm_eval_ext.grading import EXTRACTORS, extract
 from lm_eval_ext.grading.golds import is_gold, plain
-from lm_eval_ext.harness.docs.math import gold_of
 
 FILTER = "grade_math"
 """Name of this package's filter, and of the rows that grading adds to a task of lm-eval's."""
@@ -44,6 +43,8 @@ def _from_gsm8k(row: LoggedRow) -> Any:
 
 def _from_solution(row: LoggedRow) -> Any:
     """The answer of a MATH solution: the target has lost its spaces, units and all boxes but the last."""
+    from lm_eval_ext.harness.docs.math import gold_of  # loads lm-eval
+
     problem, solution = row["doc"].get("problem"), row["doc"].get("solution")
     return gold_of(problem, solution) if problem and solution else _from_target(row)
 

@@ -36,18 +36,30 @@ _COMMAND_OR_TEXT = re.compile(r"\\(?:text|mathrm|operatorname|textbf|mbox)\s*\{[
 _PROSE = re.compile(r"[A-Za-z]{4,}|[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 
 
-def rendered(text: str) -> Markup:
-    """The text with its formulas as MathML; everything else is escaped source."""
-    if not _FORMULA.search(text):
+def rendered(text: str, mark: tuple[int, int] | None = None) -> Markup:
+    """The text with its formulas as MathML; everything else is escaped source.
+
+    `mark`: start and end of what is highlighted, a formula as a whole.
+    """
+    if mark is None and not _FORMULA.search(text):
         return _whole(text)
     parts, done = [], 0
     for match in _FORMULA.finditer(text):
-        parts.append(escape(text[done : match.start()]))
+        parts.append(marked(text, done, match.start(), mark))
         latex = next(group for group in match.groups() if group is not None)
         block = match.lastgroup in ("display", "bracket")
-        parts.append(formula(latex, block) or source(match.group()))
+        made = formula(latex, block) or source(match.group())
+        inside = mark is not None and max(mark[0], match.start()) < min(mark[1], match.end())
+        parts.append(Markup("<mark>{}</mark>").format(made) if inside else made)
         done = match.end()
-    return Markup("").join([*parts, escape(text[done:])])
+    return Markup("").join([*parts, marked(text, done, len(text), mark)])
+
+
+def marked(text: str, start: int, end: int, mark: tuple[int, int] | None) -> Markup:
+    """A part of a text, escaped, with what `mark` has of it highlighted."""
+    first, last = (min(max(edge, start), end) for edge in mark or (start, start))
+    inside = Markup("<mark>{}</mark>").format(text[first:last]) if first < last else Markup("")
+    return escape(text[start:first]) + inside + escape(text[last:end])
 
 
 def source(latex: str) -> Markup:
