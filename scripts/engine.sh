@@ -14,7 +14,7 @@ fi
 # float32 where the CPU cannot multiply bfloat16 and would take twenty times as long
 DTYPE=${DTYPE:-$(python -c 'from lm_eval_ext.harness import hardware; print(hardware.small_dtype())')}
 if [ -n "${EAGER:-}" ]; then engine=",enforce_eager=True"; fi
-export VLLM_LOGGING_LEVEL=${VLLM_LOGGING_LEVEL:-ERROR} TOKENIZERS_PARALLELISM=false
+export VLLM_LOGGING_LEVEL=${VLLM_LOGGING_LEVEL:-ERROR} VLLM_LOGGING_STREAM=ext://sys.stderr TOKENIZERS_PARALLELISM=false
 
 evaluate() {
   (

@@ -17,3 +17,4 @@ evaluate --tasks arith_words --limit 200 >>"$OUT/lm_eval.txt"
 
 newest=$(find "$OUT" -name 'results_*.json' -printf '%T@ %h\n' | sort -n | tail -1)
 lm-eval-ext report "${newest#* }" --out "$OUT/report"
+echo "first: . .venv/bin/activate   # lm-eval-ext and lm_eval become commands; the model is $MODEL" >&2

@@ -28,6 +28,7 @@ else
   uv --upgrade --requirement scripts/cpu/requirements.txt --override scripts/cpu/overrides.txt --editable ".[$extras]"
 fi
 if [ "$hardware" = cpu ]; then uv --no-deps scripts/cpu/vllm; fi
+.venv/bin/python -m compileall -q lm_eval_ext training
 if [ "$versions" = newest ]; then
   echo "set-up: other than locked:"
   .venv/bin/uv pip freeze --quiet --python .venv/bin/python | grep == |
