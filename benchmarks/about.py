@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from benchmarks.data import ROOT
 from lm_eval_ext.grading.cores import usable_cores
@@ -18,7 +18,7 @@ _MEASURED = ("lm_eval_ext", "benchmarks/*.py")
 def about() -> dict[str, str]:
     """Date, commit, machine and versions, for a reader to judge figures by."""
     return {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
         "cores": str(usable_cores()),
         "load average at the start": load_average(),

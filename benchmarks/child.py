@@ -29,13 +29,13 @@ class Job:
 
     Attributes:
         grader: `OURS` or a key of `PEERS`.
-        pairs: (response, gold).
+        rows: (response, gold, problem); peers get no problem.
         workers: symbolic workers of this grader; peers have none.
         one_by_one: whether this grader gets its items one at a time, for their latency.
     """
 
     grader: str
-    pairs: list[tuple[str, str]]
+    rows: list[tuple[str, str, str | None]]
     workers: int = 1
     one_by_one: bool = False
 
@@ -46,7 +46,7 @@ class Result:
 
     Attributes:
         start_s: seconds from the child's first line to its first verdict, on a made-up pair.
-        wall_s: seconds for all pairs after that.
+        wall_s: seconds for all rows after that.
         verdicts: per pair whether it is accepted, None for undecided.
         latencies_ms: per pair, where they were graded one at a time.
         details: per pair (layer, answer, reason); this grader only.
@@ -81,7 +81,7 @@ def _run_peer(job: Job) -> Result:
     verdicts: list[bool | None] = []
     latencies: list[float] = []
     errors = 0
-    for response, gold in _bar(job):
+    for response, gold, _ in _bar(job):
         before = time.perf_counter()
         try:
             verdicts.append(accepts(response, gold))
@@ -96,7 +96,7 @@ def _run_ours(job: Job) -> Result:
     started = time.perf_counter()
     with _our_grader(job.workers) as grader:
         grader.grade(_items([WARM_UP]))
-        items = _items(job.pairs)
+        items = _items(job.rows)
         ready = time.perf_counter()
         verdicts = grader.grade(items, progress=f"{OURS}, {job.workers} workers")
         ended = time.perf_counter()
@@ -110,9 +110,9 @@ def _run_ours_one_by_one(job: Job) -> Result:
     with _our_grader(job.workers) as grader:
         grader.grade(_items([WARM_UP]))
         ready = time.perf_counter()
-        for pair in _bar(job):
+        for row in _bar(job):
             before = time.perf_counter()
-            verdicts += grader.grade(_items([pair]))
+            verdicts += grader.grade(_items([row]))
             latencies.append(1000 * (time.perf_counter() - before))
         ended = time.perf_counter()
     return Result(ready - started, ended - ready, _decisions(verdicts), latencies, _details(verdicts))
@@ -124,10 +124,10 @@ def _our_grader(workers: int) -> Any:
     return Grader(GraderConfig(workers=workers))
 
 
-def _items(pairs: Sequence[tuple[str, str]]) -> list[Any]:
+def _items(rows: Sequence[Sequence[str | None]]) -> list[Any]:
     from lm_eval_ext.grading import Item
 
-    return [Item(response, gold) for response, gold in pairs]
+    return [Item(*row) for row in rows]  # type: ignore[arg-type]
 
 
 def _decisions(verdicts: Sequence[Any]) -> list[bool | None]:
@@ -140,7 +140,7 @@ def _details(verdicts: Sequence[Any]) -> list[tuple[str, str | None, str | None]
 
 def _bar(job: Job) -> Any:
     label = f"{job.grader}, one by one" if job.grader == OURS else job.grader
-    return tqdm(job.pairs, desc=label, unit="answer", leave=False)
+    return tqdm(job.rows, desc=label, unit="answer", leave=False)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import typer
 
 from benchmarks import report, synthetic
 from benchmarks.about import about, load_average
-from benchmarks.data import ROOT, SETS, data_folder, load
+from benchmarks.data import ROOT, data_folder, load, names
 from benchmarks.figures import Figures
 from benchmarks.measure import data_set
 from benchmarks.peers import PEERS
@@ -50,8 +50,9 @@ def main(
 ) -> None:
     """Measure this grader beside its peers, on recorded responses whose truth is known.
 
-    Takes mathnet, math_cot_100 and gsm8k; on each, all graders get the same rows. Writes grading.md,
-    grading.png, grading.json and math_cot_100_disagreements.md. About six minutes on two cores.
+    Takes mathnet, math_cot_100, gsm8k and every file of external/; on each, all graders get the same rows,
+    this one with their problems. Writes grading.md, grading.png, grading.json and
+    math_cot_100_disagreements.md. About ten minutes on two cores.
 
         python -m benchmarks.grading --limit 100 --peers math-verify --out out/bench
 
@@ -88,7 +89,7 @@ def _grading(
     folder: Path, out: Path, workers: int, limit: int, peers: Sequence[str], packages: Path | None
 ) -> None:
     try:
-        sets = {name: load(name, folder, limit) for name in SETS}
+        sets = {name: load(name, folder, limit) for name in names(folder)}
     except FileNotFoundError as error:
         sys.exit(str(error))
     where = about() | {"rows of a data set, at most": f"{limit} (seeded sample)" if limit else "all"}

@@ -77,20 +77,24 @@ def _watch(child: subprocess.Popen[bytes]) -> tuple[float, bool]:
 
 def ours(rows: Sequence[Row], workers: int) -> tuple[Figures, Result | str]:
     """Figures of this grader with so many workers: all rows at once, then a sample of them one by one."""
-    pairs = [(row.response, row.gold) for row in rows]
-    result, peak = run_child(Job(OURS, pairs, workers))
+    given = _given(rows)
+    result, peak = run_child(Job(OURS, given, workers))
     if isinstance(result, str):
         return {"failed": result}, result
-    sample = random.Random(SEED).sample(pairs, min(LATENCY_SAMPLE, len(pairs)))
+    sample = random.Random(SEED).sample(given, min(LATENCY_SAMPLE, len(given)))
     singly, _ = run_child(Job(OURS, sample, workers, one_by_one=True))
     found = {**figures(rows, result, peak), "layers": layer_shares(result)}
     found |= {"failed": singly} if isinstance(singly, str) else latency(singly.latencies_ms)
     return found, result
 
 
+def _given(rows: Sequence[Row]) -> list[tuple[str, str, str | None]]:
+    return [(row.response, row.gold, row.problem) for row in rows]
+
+
 def peer(name: str, rows: Sequence[Row], packages: Path | None) -> Figures:
     """Figures of a peer, or why there are none."""
-    job = Job(name, [(row.response, row.gold) for row in rows])
+    job = Job(name, _given(rows))
     result, peak = run_child(job, packages if "minerva" in name else None)
     if isinstance(result, str):
         return {"failed": result}

@@ -66,7 +66,7 @@ def _accuracies(axis: Axes, sets: dict[str, Figures]) -> None:
         bounds = [verdicts[grader]["accuracy_interval"] for grader in ran]
         spread = [[s - low for s, (low, _) in zip(shares, bounds, strict=True)]]
         spread.append([high - s for s, (_, high) in zip(shares, bounds, strict=True)])
-        heights = [graders.index(grader) + 0.2 * (1 - place) for grader in ran]
+        heights = [graders.index(grader) + 0.09 * (len(sets) / 2 - place) for grader in ran]
         axis.errorbar(shares, heights, xerr=spread, fmt=_MARKERS[place], label=f"{name}, n = {found['n']}")
     axis.set_yticks(range(len(graders)), graders, fontsize=8)
     axis.set(xlim=(0, 1.01), xlabel="accuracy (95 % interval)")

@@ -13,15 +13,17 @@ _LONGEST_CELL = 160
 
 NOTES = """\
 A response is accepted or not; what stays undecided is not accepted. Accuracy has Wilson's 95 % interval.
-Every grader gets the same rows, one grader after another, each in processes of its own. Start is the time
-from an idle interpreter to the first verdict; the speed is that after it, over all rows. This grader grades
-all rows in one call, and equal pairs of answer and gold once; with one worker it still is two processes. Its
-latencies are those of calls with one item, on a sample; peers grade one after another in one process, which
-gives their latencies. Timeouts are each one's own: 5 s for math-verify, minerva and this grader. Memory is
-the peak of the resident memory of all processes of a grader, pages that they share counted for each. "on our
-answers": the peer compares the answer that this grader extracts; its own extraction may look for an
-announcement that the responses were not asked for. The labels of mathnet were given by reading each answer
-beside its gold; the flags of math_cot_100 and gsm8k came with their responses and were not checked."""
+Every grader gets the same rows, one grader after another, each in processes of its own; this grader gets
+the problems, too. Start is the time from an idle interpreter to the first verdict; the speed is that after
+it, over all rows. This grader grades all rows in one call, and equal pairs of answer and gold once; the
+start of its workers is part of its speed; with one worker it still is two processes. Its latencies are
+those of calls with one item, on a sample; peers grade one after another in one process, which gives their
+latencies. Timeouts are each one's own: 5 s for math-verify, minerva and this grader. Memory is the peak of
+the resident memory of all processes of a grader, pages that they share counted for each. "on our answers":
+the peer compares the answer that this grader extracts; its own extraction may look for an announcement
+that the responses were not asked for. The labels of mathnet were given by reading each answer beside its
+gold; the flags of math_cot_100 and gsm8k came with their responses and were not checked; the labels of the
+others are their authors', put right where reading found them wrong."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -38,12 +40,14 @@ def _cell(content: object) -> str:
 def report(about: dict[str, str], sets: dict[str, Figures]) -> str:
     """The whole page of figures."""
     parts = ["# Graders side by side", table(["measured", ""], about.items()), NOTES]
+    parts += ["## Summary", table(_SUMMARY, [_summary(name, found) for name, found in sets.items()])]
     for name, found in sets.items():
         counts = (
             f"{found['n']} responses, {found['right']} of them right; "
             f"{found['distinct'] or 'unknown'} distinct pairs of extracted answer and gold."
         )
-        parts += [f"## {name}", counts, *_tables(found)]
+        wrong = [row["key"] for row in found["disagreements"] if row["verdict"]]
+        parts += [f"## {name}", counts, f"Wrongly accepted: {', '.join(wrong) or 'none'}.", *_tables(found)]
     return "\n\n".join([*parts, "![the figures](grading.png)", ""])
 
 
@@ -60,6 +64,27 @@ def _tables(found: Figures) -> list[str]:
     if layers:
         tables.append(table(_LAYERS, [_layer(name, shares) for name, shares in layers.items()]))
     return tables + ([table(["grader", "no figures, because"], failed)] if failed else [])
+
+
+_SUMMARY = (
+    "source", "n", "recall", "precision", "wrongly accepted", f"{BASE}: recall", "precision",
+    "speed ratio", "ratio with start", "one item, p50 ms", "p99 ms",
+)  # fmt: skip
+
+
+def _summary(name: str, found: Figures) -> list[object]:
+    """This grader beside math-verify on one source, with all workers."""
+    ours, base = next(iter(found["graders"].values())), found["graders"].get(BASE, {})
+    if "failed" in ours:
+        return [name, found["n"], ours["failed"]]
+    speeds = [_ratio(ours[key], base.get(key)) for key in ("items_per_s", "items_per_s_with_start")]
+    shares = [_share(ours["recall"]), _share(ours["precision"]), ours["wrongly_accepted"]]
+    theirs = [_share(base.get(key)) for key in ("recall", "precision")]
+    return [name, found["n"], *shares, *theirs, *speeds, number(ours["p50_ms"]), number(ours["p99_ms"])]
+
+
+def _ratio(ours: float, base: float | None) -> str:
+    return number(ours / base) if base else "—"
 
 
 _QUALITY = (

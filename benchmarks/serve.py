@@ -137,13 +137,13 @@ def measure(requests: int, clients: int, hanging: int, workers: int, timeout_s: 
     with served("--workers", str(workers), "--timeout", str(timeout_s)) as server:
         load(server, range(requests, requests + requests // 10), clients, 0)
         before = memory(server.process.pid)
-        killed: list[int] = []
-        killer = threading.Timer(1.0, lambda: killed.append(kill_one(server)))
-        killer.start()
-        start = time.perf_counter()
-        replies = load(server, range(requests), clients, hanging)
-        seconds = time.perf_counter() - start
-        killer.join()
+        ended = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            killer = pool.submit(kill_one, server, ended)
+            start = time.perf_counter()
+            replies = load(server, range(requests), clients, hanging)
+            seconds = time.perf_counter() - start
+            ended.set()
         after = memory(server.process.pid)
     expected = [pair(number, hanging)[1] for number in range(requests)]
     pairs = list(zip(replies, expected, strict=True))
@@ -160,7 +160,7 @@ def measure(requests: int, clients: int, hanging: int, workers: int, timeout_s: 
         "wrong_verdicts": sum(reply.correct is not verdict for reply, verdict in pairs),
         "refused_429": sum(reply.refused for reply in replies),
         "statuses": {str(status): n for status, n in Counter(reply.status for reply in replies).items()},
-        "workers_killed": len(killed),
+        "workers_killed": killer.result(),
         **latency([1000 * reply.seconds for reply in replies]),
         "without_hanging": latency(usual),
         "server_mb": [before.own, after.own],
@@ -168,11 +168,13 @@ def measure(requests: int, clients: int, hanging: int, workers: int, timeout_s: 
     }
 
 
-def kill_one(server: Served) -> int:
-    """Kills a worker with SIGKILL; its pid."""
-    victim = server.workers()[0]
-    victim.kill()
-    return int(victim.pid)
+def kill_one(server: Served, ended: threading.Event) -> int:
+    """Kills a worker with SIGKILL as soon as one has started; the number killed before the load ended."""
+    while not ended.wait(0.05):
+        if workers := server.workers():
+            workers[0].kill()
+            return 1
+    return 0
 
 
 def main() -> None:

@@ -135,11 +135,11 @@ def report(about: dict[str, str], found: Figures) -> str:
     """The page of figures."""
     tenths, outcomes, n = found["tenths"], found["outcomes"], found["n"]
     speeds = [tenth["items_per_s"] for tenth in tenths]
-    growth = [(tenths[-1][key] / tenths[0][key]) for key in ("own_mb", "children_mb")]
+    growth = [_growth([tenth[key] for tenth in tenths]) for key in ("own_mb", "children_mb")]
     summary = [
         ("time of the last tenth / time of the first", f"{speeds[0] / speeds[-1]:.2f}"),
-        ("memory after the last tenth / after the first, parent", f"{growth[0]:.2f}"),
-        ("memory after the last tenth / after the first, workers", f"{growth[1]:.2f}"),
+        ("memory after the last tenth / after the first, parent", f"{growth[0]}"),
+        ("memory after the last tenth / after the first, workers", f"{growth[1]}"),
         ("verdicts that agree with the truth", f"{outcomes['agreeing'] / n:.4f} ({outcomes['agreeing']})"),
         ("verdicts against the truth", f"{outcomes['wrong'] / n:.4f} ({outcomes['wrong']})"),
         ("undecided", f"{outcomes['undecided'] / n:.4f} ({outcomes['undecided']})"),
@@ -151,6 +151,12 @@ def report(about: dict[str, str], found: Figures) -> str:
     head = ["answers", "seconds", "answers/s in this tenth", "parent MiB", "workers MiB"]
     parts = [f"# {n:,} made-up answers", _CONTENT, table(["", ""], summary), table(head, lines)]
     return "\n\n".join([*parts, table(["measured", ""], about.items()), "![the figures](synthetic.png)", ""])
+
+
+def _growth(memories: list[float]) -> str:
+    """From the first tenth with any such process to the last."""
+    first = next(filter(None, memories), 0)
+    return f"{memories[-1] / first:.2f}" if first else "none started"
 
 
 def _memories(tenth: Figures) -> list[str]:
