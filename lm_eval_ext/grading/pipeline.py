@@ -19,6 +19,8 @@ from lm_eval_ext.grading.worker import Failure
 MAX_LENGTH_RATIO = 50
 """An answer longer than this many golds (and than `MAX_SHORT_ANSWER`) is no spelling of the gold."""
 MAX_SHORT_ANSWER = 1_000
+MAX_READ = 10_000
+"""No step reads longer answers or golds; the longest gold of MATH has 81 characters."""
 
 
 class Step(NamedTuple):
@@ -48,11 +50,13 @@ def exact(answer: str, gold: str, context: Context) -> Outcome | None:
     return None
 
 
-@rule("size.oversized")
+@rule("size.oversized", "undecided.oversized")
 def oversized(answer: str, gold: str, context: Context) -> Outcome | None:
-    """An answer absurdly longer than its gold is a different one, and no later step reads it."""
+    """An answer absurdly longer than its gold is a different one; more than `MAX_READ` no step reads."""
     if len(answer) > max(MAX_SHORT_ANSWER, MAX_LENGTH_RATIO * len(gold)):
         return Outcome(False, "size.oversized", f"{len(answer)} characters, the gold has {len(gold)}")
+    if (longest := max(len(answer), len(gold))) > MAX_READ:
+        return Outcome(None, "undecided.oversized", f"{longest:,} characters, of which {MAX_READ:,} are read")
     return None
 
 

@@ -1,9 +1,10 @@
-import time
+from functools import partial
 
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, shared_grader
 from lm_eval_ext.grading.extraction import EXTRACTORS, boxes, extract, formats
+from tests.clock import cpu_s
 from tests.conftest import cases
 
 pytestmark = pytest.mark.unit
@@ -70,21 +71,9 @@ LONG = [
 @pytest.mark.parametrize("name", ["statement", "flexible"])
 def test_time_is_linear_and_short(name, unit):
     """64 times the text takes about 64 times as long, and 16 MB at most 2 s of the processor."""
-    small, large = (_seconds(EXTRACTORS[name], unit * (size // len(unit))) for size in (2**18, 2**24))
+    small, large = (cpu_s(partial(EXTRACTORS[name], unit * (size // len(unit)))) for size in (2**18, 2**24))
     assert large < max(150 * small, 0.1)
     assert large < 2
-
-
-def _seconds(extractor, text):
-    """Of the processor; measured again where it is long, as a neighbour on the core may be the cause."""
-    start = time.process_time()
-    extractor(text)
-    spent = time.process_time() - start
-    if spent > 1:
-        start = time.process_time()
-        extractor(text)
-        spent = min(spent, time.process_time() - start)
-    return spent
 
 
 def test_the_end_of_a_response_is_searched():

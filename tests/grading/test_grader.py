@@ -5,6 +5,7 @@ import re
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item, Verdict, grade_one
+from lm_eval_ext.grading.pipeline import MAX_READ
 from lm_eval_ext.grading.rules import documented
 from tests.conftest import cases
 
@@ -45,6 +46,13 @@ def test_an_absurdly_long_answer_is_decided_to_be_different(grader):
     verdict = grader.grade([Item(r"\boxed{" + "1+" * 5_000 + "1}", "1")])[0]
     assert verdict.rule == "size.oversized"
     assert verdict.correct is False and re.search(r"\d+ characters", verdict.reason)
+
+
+def test_what_nobody_can_read_in_time_is_undecided(grader):
+    long = "1+" * MAX_READ + "1"
+    for answer, gold, correct in [("1+" + long, long, None), ("42", long, None), (long, long, True)]:
+        verdict = grader.equal([(answer, gold)])[0]
+        assert (verdict.correct, verdict.rule == "undecided.oversized") == (correct, correct is None)
 
 
 def test_grade_one_and_the_grader_agree(grader):

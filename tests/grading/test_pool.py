@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
+from tests.clock import within
 
 pytestmark = [pytest.mark.unit, pytest.mark.alone]
 
@@ -50,10 +51,8 @@ def test_hostile_answers_get_a_verdict_in_time_and_the_run_goes_on(gold):
         start_workers(grader)  # their start is not the item's time
         for name, text in HOSTILE.items():
             for response in (f"Final answer: {text}", r"\boxed{" + text + "}"):
-                start = time.perf_counter()
-                verdict = grader.grade([Item(response, gold)])[0]
-                took = time.perf_counter() - start
-                assert took < TIMEOUT_S + 1, f"{name} took {took:.1f} s"
+                with within(TIMEOUT_S, name):
+                    verdict = grader.grade([Item(response, gold)])[0]
                 # NUL bytes and direction marks are invisible: "42" with them is 42, decided as such
                 assert verdict.correct in (
                     (True,)
@@ -67,9 +66,8 @@ def test_hostile_answers_get_a_verdict_in_time_and_the_run_goes_on(gold):
 def test_hostile_golds_get_a_verdict_in_time(name):
     with Grader(GraderConfig(workers=1, timeout_s=TIMEOUT_S)) as grader:
         start_workers(grader)
-        start = time.perf_counter()
-        grader.grade([Item("Final answer: 42", HOSTILE[name])])
-        assert time.perf_counter() - start < TIMEOUT_S + 1
+        with within(TIMEOUT_S):
+            grader.grade([Item("Final answer: 42", HOSTILE[name])])
 
 
 def test_hangs_cost_only_themselves():
@@ -93,6 +91,7 @@ SCRIPT = textwrap.dedent(
     """
     import sys, time
     from lm_eval_ext.grading import Grader, GraderConfig, Item
+from tests.clock import within
     grader = Grader(GraderConfig(workers=2, timeout_s=30))
     determinant = Item(r"Final answer: $\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}$", "-2")
     print(grader.grade([determinant])[0].correct, flush=True)

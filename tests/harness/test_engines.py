@@ -31,7 +31,7 @@ def seconds_to_end(tmp_path, name, seconds):
     file = tmp_path / "program.py"
     file.write_text(PROGRAM.format(name=name, seconds=seconds))
     start = time.monotonic()
-    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=50)
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=150)
     assert done.returncode == 0 and done.stdout == "done\n", done.stderr
     return time.monotonic() - start
 
@@ -73,7 +73,7 @@ def test_the_plugin_that_vllm_is_told_of_is_there():
 
 @pytest.mark.parametrize("name", ["EngineCore", "EngineCore_DP0"])
 def test_an_engine_does_not_outlive_the_program(tmp_path, name):
-    assert seconds_to_end(tmp_path, name, seconds=45) < 30
+    assert seconds_to_end(tmp_path, name, seconds=120) < 60
 
 
 def test_another_process_is_waited_for(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 
 from lm_eval_ext.rewards import verifier
 from lm_eval_ext.rewards.code.sandbox import isolation
+from tests.clock import STALL_S
 from tests.rewards.hostile_programs import HARM, PRETENCE
 
 pytestmark = pytest.mark.unit
@@ -42,7 +43,7 @@ def left_behind(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(folder))  # other tests run programs at the same time
     before = {*psutil.Process().children(recursive=True)}  # the graders of other tests
     yield
-    due = time.monotonic() + 2
+    due = time.monotonic() + STALL_S
     while (left := {*psutil.Process().children(recursive=True)} - before) and time.monotonic() < due:
         time.sleep(0.01)
     assert not left and not list(folder.iterdir())

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.rewards import AccuracyReward
+from tests.clock import STALL_S
 from tests.conftest import ROOT
 from tests.training.models import write_tiny_qwen3
 from training import grpo, sft
@@ -149,8 +150,8 @@ def test_a_hanging_completion_costs_its_deadline_and_the_step_goes_on(tiny, tmp_
     made.train()
     log = [row for row in made.state.log_history if "reward/grading_s" in row]
     seconds = [row["reward/grading_s"] for row in log]
-    assert len(log) == 4 and 5 <= seconds[2] < 10, seconds
-    assert seconds[3] < 2, seconds  # the first and second start the workers
+    assert len(log) == 4 and 5 <= seconds[2] < 5 + STALL_S, seconds
+    assert seconds[3] < 5, seconds  # the first and second start the workers
     assert [row["reward/undecided"] for row in log] == [0, 0, 1 / 32, 0]
     assert all(row["grad_norm"] == row["grad_norm"] for row in log), "a loss that is no number"
 

@@ -14,6 +14,7 @@ from lm_eval_ext.grading.judge.errors import JudgeUnreachable
 from lm_eval_ext.grading.judge.llm_judge import TEXTS
 from lm_eval_ext.grading.judge.prompt import load_prompt
 from lm_eval_ext.grading.types import VALUES_DIFFER
+from tests.clock import within
 from tests.scripted_server import Said, scripted
 
 pytestmark = pytest.mark.unit
@@ -221,9 +222,9 @@ def dead_url():
 
 def test_an_unreachable_judge_leaves_it_undecided_and_is_given_up(judge):
     j = judge(dead_url(), concurrency=2, retries=1)
-    start = time.monotonic()
-    told = j.judge(*undecided(500))
-    assert time.monotonic() - start < 20 and j.usage.unreachable == 500
+    with within(5):
+        told = j.judge(*undecided(500))
+    assert j.usage.unreachable == 500
     assert all((v.correct, v.layer, v.answer is None) == (None, "none", False) for v in told)
     assert told[0].reason.startswith("judge unreachable: ") and "Connection error" in told[0].reason
     assert 3 <= j.usage.calls <= 12
@@ -253,10 +254,9 @@ def test_a_judge_that_comes_back_is_asked_again(judge):
 
 
 def test_a_judge_that_hangs_is_left(judge):
-    with scripted(lambda request: Said("YES", hangs=30)) as server:
-        start = time.monotonic()
+    with scripted(lambda request: Said("YES", hangs=60)) as server, within(0.6):
         told = judge(server.url, timeout_s=0.3, retries=1).judge(*undecided())
-    assert time.monotonic() - start < 5 and len(server.requests) == 2
+    assert len(server.requests) == 2
     assert told[0].correct is None and "judge unreachable" in told[0].reason
 
 
@@ -412,13 +412,11 @@ def test_what_the_judge_overturns_is_logged_and_a_torn_log_goes_on(judge, tmp_pa
 
 def test_an_interrupt_does_not_wait_for_retries(judge):
     with scripted(lambda request: Said("busy", 503)) as server:
-        j = judge(server.url, backoff_s=30, concurrency=2)
+        j = judge(server.url, backoff_s=120, concurrency=2)
         stop = threading.Event()
         threading.Timer(0.3, stop.set).start()
-        start = time.monotonic()
-        with pytest.raises(JudgeUnreachable, match="interrupted"):
+        with within(0.3), pytest.raises(JudgeUnreachable, match="interrupted"):
             j._asker.client.ask(j.prompt.messages("p", "1", "2"), lambda usage: None, stop)
-        assert time.monotonic() - start < 5
 
 
 def test_a_probe_asks_past_the_cache(judge):

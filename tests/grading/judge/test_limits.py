@@ -7,6 +7,7 @@ import pytest
 
 from lm_eval_ext.grading.judge.errors import JudgeRefused, JudgeUnreachable
 from lm_eval_ext.grading.judge.limits import MAX_REJECTED, CircuitBreaker, RateLimiter
+from tests.clock import within
 
 pytestmark = pytest.mark.unit
 
@@ -15,21 +16,21 @@ def test_requests_are_spaced():
     limiter, stop = RateLimiter(1_200), threading.Event()
     start = time.monotonic()
     threads = [threading.Thread(target=limiter.wait, args=[stop]) for _ in range(9)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert 0.4 <= time.monotonic() - start < 2
+    with within(0.4):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert time.monotonic() - start >= 0.4
     RateLimiter(None).wait(stop)
 
 
 def test_a_stop_ends_the_wait():
     limiter, stop = RateLimiter(1), threading.Event()
     stop.set()
-    start = time.monotonic()
-    for _ in range(3):
-        limiter.wait(stop)
-    assert time.monotonic() - start < 1
+    with within(0):
+        for _ in range(60):  # a minute's worth
+            limiter.wait(stop)
 
 
 def test_failures_in_a_row_open_the_breaker_and_a_success_between_them_does_not():
