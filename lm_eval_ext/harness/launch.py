@@ -69,18 +69,17 @@ def _execute(cli: Any, namespace: Namespace, resume: Path | None, chunk_size: in
     logs.show_lm_eval()  # on a stream that hides secrets
     if getattr(namespace, "confirm_run_unsafe_code", False):
         os.environ.setdefault("HF_ALLOW_CODE_EVAL", "1")  # asked for by `evaluate`, the same question
-    if resume is None:
-        config = validation.check(namespace)
-        log.info("starting %s", config.model)
-        with prepared(config.gen_kwargs):
-            cli.execute(namespace)
-        return
-    from lm_eval_ext.harness.store import run as stored
+    if resume is not None:
+        from lm_eval_ext.harness.store import run as stored
 
-    stored.prepare(namespace, resume, stored.CHUNK_SIZE if chunk_size is None else chunk_size)
+        stored.prepare(namespace, resume, stored.CHUNK_SIZE if chunk_size is None else chunk_size)
     config = validation.check(namespace)
-    with prepared(config.gen_kwargs):
-        stored.run(namespace, config, resume, cli.execute)
+    with prepared(config.gen_kwargs, validation.needs_defaults(config.tasks, config.include_path)):
+        if resume is None:
+            log.info("starting %s", config.model)
+            cli.execute(namespace)
+        else:
+            stored.run(namespace, config, resume, cli.execute)
 
 
 def with_include_path(arguments: Sequence[str]) -> list[str]:

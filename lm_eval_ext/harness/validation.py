@@ -94,11 +94,27 @@ def selected_tasks(
     """
     from lm_eval.tasks import TaskManager
 
-    listed = names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
-    found, unknown = expanded(listed, include_path)
-    if unknown or any(set(name) & set("*?[") for name in listed):
-        found, _ = _expanded(TaskManager(include_path=include_path), listed)
+    found, needs_defaults = _own_tasks(names, include_path)
+    if needs_defaults:
+        found, _ = _expanded(TaskManager(include_path=include_path), _listed(names))
     yield from found.items()
+
+
+def needs_defaults(names: str | Iterable[str], include_path: str | None) -> bool:
+    """Whether the names stand for tasks in lm-eval's own index, which takes 10 s to read."""
+    return _own_tasks(names, include_path)[1]
+
+
+def _own_tasks(
+    names: str | Iterable[str], include_path: str | None
+) -> tuple[dict[str, dict[str, Any]], bool]:
+    """This package's tasks that the names stand for, and whether there may be more in lm-eval's own index."""
+    found, unknown = expanded(listed := _listed(names), include_path)
+    return found, bool(unknown) or any(set(name) & set("*?[") for name in listed)
+
+
+def _listed(names: str | Iterable[str]) -> list[str]:
+    return names.split(",") if isinstance(names, str) else [n for name in names for n in name.split(",")]
 
 
 def expanded(listed: Sequence[str], include_path: str | None) -> tuple[dict[str, dict[str, Any]], set[str]]:
