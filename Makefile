@@ -28,10 +28,9 @@ eval: setup
 
 test: setup
 ifdef TIER
-	.venv/bin/python -m pytest -m "$(TIER) and not full"
+	.venv/bin/python -m pytest -m "$(TIER) and not full" -n 2 --dist worksteal
 else
-	.venv/bin/python -m pytest -m "alone and not full"
-	.venv/bin/python -m pytest -m "not alone and not full" -n 2 --dist worksteal
+	.venv/bin/python -m pytest -m "not full" -n 2 --dist worksteal
 endif
 
 test-full: setup
@@ -42,7 +41,7 @@ test-lowest: setup
 	@bash scripts/test_lowest.sh
 
 coverage: setup
-	.venv/bin/python -m pytest -m "unit and not alone and not full" -n 2 --dist worksteal \
+	.venv/bin/python -m pytest -m "unit and not full" -n 2 --dist worksteal \
 	  --cov=lm_eval_ext --cov=training --cov-report=term:skip-covered --cov-report=html:out/coverage
 
 bench: setup

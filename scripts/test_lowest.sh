@@ -9,4 +9,4 @@ with_uv
 .venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv/lowest
 .venv/bin/uv pip install --quiet --compile-bytecode --python .venv/lowest/bin/python --resolution lowest-direct \
   --editable ".[api,judge,report,dev]"
-exec .venv/lowest/bin/python -m pytest -W default -m "unit and not full and not alone" -p no:cacheprovider "$@"
+exec .venv/lowest/bin/python -m pytest -W default -m "unit and not full" -p no:cacheprovider "$@"

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from tests.grading.children import KINDS
 from tests.grading.test_pool import gone
 
-pytestmark = [pytest.mark.unit, pytest.mark.alone]
+pytestmark = pytest.mark.unit
 
 LIMIT_S = 150
 HEAVY = {kind for kind in KINDS if kind.startswith(("data", "executor-forkserver", "process-"))}

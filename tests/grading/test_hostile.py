@@ -15,7 +15,7 @@ from tests.conftest import cases
 from tests.grading.generated import BOUNDED
 from tests.grading.test_pool import gone, start_workers
 
-pytestmark = [pytest.mark.unit, pytest.mark.alone]
+pytestmark = pytest.mark.unit
 
 TIMEOUT_S = 1.0
 GOLDS = [

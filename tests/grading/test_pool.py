@@ -10,9 +10,9 @@ import time
 import pytest
 
 from lm_eval_ext.grading import Grader, GraderConfig, Item
-from tests.clock import within
+from tests.clock import STALL_S, within
 
-pytestmark = [pytest.mark.unit, pytest.mark.alone]
+pytestmark = pytest.mark.unit
 
 TIMEOUT_S = 2.0
 DETERMINANT = Item(r"Final answer: $\begin{vmatrix}1&2\\3&4\end{vmatrix}$", "-2")
@@ -73,7 +73,7 @@ def test_hostile_golds_get_a_verdict_in_time(name):
 def test_hangs_cost_only_themselves():
     hang, fine = Item("Final answer: 9^{9^{9}}+1", "43"), Item("Final answer: 2/4", "1/2")
     items = [hang, fine, fine, hang, fine, Item("Final answer: 9^{9^{9}}+2", "44")] + [fine] * 5
-    with Grader(GraderConfig(workers=2, timeout_s=1.0)) as grader:
+    with Grader(GraderConfig(workers=2, timeout_s=2.5)) as grader:
         verdicts = grader.grade(items)
     assert [v.correct for v, item in zip(verdicts, items, strict=True) if item is fine] == [True] * 8
     assert all(v.correct is not True for v, item in zip(verdicts, items, strict=True) if item is not fine)
@@ -132,8 +132,8 @@ def test_nothing_outlives_a_killed_parent_even_while_a_worker_hangs(tmp_path):
 
 
 def gone(session):
-    """Whether a session empties within five seconds."""
-    deadline = time.monotonic() + 5
+    """Whether a session empties."""
+    deadline = time.monotonic() + STALL_S
     while processes_of(session) and time.monotonic() < deadline:
         time.sleep(0.1)
     return not processes_of(session)

@@ -15,7 +15,7 @@ from lm_eval_ext.grading.types import Outcome
 from tests.clock import STALL_S
 from tests.grading.test_stages import STAGES
 
-pytestmark = [pytest.mark.unit, pytest.mark.alone]
+pytestmark = pytest.mark.unit
 
 
 def grader(**settings):
@@ -67,6 +67,7 @@ def test_what_is_ready_does_not_wait_for_more_input():
         assert next(g.stream(items())).correct is True
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_hangs_among_many_cost_their_deadlines_and_change_no_other_verdict():
     timeout_s, workers, hangs, good = 0.3, 4, 100, 10_000
@@ -88,6 +89,7 @@ def test_hangs_among_many_cost_their_deadlines_and_change_no_other_verdict():
     assert took < hangs * (timeout_s + 0.5) / workers + good_s + STALL_S
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_memory_stays_flat():
     items = (item(i // 2, i // 2, "quick" if i % 100 else "slow") for i in range(80_000))
@@ -133,15 +135,15 @@ def test_a_timeout_is_met_once_in_a_call_however_far_apart():
 
     def items():
         yield item(1, 1, "hangs")
-        time.sleep(1.5)  # longer than the deadline
+        time.sleep(2.5)  # longer than the deadline
         woke.append(time.monotonic())
         yield from [item(1, 1, "hangs")] * 2
 
-    with grader(timeout_s=0.3) as g:
+    with grader(timeout_s=2) as g:
         g.equal([("1 apples", "1 slow")])
         _, second, third = g.stream(items())
-        assert time.monotonic() - woke[0] < 0.3, "met again"
-    assert second == third and second.reason == "timed out after 0.3 s"
+        assert time.monotonic() - woke[0] < 2, "met again"
+    assert second == third and second.reason == "timed out after 2 s"
 
 
 def test_decided_pairs_are_remembered_and_long_ones_are_not():

@@ -218,7 +218,7 @@ class TestArithWords:
             assert steps[-1].endswith(f"= {row['gold']}")
 
     def test_exemplars_are_four_single_steps_from_train(self):
-        rows = arith_words.exemplars()
+        rows = arith_words.dataset()["fewshot"]
         assert [r["template"] for r in rows] == list(arith_words.EXEMPLARS)
         assert all(r["split"] == "train" and r["solution"].count("=") == 1 for r in rows)
 

@@ -13,7 +13,7 @@ from lm_eval_ext.harness import engines
 from lm_eval_ext.harness.logs import Once
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.unit, pytest.mark.alone]
+pytestmark = pytest.mark.unit
 
 PROGRAM = """
 import tempfile

@@ -82,14 +82,15 @@ def split_of(numbers: dict[str, int]) -> str:
 
 def dataset(**_: Any) -> DatasetDict:
     """`train`, `validation`, `test` and the exemplars as `fewshot`; needs no data source."""
-    splits = {split: Dataset.from_list(generate(split)) for split in SIZES}
-    return DatasetDict(**splits, fewshot=Dataset.from_list(exemplars()))
+    return DatasetDict(_splits())
 
 
-def exemplars() -> list[dict[str, Any]]:
-    """The few-shot examples: one operation each, so that a small model learns the format."""
-    train = generate("train")
-    return [next(row for row in train if row["template"] == template) for template in EXEMPLARS]
+@cache
+def _splits() -> dict[str, Dataset]:
+    """With the few-shot examples: one operation each, so that a small model learns the format."""
+    rows = {split: generate(split) for split in SIZES}
+    shown = [next(row for row in rows["train"] if row["template"] == template) for template in EXEMPLARS]
+    return {split: Dataset.from_list(listed) for split, listed in {**rows, "fewshot": shown}.items()}
 
 
 def generate(split: str, n: int | None = None, seed: int = 0) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ def models(tmp_path_factory) -> dict[str, str]:
 
 def problems() -> list[dict[str, Any]]:
     """Training problems, none of them an exemplar."""
-    kept_apart = {doc["problem"] for doc in arith_words.exemplars()}
+    kept_apart = {doc["problem"] for doc in arith_words.dataset()["fewshot"]}
     return [doc for doc in arith_words.generate("train", 40) if doc["problem"] not in kept_apart][:DOCUMENTS]
 
 
@@ -72,7 +72,7 @@ def changed(name: str) -> list[dict[str, Any]]:
     if name == "thinking":
         return [{**doc, "response": f"<think>\n\n</think>\n\n{doc['solution']}"} for doc in docs]
     if name == "leaking":
-        exemplar = arith_words.exemplars()[0]
+        exemplar = arith_words.dataset()["fewshot"][0]
         return [*docs[:-1], {**exemplar, "problem": exemplar["problem"].replace("?", " ?").upper()}]
     if name == "odd":
         return docs[:13]
