@@ -34,8 +34,8 @@ else
 endif
 
 test-full: setup
-	.venv/bin/python -m pytest -m "full and unit and not alone" -n 2 --dist worksteal
-	.venv/bin/python -m pytest -m "full and (alone or not unit)"
+	.venv/bin/python -m pytest -m "full and not alone" -n 2 --dist loadfile
+	.venv/bin/python -m pytest -m "full and alone"
 
 test-lowest: setup
 	@bash scripts/test_lowest.sh

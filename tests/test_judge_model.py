@@ -106,7 +106,7 @@ def read(path):
 
 
 def test_a_second_run_is_free_and_a_budget_holds(vllm, tmp_path):
-    write(tmp_path, 24)
+    write(tmp_path, 12)
     first = graded(tmp_path, vllm, "--judge-log", str(tmp_path / "log.jsonl"), "--judge-audit", "1")
     late = 4  # two prompts a question; a reply that is late on a busy machine is asked for again
     assert 0 < first["asked"] <= first["calls"] <= 2 * first["asked"] + late
@@ -115,7 +115,7 @@ def test_a_second_run_is_free_and_a_budget_holds(vllm, tmp_path):
     again = graded(tmp_path, vllm, "--judge-audit", "1", "--overwrite")
     assert (again["asked"], again["calls"]) == (0, 0) and again["cached"] == first["asked"] + first["cached"]
     assert read(tmp_path / "out.jsonl") == verdicts
-    price = ("--judge-price", "1000,1000", "--judge-budget-usd", "10", "--judge-max-tokens", "8")
+    price = ("--judge-price", "1000,1000", "--judge-budget-usd", "5", "--judge-max-tokens", "8")
     poor = graded(tmp_path, vllm, *price, out="poor.jsonl")
     assert poor["calls"] > 0 and poor["over_budget"] > 0
     stopped = [row for row in read(tmp_path / "poor.jsonl") if "judge: budget reached" in row["reason"]]
