@@ -79,18 +79,19 @@ def redacted_settings(text: str) -> str:
 
 def secret_texts(value: Any, name: object = "") -> set[str]:
     """The secret strings in the JSON-like `value`, to hide wherever else they occur."""
-    if isinstance(value, Mapping):
-        pairs = [(name if is_secret(name) else key, inner) for key, inner in value.items()]
-    elif isinstance(value, (list, tuple)):
-        pairs = [(name, inner) for inner in value]
-    else:
-        pairs = []
-    found = {text for key, inner in pairs for text in secret_texts(inner, key)}
+    found = {text for key, inner in _named(value, name) for text in secret_texts(inner, key)}
     if isinstance(value, str):
         found |= {part for user in _USER.findall(value) for part in user.rstrip("@").split(":")[1:]}
         if is_secret(name):
             found |= {value, value.removeprefix("Bearer ").removeprefix("Basic ")}
     return {text for text in found if len(text) >= _LONG or (len(text) >= _SHORT and not text.isalpha())}
+
+
+def _named(value: Any, name: object) -> list[tuple[object, Any]]:
+    """What a mapping or list contains, each under its name; a secret's parts are secret."""
+    if isinstance(value, Mapping):
+        return [(name if is_secret(name) else key, inner) for key, inner in value.items()]
+    return [(name, inner) for inner in value] if isinstance(value, (list, tuple)) else []
 
 
 def without(text: str, secrets: Iterable[str]) -> str:

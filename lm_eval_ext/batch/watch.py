@@ -58,10 +58,7 @@ class Watch:
     def __call__(self, idle: bool) -> list[Cell] | None:
         """The cells of checkpoints that became complete; None once the watch has ended and all is idle."""
         now = self.clock()
-        if now - self._last_look >= self.poll_s:
-            self._last_look = now
-            for path in set(remote.matches(self.pattern)) - self._known - set(self._settling):
-                self._settling[path] = (-1, now)
+        self._look(now)
         entry = self.plan.with_defaults(ModelEntry(path=self.pattern))
         models = [at(entry, path) for path in list(self._settling) if self._is_complete(path, now)]
         models.sort(key=lambda model: (model.step or 0, model.name))
@@ -73,6 +70,13 @@ class Watch:
         if idle and not models and (reached or waited):
             return None
         return cells_of(self.plan, self.out, self.launcher, models)
+
+    def _look(self, now: float) -> None:
+        """Finds new checkpoints, every `poll_s` seconds."""
+        if now - self._last_look >= self.poll_s:
+            self._last_look = now
+            for path in set(remote.matches(self.pattern)) - self._known - set(self._settling):
+                self._settling[path] = (-1, now)
 
     def _is_complete(self, path: str, now: float) -> bool:
         """Whether `trainer_state.json` is there and the sizes have settled."""

@@ -142,7 +142,7 @@ def _expanded(manager: Any, listed: Sequence[str]) -> tuple[dict[str, dict[str, 
         if entry is None:
             unknown.add(name)
         elif entry.yaml_path is None:
-            names += [task for task in sorted(entry.tags or ()) if task not in names]
+            names += [task for task in sorted(entry.tags) if task not in names]
         elif "group" in (settings := load_yaml(entry.yaml_path, resolve_func=False)):
             names += [task for task in _members(settings) if task not in names]
         else:

@@ -115,6 +115,19 @@ _MAKE |= {"polynomial": polynomial, "named": named, "congruence": congruence}
 _BRACKETS = {"(": "[", "[": "(", ")": "]", "]": ")"}
 
 
+def _is_one(data: list[Any]) -> bool:
+    return True
+
+
+_IS_ONE: dict[str, Callable[[list[Any]], bool]] = {
+    "surd": lambda data: data[2] in (2, 3, 5, 6, 7, 10, 11),
+    "interval": lambda data: data[1] < data[2],
+    "congruence": lambda data: data[1] > 1,
+    "polynomial": lambda data: bool(data[-1]) and sum(map(bool, data)) > 1,
+}
+"""Whether changed data still make an answer of the kind."""
+
+
 def _changed(part: Any, by: int) -> Any:
     return _BRACKETS[part] if isinstance(part, str) else part + by
 
@@ -129,13 +142,5 @@ def neighbours(made: Made) -> list[Made]:
     found += [[*data[:i], -part, *data[i + 1 :]] for i, part in enumerate(data) if isinstance(part, int)]
     if made.kind in ("tuple", "set"):
         found += [[*data, 777], data[1:], data[::-1]]
-    if made.kind == "surd":
-        found = [f for f in found if f[2] in (2, 3, 5, 6, 7, 10, 11)]
-    if made.kind == "interval":
-        found = [f for f in found if f[1] < f[2]]
-    if made.kind == "congruence":
-        found = [f for f in found if f[1] > 1]
-    if made.kind == "polynomial":
-        found = [f for f in found if f[-1] and sum(map(bool, f)) > 1]
-    others = [_MAKE[made.kind](tuple(f)) for f in found]
+    others = [_MAKE[made.kind](tuple(f)) for f in found if _IS_ONE.get(made.kind, _is_one)(f)]
     return [o for o in others if o.meaning != made.meaning]

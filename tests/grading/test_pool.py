@@ -91,7 +91,6 @@ SCRIPT = textwrap.dedent(
     """
     import sys, time
     from lm_eval_ext.grading import Grader, GraderConfig, Item
-from tests.clock import within
     grader = Grader(GraderConfig(workers=2, timeout_s=30))
     determinant = Item(r"Final answer: $\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}$", "-2")
     print(grader.grade([determinant])[0].correct, flush=True)

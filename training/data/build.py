@@ -89,13 +89,7 @@ def selected(
     """
     found = documents(recipe.source or recipe.task, recipe.data, recipe.size)
     chosen = Selection(found, len(found), {})
-    for why in dict.fromkeys(doc["unverified"] for doc in found if "unverified" in doc):
-        chosen.keep([doc for doc in chosen.docs if doc.get("unverified") != why], why)
-    chosen.keep(without(chosen.docs, prompts.exemplars), "exemplars of the task")
-    chosen.keep(without(chosen.docs, [*prompts.evaluated, *reserved]), "evaluated on")
-    if recipe.validation_task:
-        reserved = TaskPrompts(recipe.validation_task, data=recipe.data).evaluated
-        chosen.keep(without(chosen.docs, reserved), "validated on")
+    _keep_unseen(chosen, recipe, prompts, reserved)
     if recipe.levels:
         chosen.keep([doc for doc in chosen.docs if doc.get("level") in recipe.levels], "of another level")
     supervised = (trainer or recipe.trainer) == "sft"
@@ -112,6 +106,17 @@ def selected(
     if not chosen.docs:
         raise DataError(f"nothing to train on in {recipe.source or recipe.task}: {chosen}")
     return chosen
+
+
+def _keep_unseen(chosen: Selection, recipe: Recipe, prompts: TaskPrompts, reserved: Sequence[Doc]) -> None:
+    """Leaves out what no verifier reads, exemplars, and what is evaluated or validated on."""
+    for why in dict.fromkeys(doc["unverified"] for doc in chosen.docs if "unverified" in doc):
+        chosen.keep([doc for doc in chosen.docs if doc.get("unverified") != why], why)
+    chosen.keep(without(chosen.docs, prompts.exemplars), "exemplars of the task")
+    chosen.keep(without(chosen.docs, [*prompts.evaluated, *reserved]), "evaluated on")
+    if recipe.validation_task:
+        reserved = TaskPrompts(recipe.validation_task, data=recipe.data).evaluated
+        chosen.keep(without(chosen.docs, reserved), "validated on")
 
 
 def _keep_lengths(

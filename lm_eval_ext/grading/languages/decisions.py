@@ -46,11 +46,9 @@ def labelled(said: Sequence[tuple[str, str | None]]) -> str:
 
 def decision(text: str, tokens: Sequence[Token]) -> str | None:
     """Yes or no before words that do not limit it, "the answer is negative", "this is always possible"."""
-    if found := _ANSWERED.match(text):
+    if (found := _ANSWERED.match(text)) and not _is_limited(text, found):
         start, said = found.start("said"), found["said"].lower()
-        lead = set(words_of(tokens_of(text[:start])))
-        if not (lead & (LIMITING | NEGATIVE) or (said == "no" and _starts_denial(text[start:]))):
-            return _unlimited(_DECIDED[said].lower(), text[start:], len(said))
+        return _unlimited(_DECIDED[said].lower(), text[start:], len(said))
     words = words_of(tokens)
     meant = [w for w in words if w in english.KNOWN and w not in MEANINGLESS]
     if len(meant) == 1 and meant[0] in ("affirmative", "negative") and "answer" in words:
@@ -66,6 +64,13 @@ _ANSWERED = re.compile(
     re.IGNORECASE,
 )
 """What comes before yes or no: "Therefore, the answer to the question is negative"."""
+
+
+def _is_limited(text: str, found: re.Match[str]) -> bool:
+    """Whether words before yes or no limit or deny it, or no is that of "no solution"."""
+    start, said = found.start("said"), found["said"].lower()
+    lead = set(words_of(tokens_of(text[:start])))
+    return bool(lead & (LIMITING | NEGATIVE)) or (said == "no" and _starts_denial(text[start:]))
 
 
 def _unlimited(first: str, text: str, after: int) -> str | None:

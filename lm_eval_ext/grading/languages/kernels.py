@@ -42,6 +42,11 @@ def kernel(text: str, tokens: Sequence[Token], *, after_verb: bool = True) -> st
     known = next((i for i, t in enumerate(trail) if t.is_unknown or t.word in VERBS), len(trail))
     first = start if in_ways else _begin(lead)
     said = text[tokens[first].start : tokens[end - 1 + known].end].strip(" ,;:.")
+    return _plain(said)
+
+
+def _plain(said: str) -> str:
+    """Without words that say only how the value is meant; a congruence alone is one of n."""
     said = _CASES.sub("", said) if _CONDITIONS.fullmatch(said) else said
     return f"$n$ {said}" if said.startswith("≡") else _LISTED.sub("", _EVERYWHERE.sub("", said))
 

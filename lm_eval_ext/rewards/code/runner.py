@@ -140,13 +140,13 @@ def _outcome(output: bytes, ended: str | None) -> Outcome:
     """The outcome from what the tests' process wrote; the last line may be half a line."""
     held: dict[int, bool] = {}
     failures: list[str] = []
-    asserts: int | None = None
+    asserts = 1
     finished = False
     for word, *content in map(json.loads, output.split(b"\n")[:-1]):
         if word == "broken":
             return Outcome(undecided=content[0])
         if word == "asserts":
-            (asserts,) = content
+            asserts = max(1, *content)
         elif word == "assert":
             number, holds, why = content
             held[number] = holds and held.get(number, True)
@@ -158,7 +158,7 @@ def _outcome(output: bytes, ended: str | None) -> Outcome:
         return Outcome(undecided=ended or "the tests' process ended without a result")
     failures += [ended] if ended == LATE else []
     complete = finished and content == [None]
-    return Outcome(sum(held.values()), len(held) if complete else asserts or 1, *failures[:1])
+    return Outcome(sum(held.values()), len(held) if complete else asserts, *failures[:1])
 
 
 def _remove(folder: str) -> None:

@@ -41,10 +41,7 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     if context.grader is None and context.grading is None:
         return _no_grader(context)
     docs = context.sampled[:COMPARED]
-    solutions = [solution(context, doc) for doc in docs]
-    probed = [doc for doc in docs[:PROBED] for _ in PROBES]
-    probes = [p.replace("GOLD", _gold(doc)).replace("OTHER", OTHER) for doc in docs[:PROBED] for p in PROBES]
-    responses, asked = [*solutions, *solutions[1:], solutions[0], *probes], [*docs, *docs, *probed]
+    responses, asked = _probes(context, docs)
     right = _evaluated(context, responses, asked)
     if right is None:
         return failed(f"{context.recipe.task} has no verdicts", "name a task of this package")
@@ -63,6 +60,14 @@ def same_verdicts(context: PreflightContext) -> Outcome:
     good = sum(verdict is True for verdict in right[: len(docs)])
     seen = f"{len(given)} verdicts are equal; {good} of {len(docs)} worked solutions are right"
     return passed_if(good >= LEAST_RIGHT * len(docs), seen, "fix the gold answers or solutions of the source")
+
+
+def _probes(context: PreflightContext, docs: Sequence[Doc]) -> tuple[list[str], list[Doc]]:
+    """(responses, their documents): the solutions, each also to another problem, then PROBES."""
+    solutions = [solution(context, doc) for doc in docs]
+    probed = [doc for doc in docs[:PROBED] for _ in PROBES]
+    probes = [p.replace("GOLD", _gold(doc)).replace("OTHER", OTHER) for doc in docs[:PROBED] for p in PROBES]
+    return [*solutions, *solutions[1:], solutions[0], *probes], [*docs, *docs, *probed]
 
 
 def _rewarded(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from fractions import Fraction
 
@@ -131,15 +131,18 @@ def arbitrary_constants(
     """
     letters = frozenset[str]().union(*map(symbols, values)) - set(wanted.arguments)
     named = {c for c in declared(wanted.conditions) if c in letters}
-    constants = {c for c in letters if _NUMBERED.fullmatch(c)} | named
+    constants: Set[str] = {c for c in letters if _NUMBERED.fullmatch(c)} | named
+    is_named = any(name for s in (wanted, given or wanted) for name, _ in s.values)
+    constants = constants or _lone_constant(letters, values, is_named)
+    return letters if not constants and len(values) > 1 and letters <= _PARAMETERS else frozenset(constants)
+
+
+def _lone_constant(letters: frozenset[str], values: Sequence[Node], is_named: bool) -> Set[str]:
+    """The C of y = Ce^x, beside variables of a function that has a name, or of x^2 + C."""
     single = letters & _SINGLE
-    if len(single) == 1 and not constants:
-        is_named = any(name for s in (wanted, given or wanted) for name, _ in s.values)
-        if (is_named and letters - single <= _VARIABLES) or _are_added(values, *single):
-            constants = set(single)
-    if not constants and len(values) > 1 and letters <= _PARAMETERS:
-        return letters
-    return frozenset(constants)
+    if len(single) == 1 and ((is_named and letters - single <= _VARIABLES) or _are_added(values, *single)):
+        return single
+    return frozenset()
 
 
 def _are_added(values: Sequence[Node], letter: str) -> bool:

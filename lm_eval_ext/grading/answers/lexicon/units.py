@@ -109,15 +109,18 @@ def scale(unit: str) -> Scale | None:
         return None
     for sign, name, power in (m.groups() for m in found):
         exponent = int(power or 1) * (-1 if sign == "/" else 1)
-        if name[0].isdigit():
-            factor *= Fraction(name) ** exponent
-        elif name not in _VALUES or abs(exponent) > 9:
+        one = _scale_of(name)
+        if one is None or abs(exponent) > 9:
             return None
-        elif not _VALUES[name]:
-            powers[name] += exponent
-        else:
-            below = scale(_VALUES[name])
-            assert below is not None, f"{name} is made of no known units"
-            factor *= below[0] ** exponent
-            powers.update({base: n * exponent for base, n in below[1]})
+        factor *= one[0] ** exponent
+        powers.update({base: n * exponent for base, n in one[1]})
     return factor, tuple(sorted((base, n) for base, n in powers.items() if n))
+
+
+def _scale_of(name: str) -> Scale | None:
+    """Of one number or unit of the table."""
+    if name[0].isdigit():
+        return Fraction(name), ()
+    if name not in _VALUES:
+        return None
+    return scale(_VALUES[name]) if _VALUES[name] else (Fraction(1), ((name, 1),))
