@@ -14,7 +14,7 @@ from tests.clock import STALL_S, within
 
 pytestmark = pytest.mark.unit
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 1.0
 DETERMINANT = Item(r"Final answer: $\begin{vmatrix}1&2\\3&4\end{vmatrix}$", "-2")
 """What math-verify alone can decide."""
 HOSTILE = {
