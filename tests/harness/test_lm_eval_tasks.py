@@ -6,9 +6,10 @@ import logging
 import pytest
 from lm_eval.tasks import TaskManager
 
-from lm_eval_ext.harness import lm_eval_tasks, loading, sources
+from lm_eval_ext.harness import lm_eval_tasks, loading, sources, validation
 from lm_eval_ext.harness.errors import UserError
 from lm_eval_ext.harness.protocol import check_generation
+from lm_eval_ext.harness.shipped import tasks_path
 
 pytestmark = pytest.mark.unit
 
@@ -70,10 +71,19 @@ def test_a_foreign_task_without_the_field_gold_is_refused_before_generation(tmp_
 
 
 def test_loading_is_as_before_outside_the_launcher():
-    load = TaskManager.load
+    before = TaskManager.load, TaskManager.__init__
     with loading.prepared(None):
-        assert TaskManager.load is not load
-    assert TaskManager.load is load
+        assert TaskManager.load is not before[0]
+    assert (TaskManager.load, TaskManager.__init__) == before
+
+
+def test_the_index_of_lm_eval_is_read_only_where_it_is_needed():
+    path = str(tasks_path())
+    assert not validation.needs_defaults(["mathnet,math_qwen", "arith_words"], path)
+    assert validation.needs_defaults("mathnet,gsm8k_cot", path) and validation.needs_defaults("math*", path)
+    with loading.prepared(None, include_defaults=False):
+        found = TaskManager(include_path=path).all_tasks
+    assert "mathnet" in found and "gsm8k_cot" not in found
 
 
 def test_an_unreachable_hub_is_said_at_once(monkeypatch, tmp_path):
