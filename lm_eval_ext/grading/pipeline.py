@@ -56,7 +56,7 @@ def oversized(answer: str, gold: str, context: Context) -> Outcome | None:
     if len(answer) > max(MAX_SHORT_ANSWER, MAX_LENGTH_RATIO * len(gold)):
         return Outcome(False, "size.oversized", f"{len(answer)} characters, the gold has {len(gold)}")
     if (longest := max(len(answer), len(gold))) > MAX_READ:
-        return Outcome(None, "undecided.oversized", f"{longest:,} characters, of which {MAX_READ:,} are read")
+        return Outcome(None, "undecided.oversized", f"{longest:,} characters; at most {MAX_READ:,} are read")
     return None
 
 

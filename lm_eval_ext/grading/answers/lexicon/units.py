@@ -110,7 +110,7 @@ def scale(unit: str) -> Scale | None:
     for sign, name, power in (m.groups() for m in found):
         exponent = int(power or 1) * (-1 if sign == "/" else 1)
         one = _scale_of(name)
-        if one is None or abs(exponent) > 9:
+        if one is None or (one[1] and abs(exponent) > 9):
             return None
         factor *= one[0] ** exponent
         powers.update({base: n * exponent for base, n in one[1]})
@@ -123,4 +123,8 @@ def _scale_of(name: str) -> Scale | None:
         return Fraction(name), ()
     if name not in _VALUES:
         return None
-    return scale(_VALUES[name]) if _VALUES[name] else (Fraction(1), ((name, 1),))
+    if not _VALUES[name]:
+        return Fraction(1), ((name, 1),)
+    below = scale(_VALUES[name])
+    assert below is not None, f"{name} is made of no known units"
+    return below
